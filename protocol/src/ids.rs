@@ -1,0 +1,118 @@
+//! Identifiers and the one clock type that cross the wire.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// An identifier text that is not sixteen lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier is sixteen lower-case hexadecimal digits")]
+pub struct BadId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// 63 random bits, unique across nodes; written as sixteen hexadecimal digits, so that JavaScript never rounds it.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Takes 64 random bits; the sign bit is dropped so that the number fits any database's integer.
+            pub const fn from_random(bits: u64) -> Self {
+                Self((bits >> 1) as i64)
+            }
+
+            /// The number as it is stored.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+
+            /// Reads a stored number back. A negative one was never handed out and is refused.
+            pub const fn from_stored(number: i64) -> Option<Self> {
+                if number < 0 { None } else { Some(Self(number)) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:016x}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:016x})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let plain = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+                let number = if plain { i64::from_str_radix(text, 16).ok() } else { None };
+                number.and_then(Self::from_stored).ok_or(BadId)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+    };
+}
+
+id! {
+    /// A person: an account, or a guest known by a signed cookie.
+    PersonId
+}
+id! {
+    /// A room, for as long as it exists; its slug may change, this does not.
+    RoomId
+}
+id! {
+    /// A stream key's record. Says nothing about the key itself.
+    KeyId
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z by the server's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnixMillis(pub i64);
+
+impl UnixMillis {
+    /// Milliseconds from `earlier` to here; 0 when the clock went back.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_wrote_and_nothing_else() {
+        let id = RoomId::from_random(u64::MAX);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in ["", "1", "ffffffffffffffff", "00000000000000G0", "+000000000000001", "00000000000000001"] {
+            assert_eq!(bad.parse::<RoomId>(), Err(BadId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_text_in_json() {
+        let json = serde_json::to_string(&KeyId::from_random(20)).expect("serializes");
+        assert_eq!(json, "\"000000000000000a\"");
+        assert_eq!(serde_json::from_str::<KeyId>(&json).expect("parses"), KeyId::from_random(20));
+    }
+}

@@ -1,0 +1,18 @@
+//! What crosses between browser and server, compiled for both: ids, validation rules, views, and the messages of `/ws`.
+//!
+//! Nothing here does I/O and nothing here knows a language: errors are codes, the words for them live in the app's message files.
+
+pub mod ids;
+pub mod realtime;
+pub mod rooms;
+pub mod slug;
+pub mod studio;
+pub mod validation;
+
+pub use ids::{KeyId, PersonId, RoomId, UnixMillis};
+pub use rooms::{LiveState, RoomCard, RoomDraft, RoomPage, Visibility};
+pub use slug::RoomSlug;
+pub use validation::{Field, FieldIssue, Problem};
+
+/// Version of the messages in [`realtime`]. Raised when an older browser tab could misread a newer server.
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,0 +1,41 @@
+//! Logging and metrics of the whole process.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error. `filter` is in the form of `RUST_LOG`, which wins over it.
+///
+/// # Errors
+/// A sentence when the filter cannot be read.
+pub fn start_logging(filter: &str) -> Result<(), String> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(from_environment) => EnvFilter::try_new(from_environment),
+        Err(_) => EnvFilter::try_new(filter),
+    }
+    .map_err(|error| format!("the log filter cannot be read: {error}"))?;
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    // An error means that a subscriber is set already, as in tests: then that one is as good.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        .with_target(false)
+        .try_init();
+    Ok(())
+}
+
+/// The process's metrics in Prometheus' text form. Installed once a process; tests that start many servers share it.
+pub fn metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("another metrics recorder is installed; /metrics stays empty");
+            }
+            handle
+        })
+        .clone()
+}

@@ -126,9 +126,9 @@ pub struct Limits {
     /// Messages a second from one WebSocket, in the long run; ten times that at once.
     pub ws_messages_per_second: u32,
     /// Rooms that one person may own.
-    pub rooms_per_person: u32,
+    pub rooms_per_person: usize,
     /// Stream keys in force that one room may have.
-    pub keys_per_room: u32,
+    pub keys_per_room: usize,
 }
 
 impl Default for Config {
@@ -172,7 +172,7 @@ impl Default for Limits {
             http_connections_per_address: 256,
             http_head_s: 10,
             http_stalled_s: 30,
-            http_body_bytes: 64 * 1024,
+            http_body_bytes: 192 * 1024,
             changes_per_minute: 60,
             viewers_per_address: 128,
             rtmp_connections: 1_000,
@@ -261,6 +261,12 @@ impl Config {
             })?;
         }
         Ok(config)
+    }
+
+    /// The whole configuration as a file; the metrics token is left out.
+    pub fn to_toml(&self) -> String {
+        let shown = Self { metrics: Metrics::default(), ..self.clone() };
+        shown.to_table().to_string()
     }
 
     fn to_table(&self) -> Table {

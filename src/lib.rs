@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod deliver;
 pub mod error;
+mod gate;
 pub mod live;
 pub mod realtime;
 pub mod rtmp;

@@ -1,3 +1,76 @@
+//! The user interface of Madang: pages, components, their words, and the server functions behind them.
+//!
+//! Built twice: with `ssr` into the server, which renders every page whole, and with `hydrate` into the browser, which then keeps it
+//! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
+//! `realtime` the channel, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
+
+pub mod browse;
+pub mod clock;
+pub mod components;
+pub mod context;
+pub mod error;
+pub mod i18n;
+pub mod pages;
+pub mod posted;
+pub mod realtime;
+pub mod server;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod words;
+
+#[cfg(test)]
+#[path = "../message_compiler.rs"]
+mod message_compiler;
+
+#[cfg(feature = "ssr")]
+pub use context::ServerContext;
+pub use error::ApiError;
+#[cfg(feature = "ssr")]
+pub use shell::{AssetNames, shell};
+
+use crate::{
+    clock::Clock,
+    components::{banner::ConnectionBanner, footer::Footer, header::Header},
+    i18n::provide_messages,
+    pages::{
+        directory::DirectoryPage, new_room::NewRoomPage, not_found::NotFoundPage, studio::StudioPage, watch::WatchPage,
+    },
+    realtime::Realtime,
+};
 use leptos::prelude::*;
+use leptos_meta::{Meta, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// The whole interface. The server renders every page completely before it sends it ([`SsrMode::Async`]): a page works before and
+/// without scripts, and its status and its head know what its data turned out to be.
 #[component]
-pub fn App() -> impl IntoView { view! { <p>"hi"</p> } }
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let messages = provide_messages();
+    Clock::provide();
+    Realtime::provide();
+    let site = messages.site_name();
+    let name_page = move |title: String| if title.is_empty() { site.to_owned() } else { format!("{title} · {site}") };
+    view! {
+        <Title formatter=name_page />
+        <Meta name="description" content=messages.site_description() />
+        <Router>
+            <a class="skip" href="#main">{messages.skip_to_content()}</a>
+            <Header />
+            <ConnectionBanner />
+            <main id="main" tabindex="-1">
+                <FlatRoutes fallback=NotFoundPage>
+                    <Route path=path!("/") view=DirectoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/new") view=NewRoomPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/studio") view=StudioPage ssr=SsrMode::Async />
+                </FlatRoutes>
+            </main>
+            <Footer />
+        </Router>
+    }
+}

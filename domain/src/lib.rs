@@ -1,1 +1,37 @@
-//! Placeholder.
+//! What the product is, with no socket in it: persons, rooms, stream keys, broadcasts, and where they are stored.
+//!
+//! [`Domain`] is the one door: handlers, server functions, the RTMP session and the command line each make one call on it.
+//! What it needs from the media side it declares as the port [`OnAir`]; how it stores it declares as [`Store`].
+//! No words for users are here: errors are codes, and the app's message files say them.
+
+mod clock;
+mod cookie;
+mod desk;
+mod error;
+mod files;
+mod key;
+mod limits;
+mod on_air;
+mod password;
+mod person;
+mod queue;
+mod random;
+mod room;
+mod service;
+mod sqlite;
+mod store;
+#[cfg(test)]
+mod testing;
+
+pub use cookie::CookieValue;
+pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
+pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};
+pub use limits::DomainLimits;
+pub use madang_protocol as protocol;
+pub use on_air::{CutReason, OnAir, OnAirStatus};
+pub use password::PasswordDigest;
+pub use person::{Actor, Person, PersonKind};
+pub use room::{DomainChange, Room};
+pub use service::Domain;
+pub use sqlite::SqliteStore;
+pub use store::{FoundKey, ListedRoom, NewAccount, NewBroadcast, NewKey, Store};

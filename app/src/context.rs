@@ -1,0 +1,119 @@
+//! What a page may ask of its surroundings: the request on the server, the window in the browser.
+
+#[cfg(feature = "ssr")]
+pub use server::{PERSON_COOKIE, ServerContext, use_domain, use_server_context};
+
+/// `scheme://host` of this site, for addresses that leave it (sharing, Open Graph). Empty where there is no request.
+pub fn use_origin() -> String {
+    #[cfg(feature = "ssr")]
+    return leptos::prelude::use_context::<ServerContext>().map(|c| c.origin).unwrap_or_default();
+    #[cfg(not(feature = "ssr"))]
+    return leptos::prelude::window().location().origin().unwrap_or_default();
+}
+
+/// Sets the HTTP status of the page or answer being made. Does nothing in the browser.
+pub fn set_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = http::StatusCode::from_u16(status)
+    {
+        response.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = status;
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use super::set_status;
+    use crate::{error::ApiError, i18n::Locale};
+    use http::{HeaderValue, header};
+    use leptos::prelude::*;
+    use madang_domain::{Domain, Person};
+    use madang_protocol::UnixMillis;
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    /// The signed cookie that says who somebody is (a guest or an account). Its value comes from the domain.
+    pub const PERSON_COOKIE: &str = "madang_person";
+
+    /// What the server knows of a request. The server puts it into context beside [`Domain`], for pages and server functions alike.
+    #[derive(Clone, Debug)]
+    pub struct ServerContext {
+        /// Who asks; `None` for someone who never made anything here.
+        pub person: Option<Person>,
+        pub locale: Locale,
+        /// `scheme://host` as the browser sees it, without a slash at the end.
+        pub origin: String,
+        /// Where encoders publish, such as `rtmp://host:1935/live`.
+        pub rtmp_url: String,
+        /// The server's clock at the request; the page's first render tells time by it on both sides.
+        pub now: UnixMillis,
+    }
+
+    impl ServerContext {
+        /// A context for a request that came now.
+        pub fn new(person: Option<Person>, locale: Locale, origin: String, rtmp_url: String) -> Self {
+            Self { person, locale, origin, rtmp_url, now: now() }
+        }
+
+        /// The value of a `Set-Cookie` header: for the whole site, out of reach of scripts, not sent by other sites' forms,
+        /// and over TLS only when the site is.
+        pub fn cookie(&self, name: &str, value: &str, max_age_s: u32) -> String {
+            let secure = if self.origin.starts_with("https://") { "; Secure" } else { "" };
+            format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
+        }
+
+        /// Sets a cookie with the answer being made. A value that no header can hold is dropped, with a log line.
+        pub fn set_cookie(&self, name: &str, value: &str, max_age_s: u32) {
+            match HeaderValue::from_str(&self.cookie(name, value, max_age_s)) {
+                Ok(header) => {
+                    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+                        response.append_header(header::SET_COOKIE, header);
+                    }
+                }
+                Err(_) => tracing::error!(cookie = name, "a cookie's value does not fit a header"),
+            }
+        }
+    }
+
+    fn now() -> UnixMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The request's context.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when the server provided none, which the log tells.
+    pub fn use_server_context() -> Result<ServerContext, ApiError> {
+        use_context().ok_or_else(|| missing("ServerContext"))
+    }
+
+    /// The domain.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when the server provided none, which the log tells.
+    pub fn use_domain() -> Result<Domain, ApiError> {
+        use_context().ok_or_else(|| missing("Domain"))
+    }
+
+    fn missing(what: &str) -> ApiError {
+        tracing::error!(what, "missing from the context of a page or a server function");
+        set_status(500);
+        ApiError::Internal
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_cookie_is_kept_from_scripts_and_from_plain_http() {
+            let context =
+                |origin: &str| ServerContext::new(None, Locale::En, origin.to_owned(), "rtmp://x:1935/live".to_owned());
+            let plain = context("http://127.0.0.1:3000").cookie("a", "b", 60);
+            assert_eq!(plain, "a=b; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
+            assert!(context("https://live.example.org").cookie("a", "b", 60).ends_with("; Secure"));
+        }
+    }
+}

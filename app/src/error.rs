@@ -1,0 +1,104 @@
+//! What a server function answers when it cannot: a code the page turns into words, never an internal cause.
+
+use leptos::{prelude::*, server_fn::codec::JsonEncoding};
+use madang_protocol::FieldIssue;
+use serde::{Deserialize, Serialize};
+
+/// Why a server function refused. The words are in the message files, see `Messages::error`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", content = "detail", rename_all = "snake_case")]
+pub enum ApiError {
+    #[error("not found")]
+    NotFound,
+    /// Not the owner, or not signed in.
+    #[error("not allowed")]
+    Forbidden,
+    /// What was typed breaks these rules; every broken field is named.
+    #[error("invalid: {0:?}")]
+    Invalid(Vec<FieldIssue>),
+    #[error("too many requests, again in {retry_after_s} s")]
+    TooMany { retry_after_s: u32 },
+    /// As many as allowed exist already.
+    #[error("limit reached: {max}")]
+    LimitReached { max: u32 },
+    /// The server's queue is full; the same request may work in a moment.
+    #[error("busy")]
+    Busy,
+    /// The server could not be reached. Made in the browser only.
+    #[error("unreachable")]
+    Unreachable,
+    /// The cause is in the server's log.
+    #[error("internal error")]
+    Internal,
+}
+
+impl ApiError {
+    /// The HTTP status that goes with it.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Forbidden => 403,
+            Self::Invalid(_) => 422,
+            Self::LimitReached { .. } => 409,
+            Self::TooMany { .. } => 429,
+            Self::Busy | Self::Unreachable => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// What is wrong, field by field; empty when it is not about fields.
+    pub fn issues(&self) -> &[FieldIssue] {
+        match self {
+            Self::Invalid(issues) => issues,
+            _ => &[],
+        }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Invalid(Vec::new()),
+            other => {
+                #[cfg(feature = "ssr")]
+                tracing::warn!(error = %other, "a server function failed");
+                let _ = other;
+                Self::Internal
+            }
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<madang_domain::Error> for ApiError {
+    /// Drops the cause, which the domain has logged, and sets the answer's status.
+    fn from(error: madang_domain::Error) -> Self {
+        use madang_domain::Error;
+        let error = match error {
+            Error::NotFound => Self::NotFound,
+            Error::Forbidden => Self::Forbidden,
+            Error::Invalid(issues) => Self::Invalid(issues),
+            Error::LimitReached { max, .. } => Self::LimitReached { max: u32::try_from(max).unwrap_or(u32::MAX) },
+            Error::Busy => Self::Busy,
+            Error::Storage(_) => Self::Internal,
+        };
+        crate::context::set_status(error.status());
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use madang_protocol::{Field, Problem};
+
+    #[test]
+    fn an_error_survives_the_wire() {
+        let error = ApiError::Invalid(vec![FieldIssue::new(Field::Slug, Problem::TooLong { max: 40 })]);
+        assert_eq!(ApiError::de(error.ser()), error);
+        assert_eq!(ApiError::de(ApiError::NotFound.ser()), ApiError::NotFound);
+    }
+}

@@ -1,0 +1,217 @@
+//! The connection behind [`Realtime`]: opens it, keeps it alive, opens it again. Browser only.
+
+use super::{Connection, Realtime, topics::Topics};
+use crate::clock::browser_now;
+use futures_util::{
+    Sink, Stream, StreamExt,
+    future::{Either, poll_fn, select},
+    stream,
+};
+use gloo_net::websocket::{Message, futures::WebSocket};
+use gloo_timers::future::{IntervalStream, TimeoutFuture};
+use leptos::{ev, prelude::*};
+use madang_protocol::{
+    PROTOCOL_VERSION,
+    realtime::{ClientMessage, ServerEvent},
+};
+use std::{
+    cell::{Cell, RefCell},
+    pin::Pin,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+
+/// Least and most time between two attempts.
+const RETRY_MIN_MS: u32 = 500;
+const RETRY_MAX_MS: u32 = 20_000;
+/// How often the connection is looked after.
+const TICK_MS: u32 = 1_000;
+/// How often a ping asks whether the server is there: a dead path is otherwise noticed only by the next thing said.
+const PING_EVERY_MS: i64 = 20_000;
+/// How long the first message, and the answer to a ping, may take.
+const ANSWER_WITHIN_MS: i64 = 10_000;
+/// Where the tab remembers that it has reloaded for a protocol it does not speak, so that it does so once.
+const RELOADED: &str = "madang.reloaded";
+
+/// The open socket, for whoever has something to say.
+#[derive(Clone, Copy)]
+pub(super) struct Handle(StoredValue<Option<Rc<RefCell<WebSocket>>>, LocalStorage>);
+
+impl Handle {
+    pub(super) fn new() -> Self {
+        Self(StoredValue::new_local(None))
+    }
+
+    /// Sends when connected; otherwise drops it (see [`Realtime::say`]).
+    pub(super) fn say(self, message: &ClientMessage) {
+        let socket = self.0.try_get_value().flatten();
+        if let Some(socket) = socket
+            && let Ok(text) = serde_json::to_string(message)
+        {
+            // A browser's socket takes text at once. A failure is a closing socket, which the reading side notices.
+            let _ = Pin::new(&mut *socket.borrow_mut()).start_send(Message::Text(text));
+        }
+    }
+}
+
+/// Connects, for as long as the tab lives.
+pub(super) fn start(realtime: Realtime) {
+    let nudge = Rc::new(Nudge::default());
+    let online = Rc::clone(&nudge);
+    window_event_listener(ev::online, move |_| online.give());
+    let shown = Rc::clone(&nudge);
+    window_event_listener_untyped("visibilitychange", move |_| {
+        if !document().hidden() {
+            shown.give();
+        }
+    });
+    leptos::task::spawn_local(async move {
+        let mut heard = browser_now();
+        let mut attempt = 0;
+        loop {
+            if serve(realtime, &mut heard).await {
+                attempt = 0;
+            }
+            realtime.socket.0.set_value(None);
+            let since = match realtime.connection.get_untracked() {
+                Connection::Lost { since, .. } => since,
+                _ => browser_now(),
+            };
+            realtime.connection.set(Connection::Lost { since, heard });
+            let pause = TimeoutFuture::new(pause_ms(attempt, js_sys::Math::random()));
+            attempt += 1;
+            if let Either::Right(_) = select(pause, Box::pin(nudge.taken())).await {
+                attempt = 0;
+            }
+        }
+    });
+}
+
+/// How long to wait before the attempt after `attempt` failed ones: full jitter between the least pause and a ceiling that doubles,
+/// so that a server's restart does not bring every tab back in the same instant. `random` is in 0..1.
+fn pause_ms(attempt: u32, random: f64) -> u32 {
+    let ceiling = RETRY_MIN_MS.saturating_mul(2 << attempt.min(10)).min(RETRY_MAX_MS);
+    RETRY_MIN_MS + (f64::from(ceiling - RETRY_MIN_MS) * random) as u32
+}
+
+enum Input {
+    Heard(Message),
+    Broken,
+    Tick,
+}
+
+/// One connection, from opening to its end. Returns whether it ever stood. `heard` is when the last message came.
+async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> bool {
+    let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return false };
+    let socket = Rc::new(RefCell::new(socket));
+    let reader = Rc::clone(&socket);
+    let messages = stream::poll_fn(move |cx| Pin::new(&mut *reader.borrow_mut()).poll_next(cx)).map(|m| match m {
+        Ok(message) => Input::Heard(message),
+        Err(_) => Input::Broken,
+    });
+    let messages = messages.chain(stream::once(async { Input::Broken }));
+    let mut inputs = stream::select(messages, IntervalStream::new(TICK_MS).map(|()| Input::Tick));
+    let opened = browser_now();
+    let mut asked = opened;
+    let mut stands = false;
+    while let Some(input) = inputs.next().await {
+        let now = browser_now();
+        match input {
+            Input::Heard(message) => {
+                *heard = now;
+                let Message::Text(text) = message else { continue };
+                let events: Vec<ServerEvent> = match serde_json::from_str(&text) {
+                    Ok(events) => events,
+                    // Words this page does not know: the server is newer.
+                    Err(_) => {
+                        reload_once();
+                        continue;
+                    }
+                };
+                for event in events {
+                    if let ServerEvent::Hello { protocol, .. } = &event {
+                        if *protocol != PROTOCOL_VERSION {
+                            reload_once();
+                            return false;
+                        }
+                        stands = true;
+                        forget_reload();
+                        realtime.socket.0.set_value(Some(Rc::clone(&socket)));
+                        realtime.connection.set(Connection::Open);
+                        for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
+                            realtime.say(&message);
+                        }
+                    } else if let Some(change) = realtime.topics.try_with_value(|topics| topics.told(event)).flatten() {
+                        change.apply();
+                    }
+                }
+            }
+            Input::Broken => break,
+            Input::Tick if !stands => {
+                if now.since(opened) > ANSWER_WITHIN_MS {
+                    break;
+                }
+            }
+            Input::Tick => {
+                if asked > *heard && now.since(asked) > ANSWER_WITHIN_MS {
+                    break;
+                }
+                if now.since(asked) >= PING_EVERY_MS {
+                    asked = now;
+                    realtime.say(&ClientMessage::Ping);
+                }
+            }
+        }
+    }
+    stands
+}
+
+/// Where the channel is, seen from this page.
+fn address() -> Option<String> {
+    let location = window().location();
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    Some(format!("{scheme}://{}/ws", location.host().ok()?))
+}
+
+/// Loads the page anew, to get the program that fits the server: once a tab, lest it never stop.
+fn reload_once() {
+    let Ok(Some(storage)) = window().session_storage() else { return };
+    if storage.get_item(RELOADED).ok().flatten().is_none() && storage.set_item(RELOADED, "1").is_ok() {
+        let _ = window().location().reload();
+    }
+}
+
+/// The server was understood, so that a later mismatch is a new one.
+fn forget_reload() {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.remove_item(RELOADED);
+    }
+}
+
+/// A reason not to wait any longer: the network is back, or the tab is looked at.
+#[derive(Default)]
+struct Nudge {
+    given: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Nudge {
+    fn give(&self) {
+        self.given.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    async fn taken(&self) {
+        self.given.set(false);
+        poll_fn(|cx| {
+            if self.given.take() {
+                return Poll::Ready(());
+            }
+            self.waker.replace(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}

@@ -1,0 +1,234 @@
+//! What is joined, by how many, and what the channel told about it. Knows no socket: it says which message to send.
+
+use super::Topic;
+use leptos::prelude::*;
+use madang_protocol::{
+    RoomCard, RoomSlug,
+    realtime::{ClientMessage, ServerEvent},
+    studio::StudioStatus,
+};
+
+/// Everything joined. Signals in it outlive the components that ask for them.
+#[derive(Default)]
+pub(super) struct Topics {
+    directory_askers: usize,
+    directory: ArcRwSignal<Option<Vec<RoomCard>>>,
+    rooms: Vec<RoomTopic>,
+}
+
+/// One room, joined or asked for.
+pub(super) struct RoomTopic {
+    slug: RoomSlug,
+    askers: usize,
+    pub(super) card: ArcRwSignal<Option<RoomCard>>,
+    pub(super) gone: ArcRwSignal<bool>,
+    pub(super) studio: ArcRwSignal<Option<StudioStatus>>,
+}
+
+impl RoomTopic {
+    fn new(slug: RoomSlug) -> Self {
+        Self {
+            slug,
+            askers: 0,
+            card: ArcRwSignal::new(None),
+            gone: ArcRwSignal::new(false),
+            studio: ArcRwSignal::new(None),
+        }
+    }
+}
+
+impl Topics {
+    pub(super) fn directory_rooms(&self) -> ArcRwSignal<Option<Vec<RoomCard>>> {
+        self.directory.clone()
+    }
+
+    /// The room's signals, made when first asked for.
+    pub(super) fn room(&mut self, slug: &RoomSlug) -> &mut RoomTopic {
+        let at = self.rooms.iter().position(|r| r.slug == *slug).unwrap_or_else(|| {
+            self.rooms.push(RoomTopic::new(slug.clone()));
+            self.rooms.len() - 1
+        });
+        &mut self.rooms[at]
+    }
+
+    /// Counts one asker in; gives what to send when it is the first.
+    pub(super) fn enter(&mut self, topic: &Topic) -> Option<ClientMessage> {
+        let askers = match topic {
+            Topic::Directory => &mut self.directory_askers,
+            Topic::Room(slug) => &mut self.room(slug).askers,
+        };
+        *askers += 1;
+        (*askers == 1).then(|| join(topic))
+    }
+
+    /// Counts one asker out; gives what to send when it was the last. What the topic held is forgotten then, since it would
+    /// grow old unseen.
+    pub(super) fn exit(&mut self, topic: &Topic) -> Option<ClientMessage> {
+        match topic {
+            Topic::Directory => {
+                self.directory_askers = self.directory_askers.saturating_sub(1);
+                (self.directory_askers == 0).then(|| {
+                    self.directory.set(None);
+                    ClientMessage::LeaveDirectory
+                })
+            }
+            Topic::Room(slug) => {
+                let at = self.rooms.iter().position(|r| r.slug == *slug)?;
+                let room = self.rooms.get_mut(at)?;
+                room.askers = room.askers.saturating_sub(1);
+                (room.askers == 0).then(|| {
+                    self.rooms.swap_remove(at);
+                    ClientMessage::Leave { room: slug.clone() }
+                })
+            }
+        }
+    }
+
+    /// What to send on a new connection.
+    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    pub(super) fn joined(&self) -> Vec<ClientMessage> {
+        let directory = (self.directory_askers > 0).then_some(ClientMessage::JoinDirectory);
+        let rooms = self.rooms.iter().filter(|r| r.askers > 0).map(|r| join(&Topic::Room(r.slug.clone())));
+        directory.into_iter().chain(rooms).collect()
+    }
+
+    /// Takes in what the server told. Returns what to do once this is no longer borrowed: setting a signal may run the page's
+    /// code, which may ask for topics.
+    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    pub(super) fn told(&self, event: ServerEvent) -> Option<Change> {
+        let room = |slug: &RoomSlug| self.rooms.iter().find(|r| r.slug == *slug);
+        Some(match event {
+            ServerEvent::Directory { .. } | ServerEvent::DirectoryRoom { .. } | ServerEvent::DirectoryGone { .. } => {
+                if self.directory_askers == 0 {
+                    return None;
+                }
+                Change::Directory(self.directory.clone(), event)
+            }
+            ServerEvent::Room { room: card } => {
+                let topic = room(&card.slug)?;
+                Change::Room(topic.card.clone(), topic.gone.clone(), card)
+            }
+            ServerEvent::RoomGone { room: slug } => Change::Gone(room(&slug)?.gone.clone()),
+            ServerEvent::Studio { room: slug, status } => Change::Studio(room(&slug)?.studio.clone(), status),
+            ServerEvent::Hello { .. } | ServerEvent::Refused { .. } | ServerEvent::Pong => return None,
+        })
+    }
+}
+
+/// A signal and what it becomes.
+#[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+pub(super) enum Change {
+    Directory(ArcRwSignal<Option<Vec<RoomCard>>>, ServerEvent),
+    Room(ArcRwSignal<Option<RoomCard>>, ArcRwSignal<bool>, RoomCard),
+    Gone(ArcRwSignal<bool>),
+    Studio(ArcRwSignal<Option<StudioStatus>>, StudioStatus),
+}
+
+impl Change {
+    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    pub(super) fn apply(self) {
+        match self {
+            Self::Directory(rooms, event) => rooms.update(|rooms| update_directory(rooms, event)),
+            Self::Room(card, gone, told) => {
+                gone.set(false);
+                card.set(Some(told));
+            }
+            Self::Gone(gone) => gone.set(true),
+            Self::Studio(studio, status) => studio.set(Some(status)),
+        }
+    }
+}
+
+/// Changes the list by one event. Changes to a list that was never sent are dropped: the list is on its way.
+#[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
+    match (event, rooms) {
+        (ServerEvent::Directory { rooms: told }, rooms) => *rooms = Some(told),
+        (ServerEvent::DirectoryRoom { room }, Some(rooms)) => match rooms.iter_mut().find(|r| r.slug == room.slug) {
+            Some(known) => *known = room,
+            None => rooms.push(room),
+        },
+        (ServerEvent::DirectoryGone { room }, Some(rooms)) => rooms.retain(|r| r.slug != room),
+        _ => {}
+    }
+}
+
+fn join(topic: &Topic) -> ClientMessage {
+    match topic {
+        Topic::Directory => ClientMessage::JoinDirectory,
+        Topic::Room(slug) => ClientMessage::Join { room: slug.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use madang_protocol::{LiveState, UnixMillis};
+
+    fn slug(text: &str) -> RoomSlug {
+        RoomSlug::parse(text).expect("a valid slug")
+    }
+
+    fn card(name: &str) -> RoomCard {
+        RoomCard {
+            slug: slug(name),
+            title: name.to_owned(),
+            owner: "Ana".to_owned(),
+            category: "games".to_owned(),
+            tags: Vec::new(),
+            language: "en".to_owned(),
+            live: LiveState::Live { since: UnixMillis(1) },
+            watching: 1,
+        }
+    }
+
+    #[test]
+    fn the_first_joins_and_the_last_leaves() {
+        let mut topics = Topics::default();
+        let topic = Topic::Room(slug("one-room"));
+        assert_eq!(topics.enter(&topic), Some(ClientMessage::Join { room: slug("one-room") }));
+        assert_eq!(topics.enter(&topic), None);
+        assert_eq!(topics.exit(&topic), None);
+        assert_eq!(topics.exit(&topic), Some(ClientMessage::Leave { room: slug("one-room") }));
+        assert_eq!(topics.exit(&topic), None);
+        assert!(topics.joined().is_empty());
+    }
+
+    #[test]
+    fn a_new_connection_joins_everything_again() {
+        let mut topics = Topics::default();
+        topics.enter(&Topic::Directory);
+        topics.enter(&Topic::Room(slug("one-room")));
+        let joins = [ClientMessage::JoinDirectory, ClientMessage::Join { room: slug("one-room") }];
+        assert_eq!(topics.joined(), joins);
+    }
+
+    #[test]
+    fn the_directory_follows_what_is_told() {
+        let mut topics = Topics::default();
+        topics.enter(&Topic::Directory);
+        let rooms = topics.directory_rooms();
+        let tell = |topics: &Topics, event| topics.told(event).map(Change::apply);
+        tell(&topics, ServerEvent::DirectoryRoom { room: card("too-early") });
+        assert_eq!(rooms.get_untracked(), None);
+        tell(&topics, ServerEvent::Directory { rooms: vec![card("first")] });
+        tell(&topics, ServerEvent::DirectoryRoom { room: card("second") });
+        tell(&topics, ServerEvent::DirectoryRoom { room: RoomCard { watching: 9, ..card("first") } });
+        let seen = rooms.get_untracked().map(|r| r.iter().map(|c| (c.title.clone(), c.watching)).collect::<Vec<_>>());
+        assert_eq!(seen, Some(vec![("first".to_owned(), 9), ("second".to_owned(), 1)]));
+        tell(&topics, ServerEvent::DirectoryGone { room: slug("first") });
+        assert_eq!(rooms.get_untracked().map(|r| r.len()), Some(1));
+        topics.exit(&Topic::Directory);
+        assert_eq!(rooms.get_untracked(), None);
+    }
+
+    #[test]
+    fn a_room_that_is_not_joined_is_not_kept() {
+        let mut topics = Topics::default();
+        assert!(topics.told(ServerEvent::Room { room: card("elsewhere") }).is_none());
+        topics.enter(&Topic::Room(slug("elsewhere")));
+        let signal = topics.room(&slug("elsewhere")).card.clone();
+        topics.told(ServerEvent::Room { room: card("elsewhere") }).expect("is joined").apply();
+        assert_eq!(signal.get_untracked(), Some(card("elsewhere")));
+    }
+}

@@ -1,0 +1,31 @@
+//! How much of everything there may be. One struct, so that a load test can raise them.
+
+/// Limits of the domain, all counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DomainLimits {
+    /// Rooms one person may own.
+    pub rooms_per_person: usize,
+    /// Keys of one room that are not revoked.
+    pub keys_per_room: usize,
+    /// Revoked keys of one room that are remembered, so that their use can be explained; older ones are forgotten.
+    pub revoked_keys_per_room: usize,
+    /// Rooms in the directory.
+    pub directory: usize,
+    /// Writes that may wait; the next is answered with [`crate::Error::Busy`].
+    pub waiting_writes: usize,
+    /// Reads that may wait; the next is answered with [`crate::Error::Busy`].
+    pub waiting_reads: usize,
+}
+
+impl Default for DomainLimits {
+    fn default() -> Self {
+        Self {
+            rooms_per_person: 10,
+            keys_per_room: 20,
+            revoked_keys_per_room: 50,
+            directory: 240,
+            waiting_writes: 1024,
+            waiting_reads: 4096,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The port to the media side: what the domain asks of whoever carries the streams.
+
+use madang_protocol::{KeyId, LiveState, RoomId, UnixMillis, studio::EncoderInfo};
+
+/// What the media side answers and does. Every method returns at once: it is called from request handlers and from the
+/// database's writer thread.
+pub trait OnAir: Send + Sync {
+    /// The room as it is now; the default for one that nobody publishes to.
+    fn status(&self, room: RoomId) -> OnAirStatus;
+    /// Every room with a publisher, starting ones included.
+    fn on_air(&self) -> Vec<RoomId>;
+    /// Ends the room's publisher, if there is one.
+    fn cut_room(&self, room: RoomId, why: CutReason);
+    /// Ends every publisher that came with this key.
+    fn cut_key(&self, key: KeyId, why: CutReason);
+}
+
+/// A room as the media side sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnAirStatus {
+    /// Since when an encoder has been connected without a first key frame.
+    pub starting: Option<UnixMillis>,
+    /// Since when there has been a picture (or sound, for a stream of sound).
+    pub live: Option<UnixMillis>,
+    /// Connections that are being sent media now.
+    pub watching: u32,
+    pub encoder: Option<EncoderInfo>,
+}
+
+impl OnAirStatus {
+    /// The state that people are shown: live before starting before offline (since `last_live`) before never.
+    pub fn live_state(&self, last_live: Option<UnixMillis>) -> LiveState {
+        match (self.live, self.starting, last_live) {
+            (Some(since), _, _) => LiveState::Live { since },
+            (None, Some(since), _) => LiveState::Starting { since },
+            (None, None, Some(since)) => LiveState::Offline { since },
+            (None, None, None) => LiveState::Never,
+        }
+    }
+}
+
+/// Why a publisher is cut; the encoder is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CutReason {
+    /// The owner ended the stream in the studio.
+    ByOwner,
+    /// The key was revoked or rotated.
+    KeyRevoked,
+    RoomDeleted,
+    /// The server stops.
+    Shutdown,
+}
+
+/// The answer where there is no media side: on the command line, and before the server has set its own.
+pub(crate) struct NothingOnAir;
+
+impl OnAir for NothingOnAir {
+    fn status(&self, _: RoomId) -> OnAirStatus {
+        OnAirStatus::default()
+    }
+
+    fn on_air(&self) -> Vec<RoomId> {
+        Vec::new()
+    }
+
+    fn cut_room(&self, _: RoomId, _: CutReason) {}
+
+    fn cut_key(&self, _: KeyId, _: CutReason) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_goes_before_starting_before_offline_before_never() {
+        let at = |n| Some(UnixMillis(n));
+        let state = |live, starting, last| OnAirStatus { live, starting, ..OnAirStatus::default() }.live_state(last);
+        assert_eq!(state(at(3), at(2), at(1)), LiveState::Live { since: UnixMillis(3) });
+        assert_eq!(state(None, at(2), at(1)), LiveState::Starting { since: UnixMillis(2) });
+        assert_eq!(state(None, None, at(1)), LiveState::Offline { since: UnixMillis(1) });
+        assert_eq!(state(None, None, None), LiveState::Never);
+    }
+}

@@ -1,0 +1,115 @@
+//! The command line: what `madang` can be told, and the few words it answers.
+
+mod account;
+mod doctor;
+mod room;
+mod serve;
+
+use crate::{Config, telemetry};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use madang_domain::Domain;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Madang: live streaming for your own machine. Publish from OBS, watch in a browser, about a second behind.
+///
+/// Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "madang", version, about, subcommand_precedence_over_arg = true)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes. Every option of the configuration file can also be given in the environment, as MADANG_… with its path:
+/// MADANG_LIMITS_WS_ROOMS=4 sets ws_rooms in [limits]. Flags beat the environment, the environment beats the file.
+#[derive(Debug, Args)]
+struct Options {
+    /// The configuration file [default: ./Leptos.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "MADANG_CONFIG")]
+    config: Option<PathBuf>,
+    /// The data directory [default: $XDG_DATA_HOME/madang]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to serve web pages and HTTP-FLV; port 0 takes any free one [default: 127.0.0.1:3000]
+    #[arg(long, global = true, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Where encoders publish; port 0 takes any free one [default: 0.0.0.0:1935]
+    #[arg(long, global = true, value_name = "ADDR")]
+    rtmp: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop (Ctrl-C or SIGTERM); prints the addresses it listens on, one per line
+    Serve,
+    /// Make, list, delete rooms and their stream keys; works beside a running server
+    #[command(subcommand)]
+    Room(room::RoomCommand),
+    /// Make accounts; works beside a running server
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Copy the database to FILE while the server runs; restore by putting it back as madang.sqlite3
+    Backup {
+        /// The copy; it must not exist yet
+        file: PathBuf,
+    },
+    /// Look for what would keep the server from working, and say what to do
+    Doctor,
+    /// Read the configuration and say what is wrong with it
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read the file, the environment and the flags as `serve` does, and print what holds
+    Check,
+}
+
+impl Cli {
+    /// Carries out the command.
+    ///
+    /// # Errors
+    /// A chain of sentences for standard error.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let config = self.options.load()?;
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::serve(config).await,
+            Command::Room(command) => room::run(&open(&config)?, command).await,
+            Command::Account(command) => account::run(&open(&config)?, command).await,
+            Command::Backup { file } => {
+                open(&config)?.backup(&file).await.with_context(|| format!("no backup was made to {}", file.display()))?;
+                println!("{}", file.display());
+                Ok(())
+            }
+            Command::Doctor => doctor::run(&config).await,
+            Command::Config(ConfigCommand::Check) => {
+                print!("{}", config.to_toml());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Options {
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref(), std::env::vars())?;
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        config.http = self.http.unwrap_or(config.http);
+        config.rtmp = self.rtmp.unwrap_or(config.rtmp);
+        Ok(config)
+    }
+}
+
+/// The domain as commands use it: beside a server that may be running, so with warnings only in the log.
+fn open(config: &Config) -> anyhow::Result<Domain> {
+    telemetry::start_logging("warn").map_err(anyhow::Error::msg)?;
+    let directory = config.data_dir();
+    Domain::open_with(&directory, config.limits.domain())
+        .with_context(|| format!("the data directory {} cannot be opened", directory.display()))
+}

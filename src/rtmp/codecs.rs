@@ -1,0 +1,59 @@
+//! Whether viewers can play what an encoder sends, told from the first tags of each track.
+//!
+//! A browser plays H.264 and AAC. Anything else is refused at once with words, rather than going on air as a black picture.
+
+use super::error::Refused;
+use madang_media::flv::{Tag, TagKind, audio, video};
+
+/// Remembers which tracks were found playable, so that each is looked at once.
+#[derive(Debug, Default)]
+pub struct CodecCheck {
+    video: bool,
+    audio: bool,
+}
+
+impl CodecCheck {
+    /// Looks at a tag of a track not yet judged; the name of the codec comes with a refusal.
+    pub fn look(&mut self, tag: &Tag) -> Result<(), (Refused, String)> {
+        match tag.kind {
+            TagKind::Video if !self.video => match video::parse(&tag.body) {
+                Ok(video::Packet::Unsupported(name)) => return Err((Refused::VideoCodec, name)),
+                Ok(video::Packet::Config(_) | video::Packet::Frame { .. }) => self.video = true,
+                _ => {}
+            },
+            TagKind::Audio if !self.audio => match audio::parse(&tag.body) {
+                Ok(audio::Packet::Unsupported(name)) => return Err((Refused::AudioCodec, name)),
+                Ok(audio::Packet::Config(_) | audio::Packet::Frame(_)) => self.audio = true,
+                _ => {}
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use madang_media::Millis;
+
+    fn look(kind: TagKind, body: &'static [u8]) -> Result<(), (Refused, String)> {
+        CodecCheck::default().look(&Tag { kind, at: Millis(0), body: Bytes::from_static(body) })
+    }
+
+    #[test]
+    fn h264_and_aac_pass_and_others_are_named() {
+        assert_eq!(look(TagKind::Video, &[0x17, 0, 0, 0, 0, 1]), Ok(()));
+        assert_eq!(look(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]), Ok(()));
+        assert_eq!(look(TagKind::Video, b"\x90hvc1"), Err((Refused::VideoCodec, "HEVC".into())));
+        assert_eq!(look(TagKind::Audio, &[0x2F, 1]), Err((Refused::AudioCodec, "MP3".into())));
+    }
+
+    #[test]
+    fn empty_and_broken_tags_say_nothing_about_the_codec() {
+        assert_eq!(look(TagKind::Video, &[]), Ok(()));
+        assert_eq!(look(TagKind::Video, &[0x17]), Ok(()));
+        assert_eq!(look(TagKind::Audio, &[]), Ok(()));
+    }
+}

@@ -1,0 +1,137 @@
+//! The ports: who may publish ([`Gate`]), and where the tags of one who may go ([`Outlet`]).
+
+use crate::live::{Cut, Publisher};
+use madang_media::flv::Tag;
+use madang_protocol::UnixMillis;
+use std::{fmt, net::SocketAddr, pin::Pin};
+
+/// Decides on a request to publish and gives the place to publish to.
+///
+/// `P` is the server's [`Publisher`]; tests put something of their own there.
+pub trait Gate<P = Publisher>: Send + Sync + 'static {
+    /// Called once per `publish` command, never while another of the same connection is undecided, and not at all for an address
+    /// that is locked after too many wrong keys. The encoder waits for the answer and is closed when the first-media deadline
+    /// passes before.
+    fn publish(&self, request: PublishRequest) -> GateFuture<'_, P>;
+}
+
+/// What [`Gate::publish`] returns.
+pub type GateFuture<'a, P = Publisher> = Pin<Box<dyn Future<Output = Result<P, Refusal>> + Send + 'a>>;
+
+/// Where a publisher's tags go. Dropping it ends the stream.
+pub trait Outlet: Send + 'static {
+    /// Takes the next tag, in the order of arrival.
+    fn push(&mut self, tag: Tag) -> Result<(), Cut>;
+
+    /// Sends on what is being gathered; called when [`Attention::Due`] was reported.
+    fn flush(&mut self);
+
+    /// Resolves when the outlet wants something. Cancel safe: dropped and called anew after every read from the socket.
+    fn attention(&mut self) -> impl Future<Output = Attention> + Send;
+}
+
+/// What an [`Outlet`] may want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// What was gathered is old enough to be flushed.
+    Due,
+    /// Somebody ended this publisher.
+    Cut(Cut),
+}
+
+/// An encoder asks to publish.
+#[derive(Debug)]
+pub struct PublishRequest {
+    /// The application of the `connect` command, already checked: query and slashes are gone.
+    pub app: String,
+    /// The stream name, which is the stream key, as it came: it may have blanks around it, and is then another, wrong key.
+    pub key: StreamName,
+    pub from: SocketAddr,
+    /// What the encoder calls itself (`flashVer`), printable and at most 80 characters; empty when it did not say.
+    pub encoder: String,
+}
+
+/// The stream name of a publish command. It is a secret: there is no `Display`, and `Debug` shows none of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamName(String);
+
+impl StreamName {
+    pub(crate) fn new(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name itself. Not for logs, errors or answers.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is wrong with its shape, when that can be told without knowing any key.
+    pub(crate) fn oddity(&self) -> Option<Oddity> {
+        if self.0.trim().is_empty() {
+            Some(Oddity::Empty)
+        } else if self.0.trim() != self.0 {
+            Some(Oddity::Blanks)
+        } else {
+            None
+        }
+    }
+}
+
+/// Mistakes people make when they paste a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    Empty,
+    Blanks,
+}
+
+impl fmt::Debug for StreamName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("StreamName(…)")
+    }
+}
+
+/// Why a [`Gate`] says no. The words for the encoder are made here, so none of it can carry a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not of the shape of a stream key.
+    NotAKey,
+    /// No room has this key.
+    UnknownKey,
+    /// The key was valid until then.
+    Revoked { at: UnixMillis },
+    /// The server cannot decide now; the same key may work in a moment.
+    Unavailable,
+}
+
+impl Refusal {
+    /// Whether it counts towards the lock on wrong keys.
+    pub(crate) fn is_wrong_key(self) -> bool {
+        !matches!(self, Self::Unavailable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_name_does_not_show_itself() {
+        let request = PublishRequest {
+            app: "live".into(),
+            key: StreamName::new("sk_secret".into()),
+            from: SocketAddr::from(([127, 0, 0, 1], 1)),
+            encoder: "OBS".into(),
+        };
+        let shown = format!("{request:?} {request:#?}");
+        assert!(shown.contains("StreamName(…)"));
+        assert!(!shown.contains("secret"));
+    }
+
+    #[test]
+    fn blanks_around_a_key_are_noticed() {
+        assert_eq!(StreamName::new("sk_a ".into()).oddity(), Some(Oddity::Blanks));
+        assert_eq!(StreamName::new("\tsk_a".into()).oddity(), Some(Oddity::Blanks));
+        assert_eq!(StreamName::new(" ".into()).oddity(), Some(Oddity::Empty));
+        assert_eq!(StreamName::new("sk_a".into()).oddity(), None);
+    }
+}

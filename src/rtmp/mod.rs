@@ -1,0 +1,31 @@
+//! RTMP in: takes what OBS, ffmpeg, GStreamer and librtmp send and hands FLV tags to whoever the [`Gate`] gives.
+//!
+//! [`run`] accepts, one task per encoder. Inside a task the bytes go `handshake` → `chunk` (messages under limits) → `session`
+//! (what they mean, without sockets) → an [`Outlet`]. Who may publish is not decided here but behind the [`Gate`].
+//!
+//! `rml_rtmp` does the handshake and writes our own messages. It never parses what a peer sent: its reader and its AMF0 can be made
+//! to panic or to overflow the stack by a peer that has not even shown a key.
+
+mod chunk;
+mod codecs;
+mod command;
+mod connection;
+mod data;
+mod error;
+mod gate;
+mod handshake;
+mod limits;
+mod listener;
+mod message;
+mod outbound;
+mod publisher;
+mod session;
+mod words;
+
+pub use error::{Deadline, End, Refused};
+pub use gate::{Attention, Gate, GateFuture, Outlet, PublishRequest, Refusal, StreamName};
+pub use limits::RtmpLimits;
+pub use listener::run;
+
+#[cfg(test)]
+mod tests;

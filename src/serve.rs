@@ -1,0 +1,130 @@
+//! The whole server: opens its sockets, starts its tasks, and ends them in order.
+
+use crate::{
+    Config, Shutdown, StartError,
+    gate::PublishGate,
+    live::Live,
+    realtime::{Connections, Hub},
+    rtmp,
+    state::Services,
+    telemetry,
+    web::{self, Assets, Changes},
+};
+use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
+use leptos::config::{Env, LeptosOptions};
+use madang_domain::Domain;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+/// Viewers and requests get this long to end after a request to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Where the server really listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub rtmp: SocketAddr,
+}
+
+/// A server with its sockets open, before it serves.
+pub struct Server {
+    http: std::net::TcpListener,
+    rtmp: TcpListener,
+    addresses: Addresses,
+    services: Services,
+}
+
+impl Server {
+    /// Opens storage and sockets. Port 0 takes any free port; [`Server::addresses`] tells which.
+    ///
+    /// # Errors
+    /// [`StartError::Data`] or [`StartError::Bind`].
+    pub async fn bind(config: Config, shutdown: Shutdown) -> Result<Self, StartError> {
+        let metrics = telemetry::metrics();
+        let path = config.data_dir();
+        let domain =
+            Domain::open_with(&path, config.limits.domain()).map_err(|source| StartError::Data { path, source })?;
+        let http = std::net::TcpListener::bind(config.http).map_err(|source| StartError::bind("http", config.http, source))?;
+        let rtmp = TcpListener::bind(config.rtmp).await.map_err(|source| StartError::bind("rtmp", config.rtmp, source))?;
+        let addresses = Addresses {
+            http: http.local_addr().map_err(|source| StartError::bind("http", config.http, source))?,
+            rtmp: rtmp.local_addr().map_err(|source| StartError::bind("rtmp", config.rtmp, source))?,
+        };
+        let live = Live::new(config.media.live());
+        domain.set_on_air(Arc::clone(&live) as Arc<dyn madang_domain::OnAir>);
+        let hub = Hub::start(domain.clone(), Arc::clone(&live), shutdown.clone());
+        let services = Services {
+            hub,
+            live,
+            assets: Assets::find(),
+            changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
+            sockets: Connections::new(config.limits.ws_connections, config.limits.ws_connections_per_address),
+            leptos: leptos_options(addresses.http),
+            config: Arc::new(config),
+            domain,
+            metrics,
+            shutdown,
+            rtmp_port: addresses.rtmp.port(),
+        };
+        Ok(Self { http, rtmp, addresses, services })
+    }
+
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What the server works with, for tests that look behind the sockets.
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Serves until the shutdown is requested, then lets connections end for a few seconds.
+    ///
+    /// # Errors
+    /// [`StartError::Serve`] when a socket fails for good.
+    pub async fn run(self) -> Result<(), StartError> {
+        let Self { http, rtmp, services, .. } = self;
+        let mut shutdown = services.shutdown.clone();
+        let publishers = tokio::spawn(rtmp::run(
+            rtmp,
+            Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live))),
+            services.config.limits.rtmp(),
+            shutdown.flag(),
+        ));
+        let handle = Handle::new();
+        let stopping = handle.clone();
+        let live = Arc::clone(&services.live);
+        tokio::spawn(async move {
+            shutdown.requested().await;
+            // Streams end first: a viewer's answer would never end by itself.
+            live.shut_down();
+            stopping.graceful_shutdown(Some(GRACE));
+        });
+        http.set_nonblocking(true).map_err(StartError::Serve)?;
+        let mut server = axum_server::from_tcp(http).map_err(StartError::Serve)?.handle(handle);
+        let limits = &services.config.limits;
+        server
+            .http_builder()
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.http_head());
+        let acceptor = services.acceptor();
+        let router = web::router(services.clone());
+        let served = server.acceptor(acceptor).serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
+        // The publishers' tasks watch the same flag; an error means that one panicked, which the log has told.
+        let _ = tokio::time::timeout(GRACE, publishers).await;
+        served.map_err(StartError::Serve)
+    }
+}
+
+/// What Leptos wants to know. Only live reload reads it: our pages name their assets themselves.
+fn leptos_options(address: SocketAddr) -> LeptosOptions {
+    let port = std::env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3001);
+    LeptosOptions::builder()
+        .output_name("madang")
+        .site_addr(address)
+        .reload_port(port)
+        .env(if cfg!(debug_assertions) { Env::DEV } else { Env::PROD })
+        .build()
+}

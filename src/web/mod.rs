@@ -1,0 +1,69 @@
+//! The web side: routes, pages, assets, the JSON API, health and metrics. Media has routes of its own in `deliver`.
+
+mod api;
+mod assets;
+mod changes;
+pub mod client;
+mod pages;
+mod surface;
+
+pub use assets::Assets;
+pub use changes::Changes;
+pub use surface::{Behind, Entry, SURFACE, Who};
+
+use crate::{deliver, realtime, state::Services};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+
+/// Every route of the server, ready to serve with connection information.
+pub fn router(services: Services) -> Router {
+    let mut router = Router::new();
+    for entry in SURFACE {
+        router = match entry.behind {
+            Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
+            Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
+            Behind::ServerFn => router.route(entry.path, post(pages::server_fn)),
+            Behind::Health => router.route(entry.path, get(api::health)),
+            Behind::Ready => router.route(entry.path, get(api::ready)),
+            Behind::Metrics => router.route(entry.path, get(api::metrics)),
+            Behind::RoomsApi => router.route(entry.path, get(api::rooms)),
+            Behind::RoomApi => router.route(entry.path, get(api::room)),
+            Behind::Realtime => router.route(entry.path, get(realtime::upgrade)),
+        };
+    }
+    let web = router
+        .fallback(pages::asset_or_not_found)
+        .layer(DefaultBodyLimit::max(services.config.limits.http_body_bytes))
+        .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
+        .layer(middleware::from_fn(headers))
+        .with_state(services.clone());
+    // Media stands outside the layers: no body limit, no other headers, nothing between the ring and the socket.
+    deliver::routes(services.deliver()).merge(web)
+}
+
+/// What every page and answer says of itself.
+async fn headers(request: Request, next: Next) -> Response {
+    let page = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    if !page || !headers.contains_key(header::CACHE_CONTROL) {
+        // Pages carry the state of the moment and the cookie's person; answers to changes may carry a new key.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// The peer's address, put beside each request by the server.
+type Peer = axum::extract::ConnectInfo<std::net::SocketAddr>;
+
+/// Takes the services out of a request's state, for functions that need nothing else.
+type Shared = State<Services>;

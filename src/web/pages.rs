@@ -1,0 +1,91 @@
+//! Pages of the application, forms posted to them, and its server functions: each is handed what it needs and rendered whole.
+
+use crate::{
+    state::Services,
+    web::{Peer, Shared, client},
+};
+use axum::{
+    body::Body,
+    extract::{Form, State, rejection::FormRejection},
+    http::{HeaderMap, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use leptos::prelude::provide_context;
+use madang_app::{
+    ServerContext,
+    i18n::Locale,
+    posted::{FIELDS_MAX, Posted, PostedForm},
+    shell,
+};
+
+/// The cookie that holds a chosen language.
+const LANGUAGE_COOKIE: &str = "lang";
+
+/// `GET` of a page.
+pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
+    render(services, request, None).await
+}
+
+/// A form posted to a page by a browser without scripts: the page itself runs it, and is the answer.
+pub async fn posted(
+    State(services): Shared,
+    parts: axum::http::request::Parts,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Form(fields) = match form {
+        Ok(form) => form,
+        Err(rejection) => return rejection.into_response(),
+    };
+    if fields.len() > FIELDS_MAX {
+        return (StatusCode::UNPROCESSABLE_ENTITY, "This form has more fields than any of ours.\n").into_response();
+    }
+    let Some(posted) = Posted::parse(parts.uri.path(), &fields) else {
+        return (StatusCode::UNPROCESSABLE_ENTITY, "This page has no such form.\n").into_response();
+    };
+    render(services, Request::from_parts(parts, Body::empty()), Some(PostedForm::new(posted))).await
+}
+
+/// `POST /fn/…`, as the script calls it.
+pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
+    let context = context(&services, request.headers()).await;
+    let domain = services.domain.clone();
+    let provide = move || {
+        provide_context(domain.clone());
+        provide_context(context.clone());
+    };
+    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+}
+
+/// What no route answers: a file of the site, or the page that says there is nothing.
+pub async fn asset_or_not_found(State(services): Shared, request: Request<Body>) -> Response {
+    if let Some(asset) = services.assets.serve(request.uri().path(), request.headers()).await {
+        return asset;
+    }
+    render(services, request, None).await
+}
+
+async fn render(services: Services, request: Request<Body>, posted: Option<PostedForm>) -> Response {
+    let context = context(&services, request.headers()).await;
+    let (domain, options) = (services.domain.clone(), services.leptos.clone());
+    let names = services.assets.names();
+    let provide = move || {
+        provide_context(domain.clone());
+        provide_context(context.clone());
+        if let Some(posted) = &posted {
+            provide_context(posted.clone());
+        }
+    };
+    leptos_axum::render_app_async_with_context(provide, move || shell(options.clone(), names.clone()))(request).await
+}
+
+async fn context(services: &Services, headers: &HeaderMap) -> ServerContext {
+    let public = &services.config.public;
+    let accept_language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let locale = Locale::negotiate(client::cookie(headers, LANGUAGE_COOKIE), accept_language);
+    ServerContext::new(
+        services.person(headers).await,
+        locale,
+        client::origin(headers, public),
+        client::rtmp_url(headers, public, services.rtmp_port),
+    )
+}

@@ -22,7 +22,10 @@ pub fn check_sources(project: &Project) -> Result<()> {
     for file in files(&project.root, &|path| path.extension().is_some_and(|e| e == "rs")) {
         let lines = fs::read_to_string(&file).cannot(format!("read {}", project.shown(&file)))?.lines().count();
         if lines > LINES_MAX {
-            broken.push(format!("{} has {lines} lines; more than {LINES_MAX} want to be two files", project.shown(&file)));
+            broken.push(format!(
+                "{} has {lines} lines; more than {LINES_MAX} want to be two files",
+                project.shown(&file)
+            ));
         }
     }
     for file in files(&project.root, &|path| path.ends_with("package-lock.json")) {
@@ -57,7 +60,9 @@ pub fn check(project: &Project) -> Result<()> {
     }
     println!("  {total:>8} bytes  in all, of {budget} allowed");
     if total > budget {
-        fail!("a first visit downloads {total} bytes of script, WebAssembly and style; the budget is {budget} (end2end/budget-bytes)");
+        fail!(
+            "a first visit downloads {total} bytes of script, WebAssembly and style; the budget is {budget} (end2end/budget-bytes)"
+        );
     }
     Ok(())
 }

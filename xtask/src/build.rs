@@ -1,8 +1,8 @@
 //! The release build: one file with the web assets inside, at target/release/madang.
 
 use crate::{
-    failure::{Context, Result},
     fail,
+    failure::{Context, Result},
     process::run,
     project::Project,
     setup::Tools,

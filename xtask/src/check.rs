@@ -5,12 +5,16 @@ use crate::{budget, failure::Result, process::run, project::Project, setup::Tool
 /// # Errors
 /// At the first check that fails.
 pub fn check(project: &Project, tools: &Tools, steps: &mut Steps) -> Result<()> {
-    steps.step("budgets", "files a person can read, lock files that name no host", |_| budget::check_sources(project))?;
+    steps
+        .step("budgets", "files a person can read, lock files that name no host", |_| budget::check_sources(project))?;
     steps.step("format", "one look for all code; `cargo fmt --all` puts it right", |_| {
         run(tools.cargo().args(["fmt", "--all", "--check"]))
     })?;
     steps.step("lints", "clippy on everything that runs natively, tests included", |_| {
-        run(tools.cargo().args(["clippy", "--workspace", "--exclude", "frontend", "--all-targets", "--locked"]).args(DENY))
+        run(tools
+            .cargo()
+            .args(["clippy", "--workspace", "--exclude", "frontend", "--all-targets", "--locked"])
+            .args(DENY))
     })?;
     steps.step("lints for the browser", "clippy on what is compiled to WebAssembly", |_| {
         run(tools.cargo().args(["clippy", "--package", "frontend", "--target", WASM, "--locked"]).args(DENY))

@@ -54,15 +54,17 @@ pub fn demo(project: &Project, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Starts this program again with SIGINT ignored, once: Ctrl-C then reaches the server and ffmpeg, which handle it themselves,
+/// Whether this is the process that [`survive_interrupts`] started.
+pub fn survives_interrupts() -> bool {
+    env::var_os(SECOND).is_some()
+}
+
+/// Starts this program again with SIGINT ignored: Ctrl-C then reaches the server and ffmpeg, which handle it themselves,
 /// and this program sees them end and ends in good order. (The standard library cannot ignore a signal; a shell can.)
 ///
 /// # Errors
-/// When the shell cannot be started.
+/// When the shell cannot be started; there is no other way back.
 pub fn survive_interrupts() -> Result<()> {
-    if env::var_os(SECOND).is_some() {
-        return Ok(());
-    }
     let program = env::current_exe().cannot("find this program's file")?;
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' INT; exec \"$0\" \"$@\""]).arg(program).args(env::args_os().skip(1)).env(SECOND, "1");
@@ -166,8 +168,32 @@ fn ffmpeg(picture: &str, to: &str) -> Command {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi", "-i", picture]);
     ffmpeg.args(["-re", "-f", "lavfi", "-i", "sine=frequency=330:beep_factor=3:sample_rate=48000,volume=0.25"]);
-    ffmpeg.args(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "high", "-pix_fmt", "yuv420p"]);
-    ffmpeg.args(["-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "2500k", "-g", "60", "-keyint_min", "60", "-sc_threshold", "0"]);
+    ffmpeg.args([
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-tune",
+        "zerolatency",
+        "-profile:v",
+        "high",
+        "-pix_fmt",
+        "yuv420p",
+    ]);
+    ffmpeg.args([
+        "-b:v",
+        "2500k",
+        "-maxrate",
+        "2500k",
+        "-bufsize",
+        "2500k",
+        "-g",
+        "60",
+        "-keyint_min",
+        "60",
+        "-sc_threshold",
+        "0",
+    ]);
     ffmpeg.args(["-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2", "-f", "flv", to]);
     // ffmpeg's complaints name the address, and the key is part of it.
     ffmpeg.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -57,9 +57,11 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match command.as_str() {
         "run" => serve(&project, &passed_on),
         "demo" => {
-            demo::survive_interrupts()?;
-            setup::packages_for_demo()?;
-            build::release(&project, &setup::for_build(&project)?)?;
+            if !demo::survives_interrupts() {
+                setup::packages_for_demo()?;
+                build::release(&project, &setup::for_build(&project)?)?;
+                demo::survive_interrupts()?;
+            }
             demo::demo(&project, &passed_on)
         }
         "build" => no_more(rest).and_then(|()| build::release(&project, &setup::for_build(&project)?)),

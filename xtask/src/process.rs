@@ -1,6 +1,7 @@
 //! Running other programs: found on PATH, shown before they run, ended with us.
 
 use crate::{
+    fail,
     failure::{Context, Failure, Result},
     guard,
 };
@@ -118,7 +119,8 @@ mod tests {
     fn each_line_is_handed_over_and_broken_text_is_no_error() {
         let mut lines = Vec::new();
         let mut command = Command::new("printf");
-        run_reading(command.arg("a\\n\\377b\\r\\nc"), Stream::Out, |line| lines.push(line.to_owned())).expect("it runs");
+        run_reading(command.arg("a\\n\\377b\\r\\nc"), Stream::Out, |line| lines.push(line.to_owned()))
+            .expect("it runs");
         assert_eq!(lines, ["a", "\u{fffd}b", "c"]);
     }
 

@@ -21,7 +21,8 @@ impl Project {
     /// # Errors
     /// When neither `HOME` nor `XDG_CACHE_HOME` is set, or the workspace is gone.
     pub fn find() -> Result<Self> {
-        let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let here =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = here.parent().unwrap_or(&here).canonicalize().cannot("find the workspace")?;
         let target = match env::var_os("CARGO_TARGET_DIR") {
             Some(dir) if !dir.is_empty() => root.join(dir),
@@ -29,7 +30,9 @@ impl Project {
         };
         let cache = absolute_env("XDG_CACHE_HOME")
             .or_else(|| absolute_env("HOME").map(|home| home.join(".cache")))
-            .ok_or_else(|| Failure::new("neither HOME nor XDG_CACHE_HOME is set, so there is no place for build tools; set one"))?;
+            .ok_or_else(|| {
+                Failure::new("neither HOME nor XDG_CACHE_HOME is set, so there is no place for build tools; set one")
+            })?;
         Ok(Self { root, target, tools: cache.join("madang/tools") })
     }
 
@@ -66,7 +69,9 @@ impl Project {
 
 /// `CARGO_HOME/bin`, where rustup puts cargo and users expect cargo's tools.
 pub fn cargo_bin() -> Option<PathBuf> {
-    absolute_env("CARGO_HOME").or_else(|| absolute_env("HOME").map(|home| home.join(".cargo"))).map(|home| home.join("bin"))
+    absolute_env("CARGO_HOME")
+        .or_else(|| absolute_env("HOME").map(|home| home.join(".cargo")))
+        .map(|home| home.join("bin"))
 }
 
 fn absolute_env(name: &str) -> Option<PathBuf> {

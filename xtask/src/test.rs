@@ -26,7 +26,9 @@ fn all_steps(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("native tests", "every crate but the browser's, with ffmpeg as the independent judge", |tally| {
         native(&tools, tally)
     })?;
-    steps.step("release build", "the binary that people run is the one the browser tests", |_| build::release(project, &tools))?;
+    steps.step("release build", "the binary that people run is the one the browser tests", |_| {
+        build::release(project, &tools)
+    })?;
     steps.step("browser tests", "Chromium and ffmpeg against the release binary", |tally| {
         browser(project, &tools, tally, &[])
     })?;
@@ -37,7 +39,9 @@ fn all_steps(project: &Project, steps: &mut Steps) -> Result<()> {
             Ok(())
         })?;
     } else {
-        println!("\nNot run: OBS is not installed here (Debian: apt-get install obs-studio xvfb), so end2end/obs.sh is left out.");
+        println!(
+            "\nNot run: OBS is not installed here (Debian: apt-get install obs-studio xvfb), so end2end/obs.sh is left out."
+        );
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::{
 };
 use std::{env, path::PathBuf, process::Command};
 
-pub use npm::{install as npm_install, Folder};
-pub use system::{browser, packages_for_browser, packages_for_demo};
+pub use npm::{Folder, install as npm_install};
+pub use system::{browser, packages_for_demo};
 
 /// What the rest of this program runs other programs with.
 pub struct Tools {
@@ -53,7 +53,8 @@ pub fn for_build(project: &Project) -> Result<Tools> {
     let cargo_leptos = cargo_tools::cargo_leptos(project)?;
     let wasm_opt = project.build_tools_npm().join("node_modules/.bin/wasm-opt");
     cargo_tools::link_for_hand_use(project, &[&cargo_leptos, &wasm_bindgen, &wasm_opt])?;
-    let dirs = [&wasm_opt, &wasm_bindgen, &cargo_leptos].iter().filter_map(|tool| tool.parent()).map(PathBuf::from).collect();
+    let dirs =
+        [&wasm_opt, &wasm_bindgen, &cargo_leptos].iter().filter_map(|tool| tool.parent()).map(PathBuf::from).collect();
     Ok(Tools { project: project.clone(), dirs, cargo_leptos })
 }
 
@@ -71,7 +72,8 @@ pub fn for_tests(project: &Project) -> Result<Tools> {
 fn rust_parts(project: &Project) -> Result<()> {
     let mut rustc = Command::new("rustc");
     let sysroot = ask(rustc.current_dir(&project.root).args(["--print", "sysroot"])).map(PathBuf::from);
-    let sysroot = sysroot.ok_or_else(|| Failure::new("rustc does not run; install Rust with rustup (https://rustup.rs)"))?;
+    let sysroot =
+        sysroot.ok_or_else(|| Failure::new("rustc does not run; install Rust with rustup (https://rustup.rs)"))?;
     let mut missing: Vec<[&str; 3]> = Vec::new();
     if !sysroot.join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
         missing.push(["target", "add", "wasm32-unknown-unknown"]);

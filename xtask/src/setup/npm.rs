@@ -32,7 +32,8 @@ impl Folder {
 /// When npm fails.
 pub fn install(project: &Project, folder: Folder) -> Result<()> {
     let dir = folder.path(project);
-    let lock = fs::read(dir.join("package-lock.json")).cannot(format!("read {}/package-lock.json", project.shown(&dir)))?;
+    let lock =
+        fs::read(dir.join("package-lock.json")).cannot(format!("read {}/package-lock.json", project.shown(&dir)))?;
     let installed = dir.join("node_modules/.installed-lock.json");
     if fs::read(&installed).is_ok_and(|old| old == lock) {
         return Ok(());

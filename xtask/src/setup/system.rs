@@ -1,8 +1,8 @@
 //! What comes from the machine: the bare needs, and Debian's packages for tests and the demo.
 
 use crate::{
-    failure::{Failure, Result},
     fail,
+    failure::{Failure, Result},
     process::{ask, on_path, run},
 };
 use std::{
@@ -34,7 +34,9 @@ pub fn bare_needs() -> Result<()> {
     }
     let version = ask(Command::new("node").arg("--version")).unwrap_or_default();
     if node_major(&version).is_none_or(|major| major < NODE_MAJOR) {
-        fail!("Node {NODE_MAJOR} or newer is needed, `node --version` says {version:?}; https://nodejs.org has newer ones");
+        fail!(
+            "Node {NODE_MAJOR} or newer is needed, `node --version` says {version:?}; https://nodejs.org has newer ones"
+        );
     }
     Ok(())
 }
@@ -114,7 +116,11 @@ fn holds_korean_font(dir: &Path, depth: usize) -> bool {
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         let path = entry.path();
-        if path.is_dir() { depth < 6 && holds_korean_font(&path, depth + 1) } else { NAMES.iter().any(|n| name.to_string_lossy().contains(n)) }
+        if path.is_dir() {
+            depth < 6 && holds_korean_font(&path, depth + 1)
+        } else {
+            NAMES.iter().any(|n| name.to_string_lossy().contains(n))
+        }
     })
 }
 

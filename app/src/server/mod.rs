@@ -1,0 +1,6 @@
+//! Server functions: what pages ask of the server, under `/fn`. Each is one call on the domain.
+
+pub mod directory;
+pub mod locale;
+pub mod rooms;
+pub mod studio;

@@ -1,0 +1,128 @@
+//! Rooms for everyone: making one, and what its page shows. Each function is one call on the domain.
+
+use crate::error::ApiError;
+use leptos::{prelude::*, server_fn::codec::Json};
+use madang_protocol::{RoomPage, RoomSlug, rooms::RoomForm};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How long a guest's cookie lasts, in seconds: a year.
+#[cfg(feature = "ssr")]
+const GUEST_COOKIE_MAX_AGE_S: u32 = 365 * 24 * 60 * 60;
+
+/// A room that was just made, with its first key: the only answer that key is ever in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedRoom {
+    pub slug: RoomSlug,
+    /// Where to publish, such as `rtmp://host:1935/live`.
+    pub rtmp_url: String,
+    pub key_name: String,
+    /// The secret itself.
+    pub stream_key: String,
+}
+
+impl fmt::Debug for CreatedRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedRoom").field("slug", &self.slug).field("key_name", &self.key_name).finish_non_exhaustive()
+    }
+}
+
+/// Makes a room for whoever asks; someone unknown becomes a guest, by a cookie in the same answer.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with every broken field, [`ApiError::LimitReached`], [`ApiError::Busy`], [`ApiError::Internal`].
+#[server(prefix = "/fn", endpoint = "create_room", input = Json)]
+pub async fn create_room(form: RoomForm) -> Result<CreatedRoom, ApiError> {
+    use crate::context::{use_domain, use_server_context};
+    let context = use_server_context()?;
+    let domain = use_domain()?;
+    let draft = checked(&form)?;
+    let owner = owner(&context, &domain).await?;
+    let (room, key) = domain.create_room(owner, draft).await?;
+    keep_out_of_caches();
+    Ok(CreatedRoom {
+        slug: room.slug,
+        rtmp_url: context.rtmp_url,
+        key_name: "default".to_owned(),
+        stream_key: key.expose().to_owned(),
+    })
+}
+
+/// Whether a valid address is still to be had.
+///
+/// # Errors
+/// [`ApiError::Busy`], [`ApiError::Internal`].
+#[server(prefix = "/fn", endpoint = "slug_free", input = Json)]
+pub async fn slug_free(slug: RoomSlug) -> Result<bool, ApiError> {
+    Ok(crate::context::use_domain()?.slug_free(&slug).await?)
+}
+
+/// What the watch page shows of the room at `slug`, as it stands in the address.
+///
+/// # Errors
+/// [`ApiError::NotFound`] also for what is no slug, [`ApiError::Busy`], [`ApiError::Internal`].
+#[server(prefix = "/fn", endpoint = "room_page", input = Json)]
+pub async fn room_page(slug: String) -> Result<RoomPage, ApiError> {
+    use crate::context::{use_domain, use_server_context};
+    let viewer = use_server_context()?.person.map(|p| p.id);
+    let domain = use_domain()?;
+    let slug = known_slug(&slug)?;
+    domain.room_page(&slug, viewer).await?.ok_or_else(|| refused(ApiError::NotFound))
+}
+
+/// Reads a slug from an address; what is no slug is no room.
+#[cfg(feature = "ssr")]
+pub(super) fn known_slug(text: &str) -> Result<RoomSlug, ApiError> {
+    RoomSlug::parse(text).map_err(|_| refused(ApiError::NotFound))
+}
+
+/// Checks a form by the same rules as the browser did.
+#[cfg(feature = "ssr")]
+pub(super) fn checked(form: &RoomForm) -> Result<madang_protocol::RoomDraft, ApiError> {
+    form.check().map_err(|issues| refused(ApiError::Invalid(issues)))
+}
+
+/// Gives the answer being made the status that goes with `error`.
+#[cfg(feature = "ssr")]
+pub(super) fn refused(error: ApiError) -> ApiError {
+    crate::context::set_status(error.status());
+    error
+}
+
+/// For an answer with a key in it: no cache, shared or the browser's own, keeps it.
+#[cfg(feature = "ssr")]
+pub(super) fn keep_out_of_caches() {
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.insert_header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Who makes the room. A guest comes into being here, at the first need.
+#[cfg(feature = "ssr")]
+async fn owner(
+    context: &crate::context::ServerContext,
+    domain: &madang_domain::Domain,
+) -> Result<madang_protocol::PersonId, ApiError> {
+    if let Some(person) = &context.person {
+        return Ok(person.id);
+    }
+    let (guest, cookie) = domain.guest().await?;
+    context.set_cookie(crate::context::PERSON_COOKIE, cookie.as_str(), GUEST_COOKIE_MAX_AGE_S);
+    Ok(guest.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_created_room_prints_without_its_key() {
+        let created = CreatedRoom {
+            slug: RoomSlug::parse("my-room").expect("valid"),
+            rtmp_url: "rtmp://x/live".into(),
+            key_name: "default".into(),
+            stream_key: "sk_secret".into(),
+        };
+        assert!(!format!("{created:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,353 @@
+//! How far behind live to be, and what to do about it: two pure parts, fuzzed and simulated.
+//!
+//! [`Target`] says how much media should be left ahead of the picture just before more arrives: the viewer's goal or
+//! what the jitter needs, whichever is more, plus a reserve that each stall grows and quiet time shrinks.
+//! [`decide`] compares that with what there is and answers with a rate, a jump, or nothing.
+
+use crate::Delay;
+
+/// Slowest playback. With the pitch preserved nobody hears it.
+pub const RATE_MIN: f64 = 0.95;
+/// Fastest playback.
+pub const RATE_MAX: f64 = 1.08;
+/// Further behind its target than this, the player jumps instead of hurrying.
+pub const JUMP_BEHIND_S: f64 = 3.0;
+/// On joining, a jump is worth it from here.
+const JOIN_SLACK_S: f64 = 0.2;
+/// Time between the end of one change of rate and the begin of the next: no flapping.
+pub const REST_MS: i64 = 10_000;
+/// No hurrying for so long after a stall.
+const BACK_OFF_MS: i64 = 5_000;
+/// Time between two steps of the rate within one change.
+const STEP_MS: i64 = 1_000;
+/// Below this the buffer comes before the delay.
+const FLOOR_S: f64 = 0.04;
+
+/// What [`decide`] looks at. Spans in seconds or milliseconds; a `since` of an event that never was is large.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Media ahead of the picture, in the span it plays in.
+    pub ahead_s: f64,
+    /// The same just before arrivals, averaged ([`crate::jitter::Arrivals::typical_s`]).
+    pub typical_s: f64,
+    /// What `typical_s` should be ([`Target::seconds`]).
+    pub target_s: f64,
+    /// The rate in force.
+    pub rate: f64,
+    /// Whether the one free jump after joining may be used now.
+    pub may_jump: bool,
+    /// Since the last stall.
+    pub since_stall_ms: i64,
+    /// Since the rate last was changed.
+    pub since_change_ms: i64,
+    /// Since the rate last came back to 1.
+    pub since_rest_ms: i64,
+    /// Since the last jump.
+    pub since_jump_ms: i64,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// Nothing.
+    Keep,
+    /// Play at this rate, within [`RATE_MIN`] and [`RATE_MAX`].
+    Rate(f64),
+    /// Seek forward so that this much is ahead: less than there is, and more than nothing.
+    Jump {
+        /// Seconds to leave ahead.
+        ahead_s: f64,
+    },
+}
+
+/// Decides. Never a jump outside what is buffered, never a rate outside its bounds, whatever the reading holds.
+pub fn decide(reading: &Reading) -> Decision {
+    let Reading { ahead_s, target_s, rate, .. } = *reading;
+    let sane = ahead_s.is_finite() && reading.typical_s.is_finite() && target_s.is_finite() && target_s > 0.0;
+    if !sane || ahead_s < 0.0 {
+        return settle(rate, 1.0);
+    }
+    let over_s = ahead_s - target_s;
+    if (reading.may_jump && over_s > JOIN_SLACK_S) || (over_s > JUMP_BEHIND_S && reading.since_jump_ms >= 1_000) {
+        return Decision::Jump { ahead_s: target_s };
+    }
+    settle(rate, wanted_rate(reading))
+}
+
+fn settle(rate: f64, wanted: f64) -> Decision {
+    let wanted = wanted.clamp(RATE_MIN, RATE_MAX);
+    if rate == wanted { Decision::Keep } else { Decision::Rate(wanted) }
+}
+
+fn wanted_rate(reading: &Reading) -> f64 {
+    let Reading { ahead_s, typical_s, target_s, rate, .. } = *reading;
+    let over_s = typical_s - target_s;
+    let safe = ahead_s > FLOOR_S.max(target_s * 0.3) && reading.since_stall_ms >= BACK_OFF_MS;
+    let rested = reading.since_rest_ms >= REST_MS;
+    if rate > 1.0 {
+        // The floor comes before the goal: the first doubt ends the hurry.
+        if over_s <= 0.0 || !safe { 1.0 } else { step(reading, fast(over_s)) }
+    } else if rate < 1.0 {
+        if over_s >= -0.2 * band_s(target_s) { 1.0 } else { step(reading, slow(over_s, target_s)) }
+    } else if rested && safe && over_s > band_s(target_s) {
+        fast(over_s)
+    } else if rested && over_s < -band_s(target_s) {
+        slow(over_s, target_s)
+    } else {
+        1.0
+    }
+}
+
+/// The deviation that is put up with.
+fn band_s(target_s: f64) -> f64 {
+    (target_s * 0.25).clamp(0.05, 0.3)
+}
+
+fn step(reading: &Reading, wanted: f64) -> f64 {
+    if reading.since_change_ms >= STEP_MS { wanted } else { reading.rate }
+}
+
+fn fast(over_s: f64) -> f64 {
+    if over_s > 0.6 {
+        RATE_MAX
+    } else if over_s > 0.2 {
+        1.05
+    } else {
+        1.03
+    }
+}
+
+fn slow(over_s: f64, target_s: f64) -> f64 {
+    if -over_s > 0.5 * target_s { RATE_MIN } else { 0.97 }
+}
+
+/// How fast a target that is no longer needed comes down, in seconds per second.
+const SHRINK: f64 = 0.02;
+/// Quiet time after a stall before the reserve shrinks; twice and three times this when stalls come again and again.
+const HOLD_MS: i64 = 15_000;
+/// Stalls further apart than this are strangers.
+const MEMORY_MS: i64 = 60_000;
+
+/// The buffer to aim at, for one [`Delay`] setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    delay: Delay,
+    /// The goal or what jitter needs; rises at once, falls slowly.
+    base_s: f64,
+    /// Grown by stalls.
+    reserve_s: f64,
+    streak: u32,
+    stalled_ms: Option<i64>,
+    updated_ms: i64,
+}
+
+impl Target {
+    /// As for a viewer who has just come: nothing is known of the network yet, so Lowest begins at 0.2 s.
+    pub fn new(delay: Delay, now_ms: i64) -> Self {
+        let base_s = goal_s(delay).max(0.2);
+        Self { delay, base_s, reserve_s: 0.0, streak: 0, stalled_ms: None, updated_ms: now_ms }
+    }
+
+    /// The aim, in seconds of media ahead of the picture.
+    pub fn seconds(&self) -> f64 {
+        (self.base_s + self.reserve_s).min(cap_s(self.delay))
+    }
+
+    /// Another setting; what was learnt about the network stays.
+    pub fn set(&mut self, delay: Delay, jitter_s: f64) {
+        self.delay = delay;
+        self.base_s = base_s(delay, jitter_s);
+        self.reserve_s = self.reserve_s.min(reserve_max_s(delay));
+    }
+
+    /// Follows the jitter and lets time shrink what is no longer needed. Called at any pace.
+    pub fn update(&mut self, now_ms: i64, jitter_s: f64) {
+        let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
+        self.updated_ms = self.updated_ms.max(now_ms);
+        let base_s = base_s(self.delay, jitter_s);
+        self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - SHRINK * passed_s).max(base_s) };
+        let hold_ms = HOLD_MS * i64::from(self.streak.clamp(1, 3));
+        if self.stalled_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) > hold_ms) {
+            self.reserve_s = (self.reserve_s - SHRINK * passed_s).max(0.0);
+        }
+    }
+
+    /// The picture stopped for want of data that came too late.
+    pub fn stalled(&mut self, now_ms: i64) {
+        let again = self.stalled_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < MEMORY_MS);
+        self.streak = if again { self.streak.saturating_add(1) } else { 1 };
+        self.stalled_ms = Some(now_ms);
+        self.reserve_s = (self.reserve_s + reserve_step_s(self.delay)).min(reserve_max_s(self.delay));
+    }
+}
+
+fn base_s(delay: Delay, jitter_s: f64) -> f64 {
+    let needed_s = if jitter_s.is_finite() { 0.04 + 0.8 * jitter_s.max(0.0) } else { 0.0 };
+    goal_s(delay).max(needed_s).min(cap_s(delay))
+}
+
+/// What a viewer asked for.
+pub const fn goal_s(delay: Delay) -> f64 {
+    match delay {
+        Delay::Lowest => 0.1,
+        Delay::Balanced => 0.8,
+        Delay::Smooth => 3.0,
+    }
+}
+
+/// The most the target grows to by itself.
+pub const fn cap_s(delay: Delay) -> f64 {
+    match delay {
+        Delay::Lowest => 1.0,
+        Delay::Balanced => 2.0,
+        Delay::Smooth => 6.0,
+    }
+}
+
+const fn reserve_step_s(delay: Delay) -> f64 {
+    match delay {
+        Delay::Lowest => 0.1,
+        Delay::Balanced => 0.25,
+        Delay::Smooth => 0.5,
+    }
+}
+
+const fn reserve_max_s(delay: Delay) -> f64 {
+    match delay {
+        Delay::Lowest => 0.6,
+        Delay::Balanced => 0.8,
+        Delay::Smooth => 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn calm(ahead_s: f64, target_s: f64) -> Reading {
+        Reading {
+            ahead_s,
+            typical_s: ahead_s,
+            target_s,
+            rate: 1.0,
+            may_jump: false,
+            since_stall_ms: 60_000,
+            since_change_ms: 60_000,
+            since_rest_ms: 60_000,
+            since_jump_ms: 60_000,
+        }
+    }
+
+    #[test]
+    fn at_its_target_it_does_nothing() {
+        for target in [0.1, 0.8, 3.0] {
+            assert_eq!(decide(&calm(target, target)), Decision::Keep);
+        }
+    }
+
+    #[test]
+    fn behind_it_hurries_and_far_behind_it_jumps() {
+        assert_eq!(decide(&calm(1.2, 0.8)), Decision::Rate(1.05));
+        assert_eq!(decide(&calm(3.0, 0.8)), Decision::Rate(RATE_MAX));
+        assert_eq!(decide(&calm(3.9, 0.8)), Decision::Jump { ahead_s: 0.8 });
+    }
+
+    #[test]
+    fn joining_allows_a_small_jump() {
+        assert_eq!(decide(&Reading { may_jump: true, ..calm(2.0, 0.2) }), Decision::Jump { ahead_s: 0.2 });
+        assert_eq!(decide(&Reading { may_jump: true, ..calm(0.3, 0.2) }), Decision::Rate(1.03));
+    }
+
+    #[test]
+    fn after_a_stall_it_does_not_hurry() {
+        assert_eq!(decide(&Reading { since_stall_ms: 1_000, ..calm(1.8, 0.8) }), Decision::Keep);
+        let hurrying = Reading { since_stall_ms: 0, rate: 1.08, ..calm(1.8, 0.8) };
+        assert_eq!(decide(&hurrying), Decision::Rate(1.0));
+    }
+
+    #[test]
+    fn a_thin_buffer_is_rebuilt_slowly() {
+        assert_eq!(decide(&calm(0.2, 0.8)), Decision::Rate(RATE_MIN));
+        assert_eq!(decide(&calm(0.5, 0.8)), Decision::Rate(0.97));
+    }
+
+    #[test]
+    fn a_target_grows_on_a_stall_and_comes_back() {
+        for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+            let mut target = Target::new(delay, 0);
+            target.update(20_000, 0.02);
+            let before_s = target.seconds();
+            target.stalled(30_000);
+            assert!(target.seconds() > before_s + 0.09);
+            for second in 30..150 {
+                target.update(second * 1000, 0.02);
+            }
+            assert!((target.seconds() - goal_s(delay)).abs() < 1e-9, "{delay:?}: {}", target.seconds());
+        }
+    }
+
+    #[test]
+    fn a_target_follows_jitter_up_at_once_and_down_slowly() {
+        let mut target = Target::new(Delay::Lowest, 0);
+        target.update(1_000, 0.5);
+        assert!((target.seconds() - 0.44).abs() < 1e-9);
+        target.update(2_000, 0.0);
+        assert!((target.seconds() - 0.42).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn decisions_stay_in_their_bounds(
+            ahead_s in prop_oneof![-1.0..100.0, Just(f64::NAN), Just(f64::INFINITY)],
+            typical_s in prop_oneof![-1.0..100.0, Just(f64::NAN)],
+            target_s in prop_oneof![-1.0..10.0, Just(f64::NAN)],
+            rate in RATE_MIN..RATE_MAX,
+            may_jump: bool,
+            since_stall_ms in 0_i64..20_000,
+            since_change_ms in 0_i64..20_000,
+            since_rest_ms in 0_i64..20_000,
+            since_jump_ms in 0_i64..20_000,
+        ) {
+            let reading = Reading {
+                ahead_s, typical_s, target_s, rate, may_jump, since_stall_ms, since_change_ms, since_rest_ms, since_jump_ms,
+            };
+            match decide(&reading) {
+                Decision::Keep => {}
+                Decision::Rate(wanted) => {
+                    prop_assert!((RATE_MIN..=RATE_MAX).contains(&wanted));
+                    prop_assert!(wanted != rate);
+                    let hurry = wanted > 1.0 && wanted > rate;
+                    prop_assert!(!(hurry && (since_stall_ms < BACK_OFF_MS || ahead_s <= FLOOR_S)), "hurries when it should not");
+                }
+                Decision::Jump { ahead_s: left_s } => {
+                    prop_assert!(left_s > 0.0 && left_s < ahead_s, "leaves {left_s} of {ahead_s}");
+                    prop_assert!(may_jump || ahead_s > target_s + JUMP_BEHIND_S);
+                }
+            }
+        }
+
+        #[test]
+        fn a_new_change_of_rate_waits_its_turn(ahead_s in 0.0..3.0, target_s in 0.1..3.0, since_rest_ms in 0_i64..REST_MS) {
+            let decision = decide(&Reading { since_rest_ms, ..calm(ahead_s, target_s) });
+            prop_assert_eq!(decision, Decision::Keep);
+        }
+
+        #[test]
+        fn a_target_stays_between_its_goal_and_its_cap(
+            delay in prop_oneof![Just(Delay::Lowest), Just(Delay::Balanced), Just(Delay::Smooth)],
+            events in prop::collection::vec((0_i64..30_000, prop_oneof![0.0..20.0, Just(f64::NAN)], any::<bool>()), 0..200),
+        ) {
+            let mut target = Target::new(delay, 0);
+            let mut now_ms = 0;
+            for (pause_ms, jitter_s, stall) in events {
+                now_ms += pause_ms;
+                target.update(now_ms, jitter_s);
+                if stall {
+                    target.stalled(now_ms);
+                }
+                prop_assert!((goal_s(delay)..=cap_s(delay)).contains(&target.seconds()));
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One connection's bytes in, fragments out: the FLV reader and the remuxer behind one door.
+//!
+//! A connection has an intake of its own, so nothing of a broken stream lives on in the next.
+
+use bytes::Bytes;
+use madang_media::{
+    flv::{self, Reader},
+    remux::{Options, Output, Remuxer},
+};
+
+pub use madang_media::remux::TrackKind as Track;
+
+/// What a SourceBuffer must be given before fragments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Init {
+    /// Which track.
+    pub track: Track,
+    /// Type for `addSourceBuffer`, such as `audio/mp4; codecs="mp4a.40.2"`.
+    pub mime: String,
+    /// The init segment.
+    pub bytes: Bytes,
+    /// Width and height in pixels, for video.
+    pub size: Option<(u32, u32)>,
+}
+
+/// A media segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fragment {
+    /// Which track.
+    pub track: Track,
+    /// moof and mdat.
+    pub bytes: Bytes,
+    /// Presentation time of its first sample on the connection's timeline.
+    pub start_ms: i64,
+    /// Length; a prediction for video.
+    pub duration_ms: i64,
+    /// Whether decoding can begin here. Always so for audio.
+    pub keyframe: bool,
+}
+
+/// What comes out of a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// The FLV header's flags.
+    Promise {
+        /// Audio will come.
+        audio: bool,
+        /// Video will come.
+        video: bool,
+    },
+    /// A track's configuration, first or changed.
+    Init(Init),
+    /// Media.
+    Fragment(Fragment),
+    /// A track in a codec that cannot be carried.
+    Unsupported {
+        /// Which track.
+        track: Track,
+        /// The codec's name.
+        codec: String,
+    },
+}
+
+/// The answer was not FLV, or stopped being it: the connection is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotFlv;
+
+/// Reader and remuxer of one connection.
+#[derive(Debug)]
+pub struct Intake {
+    reader: Reader,
+    remuxer: Remuxer,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Intake {
+    /// For a connection that has given nothing yet.
+    pub fn new() -> Self {
+        Self { reader: Reader::new(), remuxer: Remuxer::new(Options::default()) }
+    }
+
+    /// Takes the next bytes, however they are cut.
+    pub fn push(&mut self, bytes: Bytes) {
+        self.reader.push(bytes);
+    }
+
+    /// No more bytes will come: gives out what is held back.
+    pub fn finish(&mut self) {
+        self.remuxer.flush();
+    }
+
+    /// The next item; `None` until more bytes are pushed.
+    pub fn next_item(&mut self) -> Result<Option<Item>, NotFlv> {
+        loop {
+            while let Some(output) = self.remuxer.poll() {
+                if let Some(item) = item(output) {
+                    return Ok(Some(item));
+                }
+            }
+            match self.reader.next() {
+                Ok(Some(flv::Item::Header { has_audio, has_video })) => {
+                    return Ok(Some(Item::Promise { audio: has_audio, video: has_video }));
+                }
+                // A tag that says nothing sensible is left out; the stream goes on without it.
+                Ok(Some(flv::Item::Tag(tag))) => drop(self.remuxer.push(&tag)),
+                Ok(None) => return Ok(None),
+                Err(_) => return Err(NotFlv),
+            }
+        }
+    }
+}
+
+fn item(output: Output) -> Option<Item> {
+    match output {
+        Output::Init { track, mime, bytes, video, .. } => {
+            let size = video.map(|video| (video.width, video.height));
+            Some(Item::Init(Init { track, mime, bytes, size }))
+        }
+        Output::Fragment { track, bytes, start, duration, keyframe } => Some(Item::Fragment(Fragment {
+            track,
+            bytes,
+            start_ms: start.0,
+            duration_ms: duration.0.max(0),
+            keyframe: keyframe || track == Track::Audio,
+        })),
+        Output::Unsupported { track, codec } => Some(Item::Unsupported { track, codec }),
+        Output::Script { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_promised_however_it_is_cut() {
+        let header = flv::header(true, false);
+        for cut in 0..=header.len() {
+            let mut intake = Intake::new();
+            let mut items = Vec::new();
+            for part in [&header[..cut], &header[cut..]] {
+                intake.push(Bytes::copy_from_slice(part));
+                while let Some(item) = intake.next_item().expect("is FLV") {
+                    items.push(item);
+                }
+            }
+            assert_eq!(items, [Item::Promise { audio: true, video: false }], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_html_is_not_a_stream() {
+        let mut intake = Intake::new();
+        intake.push(Bytes::from_static(b"<!doctype html><title>502 Bad Gateway</title>"));
+        assert_eq!(intake.next_item(), Err(NotFlv));
+    }
+}

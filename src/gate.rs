@@ -25,7 +25,9 @@ impl PublishGate {
         match granted {
             Ok(grant) => {
                 let who = PublisherInfo { from, encoder: request.encoder, key: grant.key, since: now() };
-                Ok(self.live.publish(grant.room, who))
+                let publisher = self.live.publish(grant.room, who);
+                // The key may have been revoked, or the room deleted, between the question and the lease: nobody could cut then.
+                if self.domain.grant_stands(&grant).await { Ok(publisher) } else { Err(Refusal::UnknownKey) }
             }
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),

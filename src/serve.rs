@@ -1,7 +1,7 @@
 //! The whole server: opens its sockets, starts its tasks, and ends them in order.
 
 use crate::{
-    Config, Shutdown, StartError,
+    Config, Shutdown, StartError, broadcasts,
     gate::PublishGate,
     live::Live,
     realtime::{Connections, Hub},
@@ -92,6 +92,8 @@ impl Server {
             services.config.limits.rtmp(),
             shutdown.flag(),
         ));
+        let record =
+            tokio::spawn(broadcasts::keep(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         let handle = Handle::new();
         let stopping = handle.clone();
         let live = Arc::clone(&services.live);
@@ -112,8 +114,9 @@ impl Server {
         let acceptor = services.acceptor();
         let router = web::router(services.clone());
         let served = server.acceptor(acceptor).serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
-        // The publishers' tasks watch the same flag; an error means that one panicked, which the log has told.
+        // These tasks watch the same flag; an error means that one panicked, which the log has told.
         let _ = tokio::time::timeout(GRACE, publishers).await;
+        let _ = tokio::time::timeout(GRACE, record).await;
         served.map_err(StartError::Serve)
     }
 }

@@ -30,7 +30,7 @@ pub use shell::{AssetNames, shell};
 
 use crate::{
     clock::Clock,
-    components::{banner::ConnectionBanner, footer::Footer, header::Header},
+    components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
         directory::DirectoryPage, new_room::NewRoomPage, not_found::NotFoundPage, studio::StudioPage, watch::WatchPage,
@@ -63,7 +63,7 @@ pub fn App() -> impl IntoView {
             <Header />
             <ConnectionBanner />
             <main id="main" tabindex="-1">
-                <FlatRoutes fallback=NotFoundPage>
+                <FlatRoutes fallback=|| view! { <NotFoundPage /> }>
                     <Route path=path!("/") view=DirectoryPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/new") view=NewRoomPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
@@ -71,6 +71,7 @@ pub fn App() -> impl IntoView {
                 </FlatRoutes>
             </main>
             <Footer />
+            <Arrival />
         </Router>
     }
 }

@@ -118,7 +118,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("cookie.key");
         let cookies: Vec<String> = std::thread::scope(|scope| {
-            let open = || CookieSigner::open(&path).expect("a signer").sign(PersonId::from_random(2)).as_str().to_owned();
+            let open =
+                || CookieSigner::open(&path).expect("a signer").sign(PersonId::from_random(2)).as_str().to_owned();
             let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
             all.into_iter().map(|one| one.join().expect("no panic")).collect()
         });

@@ -76,8 +76,15 @@ pub enum DomainChange {
     /// The room is new, or something about it has changed: ask for its card again.
     Room(RoomId),
     /// The room has another slug; [`DomainChange::Room`] follows.
-    RoomMoved { id: RoomId, from: RoomSlug, to: RoomSlug },
-    RoomDeleted { id: RoomId, slug: RoomSlug },
+    RoomMoved {
+        id: RoomId,
+        from: RoomSlug,
+        to: RoomSlug,
+    },
+    RoomDeleted {
+        id: RoomId,
+        slug: RoomSlug,
+    },
     /// Another process (the command line) wrote: anything may be different.
     Anything,
 }

@@ -87,10 +87,8 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         let store = Self::with(connection).map_err(failed)?;
-        let mode: String = store
-            .connection
-            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-            .map_err(failed)?;
+        let mode: String =
+            store.connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
         if mode != "wal" {
             return Err(OpenError::NoWriteAheadLog { path: path.to_owned() });
         }
@@ -112,6 +110,31 @@ impl SqliteStore {
     fn run(&self, sql: &str) -> Result<(), Error> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
+    }
+
+    /// [`Store::together`] with a result. Nothing here unwinds past its end: the desk catches panics inside the work.
+    fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let outermost = self.depth == 0;
+        if !outermost && self.connection.is_autocommit() {
+            // The outer transaction broke: what were done now would be kept on its own.
+            return Err(Error::Storage(StorageFault::Database));
+        }
+        // IMMEDIATE takes the write lock at once and waits for it; a read that turns into a write later cannot wait.
+        self.run(if outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT together" })?;
+        self.depth = self.depth.saturating_add(1);
+        let worked = work(self);
+        self.depth = self.depth.saturating_sub(1);
+        let kept = worked.and_then(|value| {
+            if self.connection.is_autocommit() {
+                return Err(Error::Storage(StorageFault::Database));
+            }
+            self.run(if outermost { "COMMIT" } else { "RELEASE together" })?;
+            Ok(value)
+        });
+        if kept.is_err() {
+            self.undo();
+        }
+        kept
     }
 
     /// Undoes to where the current `together` began. SQLite may have rolled everything back by itself (a full disk): then
@@ -143,26 +166,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn together(&mut self, work: &mut dyn FnMut(&mut dyn Store) -> Result<(), Error>) -> Result<(), Error> {
-        let outermost = self.depth == 0;
-        if !outermost && self.connection.is_autocommit() {
-            // The outer transaction broke: what were done now would be kept on its own.
-            return Err(Error::Storage(StorageFault::Database));
-        }
-        // IMMEDIATE takes the write lock at once and waits for it; a read that turns into a write later cannot wait.
-        self.run(if outermost { "BEGIN IMMEDIATE" } else { "SAVEPOINT together" })?;
-        self.depth = self.depth.saturating_add(1);
-        let worked = work(self);
-        self.depth = self.depth.saturating_sub(1);
-        let kept = worked.and_then(|()| {
-            if self.connection.is_autocommit() {
-                return Err(Error::Storage(StorageFault::Database));
-            }
-            self.run(if outermost { "COMMIT" } else { "RELEASE together" })
-        });
-        if kept.is_err() {
-            self.undo();
-        }
-        kept
+        self.atomically(|store| work(store))
     }
 
     fn changed_by_others(&mut self) -> Result<bool, Error> {
@@ -192,7 +196,7 @@ impl Store for SqliteStore {
     }
 
     fn add_account(&mut self, account: &NewAccount<'_>) -> Result<(), Error> {
-        persons::add_account(&self.connection, account)
+        self.atomically(|store| persons::add_account(&store.connection, account))
     }
 
     fn person(&self, id: PersonId) -> Result<Option<Person>, Error> {
@@ -255,8 +259,8 @@ impl Store for SqliteStore {
         keys::find(&self.connection, hash)
     }
 
-    fn stream_key_revoked(&self, room: RoomId, key: KeyId) -> Result<Option<UnixMillis>, Error> {
-        keys::revoked(&self.connection, room, key)
+    fn stream_key(&self, room: RoomId, key: KeyId) -> Result<Option<StreamKeyInfo>, Error> {
+        keys::key(&self.connection, room, key)
     }
 
     fn stream_key_used(&mut self, key: KeyId, usage: &KeyUse) -> Result<(), Error> {
@@ -268,16 +272,14 @@ impl Store for SqliteStore {
     }
 
     fn rotate_stream_key(&mut self, old: KeyId, new: &NewKey) -> Result<StreamKeyInfo, Error> {
-        let mut made = None;
-        self.together(&mut |store| {
-            if store.stream_key_revoked(new.room, old)?.is_some() {
-                return Err(Error::NotFound);
+        self.atomically(|store| {
+            match keys::key(&store.connection, new.room, old)? {
+                Some(old) if old.revoked.is_none() => {}
+                _ => return Err(Error::NotFound),
             }
-            store.revoke_stream_key(new.room, old, new.created)?;
-            made = Some(store.add_stream_key(new)?);
-            Ok(())
-        })?;
-        made.ok_or(Error::NotFound)
+            keys::revoke(&store.connection, new.room, old, new.created)?;
+            keys::add(&store.connection, new)
+        })
     }
 
     fn forget_revoked_keys(&mut self, room: RoomId, keep: usize) -> Result<(), Error> {
@@ -285,11 +287,7 @@ impl Store for SqliteStore {
     }
 
     fn start_broadcast(&mut self, broadcast: &NewBroadcast) -> Result<(), Error> {
-        self.together(&mut |store| {
-            let _ = &store;
-            Ok(())
-        })?;
-        broadcasts::start(&self.connection, broadcast)
+        self.atomically(|store| broadcasts::start(&store.connection, broadcast))
     }
 
     fn broadcasts_seen(&mut self, at: UnixMillis) -> Result<(), Error> {
@@ -297,10 +295,10 @@ impl Store for SqliteStore {
     }
 
     fn end_broadcast(&mut self, room: RoomId, at: UnixMillis) -> Result<bool, Error> {
-        broadcasts::end(&self.connection, room, at)
+        self.atomically(|store| broadcasts::end(&store.connection, room, at))
     }
 
     fn end_broadcasts_left_open(&mut self) -> Result<Vec<RoomId>, Error> {
-        broadcasts::end_left_open(&self.connection)
+        self.atomically(|store| broadcasts::end_left_open(&store.connection))
     }
 }

@@ -87,11 +87,10 @@ pub trait Store: Send {
     /// The room's keys: those that work first, oldest first; then the revoked, newest first.
     fn stream_keys(&self, room: RoomId) -> Result<Vec<StreamKeyInfo>, Error>;
     fn find_stream_key(&self, hash: &KeyHash) -> Result<Option<FoundKey>, Error>;
-    /// When the key was revoked, if it was.
+    /// One key of the room; `None` for another room's.
+    fn stream_key(&self, room: RoomId, key: KeyId) -> Result<Option<StreamKeyInfo>, Error>;
+    /// Notes the key's last use.
     ///
-    /// # Errors
-    /// [`Error::NotFound`] for a key that is not the room's.
-    fn stream_key_revoked(&self, room: RoomId, key: KeyId) -> Result<Option<UnixMillis>, Error>;
     /// # Errors
     /// [`Error::NotFound`].
     fn stream_key_used(&mut self, key: KeyId, usage: &KeyUse) -> Result<(), Error>;
@@ -100,7 +99,7 @@ pub trait Store: Send {
     /// # Errors
     /// [`Error::NotFound`] for a key that is not the room's.
     fn revoke_stream_key(&mut self, room: RoomId, key: KeyId, at: UnixMillis) -> Result<(), Error>;
-    /// Revokes `old` and keeps `new` in its place, under the old one's name.
+    /// Revokes `old`, a key of the same room, and keeps `new`.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a key that is not the room's or is revoked.

@@ -181,11 +181,8 @@ fn who_joins_before_a_track_appears_is_told_of_it_at_once() {
     assert_eq!(drain(&ring, &mut Cursor::default()), ["H2", "+0", "+40", "+80", "+120"]);
     // A changed configuration is another matter: the old flights need the old one.
     broadcast(&mut ring, 160, 200, 1000, &headers(3, 3));
-    assert_eq!(drain(&ring, &mut Cursor::default()), ["H2", "+0", "+40", "+80", "+120", "h3", "+160"]
-        .map(|word| if word == "H2" { "H1" } else { word })
-        .into_iter()
-        .flat_map(|word| if word == "+80" { vec!["h2", "+80"] } else { vec![word] })
-        .collect::<Vec<_>>());
+    let seen = drain(&ring, &mut Cursor::default());
+    assert_eq!(seen, ["H1", "+0", "+40", "h2", "+80", "+120", "h3", "+160"]);
 }
 
 #[test]

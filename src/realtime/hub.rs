@@ -5,7 +5,7 @@
 
 use crate::{Shutdown, live::Live};
 use axum::extract::ws::Utf8Bytes;
-use madang_domain::{Domain, DomainChange};
+use madang_domain::{Domain, DomainChange, OnAir as _};
 use madang_protocol::{RoomId, RoomSlug, Visibility, realtime::ServerEvent};
 use std::{
     collections::{HashMap, HashSet},
@@ -41,9 +41,9 @@ impl Hub {
         let (sender, _) = broadcast::channel(BEHIND_MAX);
         let hub = Self { changes: sender.clone() };
         tokio::spawn(async move {
-            let task = Task { domain, sender, shown: HashMap::new() };
+            let task = Task { domain, live, sender, shown: HashMap::new() };
             tokio::select! {
-                () = task.run(live) => {}
+                () = task.run() => {}
                 () = shutdown.requested() => {}
             }
         });
@@ -63,6 +63,7 @@ pub fn encode(event: &ServerEvent) -> Utf8Bytes {
 
 struct Task {
     domain: Domain,
+    live: Arc<Live>,
     sender: broadcast::Sender<Arc<Change>>,
     /// The rooms that the directory shows, and their slugs there.
     shown: HashMap<RoomId, RoomSlug>,
@@ -73,12 +74,13 @@ struct Task {
 struct Due {
     rooms: HashSet<RoomId>,
     gone: Vec<(RoomId, RoomSlug)>,
+    moved: Vec<RoomSlug>,
     everything: bool,
 }
 
 impl Task {
-    async fn run(mut self, live: Arc<Live>) {
-        let (mut domain_changes, mut live_changes) = (self.domain.changes(), live.changes());
+    async fn run(mut self) {
+        let (mut domain_changes, mut live_changes) = (self.domain.changes(), self.live.changes());
         self.refresh_all().await;
         loop {
             let mut due = Due::default();
@@ -106,6 +108,9 @@ impl Task {
     }
 
     async fn carry_out(&mut self, due: Due) {
+        for slug in due.moved {
+            self.tell_gone(slug);
+        }
         for (id, slug) in due.gone {
             self.shown.remove(&id);
             self.tell_gone(slug);
@@ -120,34 +125,34 @@ impl Task {
 
     /// After changes that nobody listed: every room that is or was shown.
     async fn refresh_all(&mut self) {
-        let rooms = match self.domain.directory_ids().await {
+        let rooms = match self.domain.rooms().await {
             Ok(rooms) => rooms,
-            Err(error) => return tracing::warn!(%error, "the directory cannot be read"),
+            Err(error) => return tracing::warn!(%error, "the rooms cannot be read"),
         };
         let mut all: HashSet<RoomId> = self.shown.keys().copied().collect();
-        all.extend(rooms);
+        all.extend(rooms.iter().map(|room| room.id));
         for room in all {
             self.refresh(room).await;
         }
     }
 
     async fn refresh(&mut self, id: RoomId) {
-        let room = match self.domain.card(id).await {
+        let room = match self.domain.room_by_id(id).await {
             Ok(room) => room,
-            Err(error) => return tracing::warn!(%error, "a room's card cannot be read"),
+            Err(error) => return tracing::warn!(%error, "a room cannot be read"),
         };
-        let Some((card, visibility)) = room else {
+        let Some(room) = room else {
             if let Some(slug) = self.shown.remove(&id) {
                 self.tell_gone(slug);
             }
             return;
         };
-        let slug = card.slug.clone();
+        let (card, slug) = (room.card(&self.live.status(id)), room.slug);
         if let Some(earlier) = self.shown.get(&id).filter(|earlier| **earlier != slug).cloned() {
             self.shown.remove(&id);
             self.tell_gone(earlier);
         }
-        let directory = match visibility {
+        let directory = match room.visibility {
             Visibility::Public => {
                 self.shown.insert(id, slug.clone());
                 Some(ServerEvent::DirectoryRoom { room: card.clone() })
@@ -179,6 +184,7 @@ impl Due {
             DomainChange::Room(room) => {
                 self.rooms.insert(room);
             }
+            DomainChange::RoomMoved { from, .. } => self.moved.push(from),
             DomainChange::RoomDeleted { id, slug } => self.gone.push((id, slug)),
             DomainChange::Anything => self.everything = true,
         }

@@ -144,8 +144,8 @@ impl Session {
     async fn owe_studio(&mut self, room: &RoomSlug) {
         let Some(person) = self.person.as_ref().map(|person| person.id) else { return };
         let Some(Some(studio)) = self.rooms.get_mut(room) else { return };
-        match self.services.domain.studio_status(Actor::Person(person), room).await {
-            Ok(status) if studio.told.as_ref() != Some(&status) => {
+        match self.services.domain.studio(Actor::Person(person), room).await {
+            Ok((_, _, status)) if studio.told.as_ref() != Some(&status) => {
                 studio.told = Some(status.clone());
                 self.owe(&ServerEvent::Studio { room: room.clone(), status });
             }

@@ -1,0 +1,30 @@
+//! After a link inside the site: the keyboard and the screen reader arrive at the new page too.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// Moves the focus to `main` when the path changes (not when only the query does). Draws nothing.
+#[component]
+pub fn Arrival() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if before.is_some_and(|before| before != path) {
+            focus_main();
+        }
+        path
+    });
+}
+
+#[cfg(feature = "hydrate")]
+fn focus_main() {
+    use wasm_bindgen::JsCast;
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    if let Some(main) = document().get_element_by_id("main").and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = main.focus_with_options(&options);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn focus_main() {}

@@ -1,0 +1,36 @@
+//! Says that the channel is down, and how old the page is by now.
+
+use crate::{
+    clock::use_clock,
+    components::icons::{Icon, Shape},
+    i18n::use_messages,
+    realtime::use_realtime,
+};
+use leptos::prelude::*;
+
+/// Stands at the bottom edge, over the page, so that nothing moves when it comes and goes.
+#[component]
+pub fn ConnectionBanner() -> impl IntoView {
+    let messages = use_messages();
+    let clock = use_clock();
+    let stale = use_realtime().stale_since(clock);
+    let lost = Memo::new(move |_| stale.get().is_some());
+    // The age counts up beside the announced sentence, silently: a screen reader would read every second of it.
+    let age = move || stale.get().map(|heard| messages.ago_exactly(clock.since(heard)));
+    view! {
+        <div class="banner" class:shown=move || lost.get() role="status">
+            {move || {
+                lost.get()
+                    .then(|| {
+                        view! {
+                            <Icon of=Shape::Alert />
+                            <span>{messages.connection_lost()}</span>
+                            <span class="age" aria-hidden="true">
+                                {move || age().map(|age| messages.connection_lost_age(age))}
+                            </span>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

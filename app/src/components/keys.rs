@@ -1,0 +1,12 @@
+//! Keyboard shortcuts share one rule: they leave those who are typing alone.
+
+use leptos::{ev::KeyboardEvent, wasm_bindgen::JsCast, web_sys::Element};
+
+/// Whether a key press is meant for a field, or for the browser (with Ctrl, Alt or the system's key), or was taken already.
+pub fn is_taken(event: &KeyboardEvent) -> bool {
+    let in_field = event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|element| {
+        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            || element.has_attribute("contenteditable")
+    });
+    in_field || event.ctrl_key() || event.alt_key() || event.meta_key() || event.default_prevented()
+}

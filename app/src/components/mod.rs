@@ -1,0 +1,16 @@
+//! What pages share. Each component brings its words from the message files and its looks from `style/components.css`.
+
+pub mod arrival;
+pub mod avatar;
+pub mod badge;
+pub mod banner;
+pub mod copy;
+pub mod footer;
+pub mod header;
+pub mod icons;
+pub mod keys;
+pub mod player;
+pub mod room_form;
+pub mod search;
+pub mod tile;
+pub mod time;

@@ -1,0 +1,85 @@
+//! The player on the watch page and in the studio: a video, what is said instead of it, and controls.
+//!
+//! The server renders it whole, at rest; the browser wakes it up (`player/browser.rs`). `scene` decides what is shown, `deck` holds the
+//! state, the rest are views of it. Media itself is `madang_player`'s.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+mod controls;
+mod deck;
+#[cfg(feature = "hydrate")]
+mod figures;
+pub mod scene;
+mod stage;
+
+pub use deck::Use;
+
+use crate::{components::avatar::hue_class, i18n::use_messages};
+use controls::Controls;
+use deck::{Command, Deck};
+use leptos::prelude::*;
+use madang_protocol::{LiveState, RoomSlug};
+use scene::Scene;
+use stage::{AskButton, Panels, SceneWords, Stats};
+
+/// A player for the room `slug`. It connects when `room` is live and lets go of everything when it leaves the page.
+/// `room` is `None` once the room was deleted.
+#[component]
+pub fn Player(
+    slug: RoomSlug,
+    /// The room's title, for the video's name.
+    #[prop(into)]
+    title: Signal<String>,
+    #[prop(into)] room: Signal<Option<LiveState>>,
+    usage: Use,
+    /// The whole address of the stream, for those without scripts.
+    #[prop(optional, into)]
+    stream_url: String,
+) -> impl IntoView {
+    let m = use_messages();
+    let deck = Deck::new(usage, room);
+    #[cfg(feature = "hydrate")]
+    browser::run(deck, format!("/live/{slug}.flv"));
+
+    let scene = Memo::new(move |_| deck.scene());
+    let idle = move || {
+        deck.idle.get() && scene.get() == Scene::Playing && !deck.paused.get() && deck.panel.with(Option::is_none)
+    };
+    let backdrop = format!("player-backdrop {}", hue_class(slug.as_str()));
+    let look = move |_| deck.send(Command::Look);
+    let wake = move || deck.send(Command::Wake);
+    let without_scripts = if stream_url.is_empty() { String::new() } else { m.player_noscript(stream_url) };
+    view! {
+        <div
+            class="player"
+            node_ref=deck.stage
+            class:idle=idle
+            class:sound-only=move || deck.sound_only.get()
+            data-scene=move || scene.with(Scene::name)
+            on:pointermove=move |_| wake()
+            on:pointerdown=move |_| wake()
+            on:keydown=move |_| wake()
+            on:focusin=move |_| wake()
+            on:dblclick=move |_| deck.send(Command::ToggleFullscreen)
+            on:fullscreenchange=look
+        >
+            <div class=backdrop></div>
+            <video
+                node_ref=deck.video
+                playsinline=true
+                muted=usage == Use::Preview
+                aria-label=move || m.player_label(title.get())
+                on:play=look
+                on:pause=look
+                on:volumechange=look
+            ></video>
+            <SceneWords deck />
+            // Text only: with scripts on, a browser reads what is in it as text, and hydration must find the same.
+            <noscript class="player-noscript">{without_scripts}</noscript>
+            <AskButton deck />
+            <Stats deck />
+            <Panels deck />
+            <div class="player-foot" on:dblclick=|ev| ev.stop_propagation()><Controls deck /></div>
+        </div>
+    }
+}

@@ -1,0 +1,390 @@
+//! The browser's side of a [`Deck`]: makes and drops `madang_player`'s player as the room comes and goes, carries out commands, and
+//! reads the video's, the screen's and the storage's state into signals. Compiled for the browser only; runs in effects and handlers.
+
+use super::{
+    deck::{Ask, Command, Deck, Panel, Use, command_of_key},
+    figures,
+    scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
+};
+use crate::{clock::browser_now, components::keys::is_taken};
+use js_sys::{Function, Reflect};
+use leptos::{ev, prelude::*};
+use leptos_router::hooks::use_query_map;
+use madang_player::{Failure, PlayerEvent, web};
+use madang_protocol::{LiveState, UnixMillis};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, HtmlVideoElement, KeyboardEvent, Storage};
+
+/// Controls hide this long after the last movement.
+const IDLE_AFTER_MS: i64 = 3_000;
+/// How often the statistics are read while they are open.
+const FIGURES_EVERY: Duration = Duration::from_millis(500);
+/// A press of an arrow key, in per cent.
+const VOLUME_STEP: u8 = 10;
+
+/// Where preferences are kept.
+const VOLUME: &str = "madang.volume";
+const MUTED: &str = "madang.muted";
+const DELAY: &str = "madang.delay";
+
+/// What is not state to be shown.
+#[derive(Clone, Copy)]
+pub struct Machine {
+    player: StoredValue<Option<web::Player>, LocalStorage>,
+    /// The broadcast that the player was last started for.
+    served: StoredValue<Option<UnixMillis>>,
+    /// Counts state events, so that a late timer knows it is late.
+    turn: StoredValue<u32>,
+    /// When somebody last moved, and whether a timer watches it.
+    moved: StoredValue<(UnixMillis, bool)>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            player: StoredValue::new_local(None),
+            served: StoredValue::new(None),
+            turn: StoredValue::new(0),
+            moved: StoredValue::new((UnixMillis(0), false)),
+        }
+    }
+}
+
+/// Wakes the deck up once its video is in the page, and lets go of everything when the owner is cleaned up.
+pub fn run(deck: Deck, url: String) {
+    let wanted = use_query_map().with_untracked(|query| query.get("delay").and_then(|d| Delay::parse(&d)));
+    let live = Memo::new(move |_| match deck.room.get() {
+        Some(LiveState::Live { since }) => Some(since),
+        _ => None,
+    });
+    Effect::new(move |awake: Option<bool>| {
+        let Some(video) = deck.video.get() else { return false };
+        if awake != Some(true) {
+            restore(deck, &video, wanted);
+        }
+        follow(deck, &video, &url, live.get());
+        true
+    });
+    Effect::new(move |_| {
+        if deck.stats_open.get() {
+            read_figures(deck);
+            if let Ok(handle) = set_interval_with_handle(move || read_figures(deck), FIGURES_EVERY) {
+                on_cleanup(move || handle.clear());
+            }
+        }
+    });
+    if deck.usage == Use::Watch {
+        Effect::new(move |_| {
+            let handle = window_event_listener(ev::keydown, move |event| pressed(deck, &event));
+            on_cleanup(move || handle.remove());
+        });
+    }
+    on_cleanup(move || stop(deck));
+}
+
+/// Starts, restarts or drops the player as the room and what the player last said ask for.
+fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMillis>) {
+    let (quiet, too_old) = deck.feed.with(|feed| {
+        let busy = matches!(feed, Feed::Connecting | Feed::Playing | Feed::Buffering);
+        (!busy, *feed == Feed::Failed(Fault::TooOld))
+    });
+    let runs = deck.machine.player.with_value(Option::is_some);
+    match live {
+        Some(_) if !runs && !too_old => {
+            deck.machine.served.set_value(live);
+            start(deck, video, url);
+        }
+        // The streamer is back, and the player has nothing to show any more: do not wait for its own next attempt.
+        Some(_) if runs && quiet && deck.machine.served.get_value() != live => {
+            deck.machine.served.set_value(live);
+            with_player(deck, web::Player::restart);
+        }
+        // The channel will say when the room is live again; until then nothing is asked of the server.
+        None if runs && quiet => stop(deck),
+        _ => {}
+    }
+}
+
+fn start(deck: Deck, video: &HtmlVideoElement, url: &str) {
+    let delay = player_delay(deck.delay.get_untracked());
+    match web::Player::new(video.clone(), url.to_owned(), delay, move |event| heard(deck, event)) {
+        Ok(player) => deck.machine.player.set_value(Some(player)),
+        Err(_) => deck.feed.set(Feed::Failed(Fault::TooOld)),
+    }
+}
+
+/// Ends the request and frees what the player holds.
+fn stop(deck: Deck) {
+    let player = deck.machine.player.try_update_value(Option::take).flatten();
+    drop(player);
+    let _ = deck.behind_ms.try_set(None);
+    let _ = deck.ask.try_set(None);
+}
+
+fn with_player(deck: Deck, act: impl FnOnce(&web::Player)) {
+    deck.machine.player.try_with_value(|player| player.as_ref().map(act));
+}
+
+fn player_delay(delay: Delay) -> madang_player::Delay {
+    madang_player::Delay::from_name(delay.as_str()).unwrap_or_default()
+}
+
+/// Takes in what the player says. The player may be gone by then, and its signals with it.
+fn heard(deck: Deck, event: PlayerEvent) {
+    let say = |feed: Feed| {
+        let _ = deck.machine.turn.try_update_value(|turn| *turn = turn.wrapping_add(1));
+        if deck.feed.try_with_untracked(|now| *now != feed) == Some(true) {
+            let _ = deck.feed.try_set(feed);
+        }
+    };
+    match event {
+        PlayerEvent::Connecting => say(Feed::Connecting),
+        PlayerEvent::Playing => {
+            say(Feed::Playing);
+            if deck.seen.try_get_untracked() == Some(false) {
+                let _ = deck.seen.try_set(true);
+            }
+        }
+        PlayerEvent::Buffering => {
+            let turn = deck.machine.turn.try_get_value();
+            let late = move || {
+                if deck.machine.turn.try_get_value() == turn {
+                    let _ = deck.feed.try_set(Feed::Buffering);
+                }
+            };
+            set_timeout(late, Duration::from_millis(BUFFERING_AFTER_MS.into()));
+        }
+        PlayerEvent::Waiting { attempt, .. } => say(Feed::Waiting { attempt }),
+        PlayerEvent::NotLive { .. } => say(Feed::NotLive),
+        PlayerEvent::NotFound => say(Feed::NotFound),
+        PlayerEvent::Ended => say(Feed::Ended),
+        PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) => say(Feed::Failed(Fault::Codec(mime))),
+        PlayerEvent::Failed(Failure::Decoder) => say(Feed::Failed(Fault::Broken)),
+        PlayerEvent::NeedsUnmute if deck.usage == Use::Watch => drop(deck.ask.try_set(Some(Ask::Unmute))),
+        PlayerEvent::NeedsUnmute => {}
+        PlayerEvent::NeedsTap => drop(deck.ask.try_set(Some(Ask::Play))),
+        PlayerEvent::Delay { behind_ms } => drop(deck.behind_ms.try_set(Some(behind_ms))),
+        PlayerEvent::AudioOnly(sound_only) => drop(deck.sound_only.try_set(sound_only)),
+        PlayerEvent::Size { .. } => {}
+    }
+}
+
+/// Carries out a command. Called within the viewer's gesture, which sound, full screen and the like need.
+pub fn obey(deck: Deck, command: Command) {
+    let Some(video) = deck.video.get_untracked() else { return };
+    match command {
+        Command::TogglePlay if deck.machine.player.with_value(Option::is_none) => {}
+        Command::TogglePlay if video.paused() => play(&video),
+        Command::TogglePlay => drop(video.pause()),
+        Command::ToggleMute if video.muted() || video.volume() == 0.0 => {
+            if video.volume() == 0.0 {
+                set_volume(deck, &video, 50);
+            }
+            set_muted(deck, &video, false);
+        }
+        Command::ToggleMute => set_muted(deck, &video, true),
+        Command::Unmute => {
+            deck.ask.set(None);
+            set_muted(deck, &video, false);
+            play(&video);
+        }
+        Command::SetVolume(volume) => {
+            set_volume(deck, &video, volume);
+            set_muted(deck, &video, volume == 0);
+        }
+        Command::VolumeUp => {
+            let volume = deck.volume.get_untracked().saturating_add(VOLUME_STEP).min(100);
+            set_volume(deck, &video, volume);
+            set_muted(deck, &video, false);
+        }
+        Command::VolumeDown => set_volume(deck, &video, deck.volume.get_untracked().saturating_sub(VOLUME_STEP)),
+        Command::GoLive => {
+            with_player(deck, web::Player::go_live);
+            if video.paused() {
+                play(&video);
+            }
+        }
+        Command::SetDelay(delay) => {
+            deck.delay.set(delay);
+            keep(DELAY, delay.as_str());
+            with_player(deck, |player| player.set_delay(player_delay(delay)));
+        }
+        Command::ToggleFullscreen if deck.usage == Use::Watch => toggle_fullscreen(deck, &video),
+        Command::ToggleFullscreen => {}
+        Command::TogglePictureInPicture => toggle_picture_in_picture(&video),
+        Command::ToggleStats => deck.stats_open.update(|open| *open = !*open),
+        Command::ToggleSettings => toggle_panel(deck, Panel::Settings),
+        Command::ToggleShortcuts => toggle_panel(deck, Panel::Shortcuts),
+        Command::ClosePanel => deck.panel.set(None),
+        Command::Again => with_player(deck, web::Player::restart),
+        Command::Wake => woken(deck),
+        Command::Look => look(deck, &video),
+    }
+}
+
+fn toggle_panel(deck: Deck, panel: Panel) {
+    deck.panel.update(|open| *open = if *open == Some(panel) { None } else { Some(panel) });
+}
+
+fn set_volume(deck: Deck, video: &HtmlVideoElement, volume: u8) {
+    video.set_volume(f64::from(volume) / 100.0);
+    deck.volume.set(volume);
+    if deck.usage == Use::Watch {
+        keep(VOLUME, &volume.to_string());
+    }
+}
+
+fn set_muted(deck: Deck, video: &HtmlVideoElement, muted: bool) {
+    video.set_muted(muted);
+    deck.muted.set(muted);
+    if deck.usage == Use::Watch {
+        keep(MUTED, if muted { "yes" } else { "no" });
+    }
+}
+
+/// A refusal is the player's to report, and nothing for the console.
+fn play(video: &HtmlVideoElement) {
+    if let Ok(promise) = video.play() {
+        spawn_local(async move { drop(JsFuture::from(promise).await) });
+    }
+}
+
+/// Reads what the video and the screen are doing now.
+fn look(deck: Deck, video: &HtmlVideoElement) {
+    set_if_new(deck.paused, video.paused());
+    set_if_new(deck.muted, video.muted());
+    set_if_new(deck.volume, (video.volume() * 100.0).round() as u8);
+    set_if_new(deck.fullscreen, document().fullscreen_element().is_some());
+    if !video.muted() && deck.ask.get_untracked() == Some(Ask::Unmute) {
+        deck.ask.set(None);
+    }
+    if !video.paused() && deck.ask.get_untracked() == Some(Ask::Play) {
+        deck.ask.set(None);
+    }
+}
+
+fn set_if_new<T: Copy + PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.get_untracked() != value {
+        signal.set(value);
+    }
+}
+
+/// Takes over the viewer's preferences, and finds out what this browser can do.
+fn restore(deck: Deck, video: &HtmlVideoElement, wanted: Option<Delay>) {
+    let kept_delay = kept(DELAY).and_then(|d| Delay::parse(&d));
+    deck.delay.set(wanted.or(kept_delay).unwrap_or_default());
+    if deck.usage == Use::Watch {
+        let volume = kept(VOLUME).and_then(|v| v.parse::<u8>().ok()).unwrap_or(100).min(100);
+        video.set_volume(f64::from(volume) / 100.0);
+        video.set_muted(kept(MUTED).as_deref() == Some("yes"));
+    } else {
+        video.set_muted(true);
+    }
+    look(deck, video);
+    deck.can_fullscreen.set(document().fullscreen_enabled() || method(video, "webkitEnterFullscreen").is_some());
+    let allowed = Reflect::get(&document(), &"pictureInPictureEnabled".into()).is_ok_and(|v| v.is_truthy());
+    deck.can_pip.set(allowed && method(video, "requestPictureInPicture").is_some());
+}
+
+fn toggle_fullscreen(deck: Deck, video: &HtmlVideoElement) {
+    let document = document();
+    if document.fullscreen_element().is_some() {
+        document.exit_fullscreen();
+    } else if document.fullscreen_enabled() {
+        if let Some(stage) = deck.stage.get_untracked() {
+            // Refused without a gesture: then the picture stays as it is.
+            let _ = stage.request_fullscreen();
+        }
+    } else {
+        // iPhones know full screen for the video alone.
+        call(video, "webkitEnterFullscreen");
+    }
+}
+
+fn toggle_picture_in_picture(video: &HtmlVideoElement) {
+    let document = document();
+    let open = Reflect::get(&document, &"pictureInPictureElement".into()).is_ok_and(|v| v.is_truthy());
+    if open {
+        call(&document, "exitPictureInPicture");
+    } else {
+        call(video, "requestPictureInPicture");
+    }
+}
+
+fn method(target: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(target, &name.into()).ok()?.dyn_into().ok()
+}
+
+/// Calls a method that not every browser has; what its promise says is not waited for.
+fn call(target: &JsValue, name: &str) {
+    let Some(answer) = method(target, name).and_then(|m| m.call0(target).ok()) else { return };
+    if let Ok(promise) = answer.dyn_into::<js_sys::Promise>() {
+        spawn_local(async move { drop(JsFuture::from(promise).await) });
+    }
+}
+
+/// A key, unless it is meant for something else on the page.
+fn pressed(deck: Deck, event: &KeyboardEvent) {
+    let key = event.key();
+    let Some(command) = command_of_key(&key) else { return };
+    if is_taken(event) || (key == " " && is_pressed_by_space(event)) {
+        return;
+    }
+    if command != Command::ClosePanel {
+        event.prevent_default();
+    }
+    deck.send(command);
+}
+
+/// Whether the space bar is for the focused element itself.
+fn is_pressed_by_space(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    target.is_some_and(|element| matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
+}
+
+/// Shows the controls, and hides them once nobody has moved for a while. One timer at a time, however much somebody moves.
+fn woken(deck: Deck) {
+    set_if_new(deck.idle, false);
+    let watched = deck.machine.moved.with_value(|(_, watched)| *watched);
+    deck.machine.moved.set_value((browser_now(), true));
+    if !watched {
+        rest_later(deck, IDLE_AFTER_MS);
+    }
+}
+
+fn rest_later(deck: Deck, after_ms: i64) {
+    let check = move || {
+        let Some((moved, _)) = deck.machine.moved.try_get_value() else { return };
+        let left_ms = IDLE_AFTER_MS - browser_now().since(moved);
+        if left_ms > 0 {
+            rest_later(deck, left_ms);
+        } else {
+            let _ = deck.machine.moved.try_update_value(|(_, watched)| *watched = false);
+            let _ = deck.idle.try_set(true);
+        }
+    };
+    set_timeout(check, Duration::from_millis(u64::try_from(after_ms).unwrap_or(0)));
+}
+
+fn read_figures(deck: Deck) {
+    let read = deck.machine.player.try_with_value(|player| player.as_ref().map(web::Player::stats)).flatten();
+    let _ = deck.figures.try_set(read.map(|stats| figures::of(&stats)).unwrap_or_default());
+}
+
+/// The browser's storage; some browsers refuse it.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn kept(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+fn keep(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        // A full or forbidden storage costs a preference, nothing else.
+        let _ = storage.set_item(key, value);
+    }
+}

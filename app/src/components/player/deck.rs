@@ -1,0 +1,185 @@
+//! The player's state as signals, and the commands that buttons and keys give. The browser's side of both is `browser.rs`; on the
+//! server a deck stands still.
+
+use super::scene::{Delay, Feed, Scene};
+use leptos::{html, prelude::*};
+use madang_protocol::LiveState;
+
+/// What a viewer may ask of the player.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    TogglePlay,
+    ToggleMute,
+    /// Sound on, and play if it does not: the answer to the browser's refusal of autoplay.
+    Unmute,
+    /// In per cent.
+    SetVolume(u8),
+    VolumeUp,
+    VolumeDown,
+    GoLive,
+    SetDelay(Delay),
+    ToggleFullscreen,
+    TogglePictureInPicture,
+    ToggleStats,
+    ToggleSettings,
+    ToggleShortcuts,
+    ClosePanel,
+    /// Start anew after a failure.
+    Again,
+    /// Somebody is there: show the controls for a while.
+    Wake,
+    /// The video or the screen has changed: read their state.
+    Look,
+}
+
+/// What lies open on the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    Settings,
+    Shortcuts,
+}
+
+/// What the browser refused until somebody taps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    Unmute,
+    Play,
+}
+
+/// How a player is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The watch page: sound, shortcuts, preferences kept.
+    Watch,
+    /// The studio: muted, few controls, nothing kept.
+    Preview,
+}
+
+/// The numbers of the statistics overlay, ready to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures(pub Vec<(Figure, String)>);
+
+/// A row of the statistics overlay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    Size,
+    Frames,
+    Codecs,
+    Bitrate,
+    Buffer,
+    Behind,
+    Rate,
+    Skips,
+    Stalls,
+    Reconnects,
+    Transport,
+}
+
+/// One player's state.
+#[derive(Clone, Copy)]
+pub struct Deck {
+    pub usage: Use,
+    pub stage: NodeRef<html::Div>,
+    pub video: NodeRef<html::Video>,
+    /// What is known of the room; `None` once it is deleted.
+    pub room: Signal<Option<LiveState>>,
+    pub feed: RwSignal<Feed>,
+    /// Whether this visit has shown a moving picture.
+    pub seen: RwSignal<bool>,
+    pub paused: RwSignal<bool>,
+    pub muted: RwSignal<bool>,
+    /// In per cent.
+    pub volume: RwSignal<u8>,
+    pub delay: RwSignal<Delay>,
+    pub behind_ms: RwSignal<Option<u32>>,
+    pub ask: RwSignal<Option<Ask>>,
+    pub sound_only: RwSignal<bool>,
+    pub panel: RwSignal<Option<Panel>>,
+    pub stats_open: RwSignal<bool>,
+    pub figures: RwSignal<Figures>,
+    pub fullscreen: RwSignal<bool>,
+    pub can_fullscreen: RwSignal<bool>,
+    pub can_pip: RwSignal<bool>,
+    /// Nobody has moved for a while.
+    pub idle: RwSignal<bool>,
+    #[cfg(feature = "hydrate")]
+    pub(super) machine: super::browser::Machine,
+}
+
+impl Deck {
+    /// A deck at rest. Signals belong to the current owner.
+    pub fn new(usage: Use, room: Signal<Option<LiveState>>) -> Self {
+        Self {
+            usage,
+            stage: NodeRef::new(),
+            video: NodeRef::new(),
+            room,
+            feed: RwSignal::default(),
+            seen: RwSignal::default(),
+            paused: RwSignal::new(true),
+            muted: RwSignal::new(usage == Use::Preview),
+            volume: RwSignal::new(100),
+            delay: RwSignal::default(),
+            behind_ms: RwSignal::default(),
+            ask: RwSignal::default(),
+            sound_only: RwSignal::default(),
+            panel: RwSignal::default(),
+            stats_open: RwSignal::default(),
+            figures: RwSignal::default(),
+            fullscreen: RwSignal::default(),
+            can_fullscreen: RwSignal::new(true),
+            can_pip: RwSignal::default(),
+            idle: RwSignal::default(),
+            #[cfg(feature = "hydrate")]
+            machine: super::browser::Machine::default(),
+        }
+    }
+
+    /// What is on the stage.
+    pub fn scene(self) -> Scene {
+        self.feed.with(|feed| Scene::of(self.room.get(), feed, self.seen.get()))
+    }
+
+    /// Whether what plays is as late as it should be.
+    pub fn at_edge(self) -> bool {
+        !self.paused.get() && self.delay.get().at_edge(self.behind_ms.get())
+    }
+
+    /// Does what was asked. Called by event handlers, so within the user's gesture.
+    pub fn send(self, command: Command) {
+        #[cfg(feature = "hydrate")]
+        super::browser::obey(self, command);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = command;
+    }
+}
+
+/// The command of a key on the watch page (`KeyboardEvent.key`).
+#[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser has keys"))]
+pub fn command_of_key(key: &str) -> Option<Command> {
+    Some(match key {
+        " " | "k" | "K" => Command::TogglePlay,
+        "m" | "M" => Command::ToggleMute,
+        "ArrowUp" => Command::VolumeUp,
+        "ArrowDown" => Command::VolumeDown,
+        "f" | "F" => Command::ToggleFullscreen,
+        "i" | "I" => Command::TogglePictureInPicture,
+        "s" | "S" => Command::ToggleStats,
+        "e" | "E" | "End" => Command::GoLive,
+        "?" => Command::ToggleShortcuts,
+        "Escape" => Command::ClosePanel,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_the_usual_ones() {
+        assert_eq!(command_of_key("k"), Some(Command::TogglePlay));
+        assert_eq!(command_of_key("End"), Some(Command::GoLive));
+        assert_eq!(command_of_key("Tab"), None);
+    }
+}

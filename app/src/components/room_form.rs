@@ -1,0 +1,457 @@
+//! The fields of a room, for making one and for changing it, and the words for what is wrong with them.
+//!
+//! Inputs keep their own text: the page works before its scripts do, and what was typed meanwhile stays. Signals only carry what
+//! other parts of the form follow.
+
+use crate::{
+    i18n::{Messages, use_messages},
+    server::rooms::slug_free,
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use madang_protocol::{
+    Field, FieldIssue, Problem, RoomSlug,
+    rooms::RoomForm,
+    validation::{CATEGORIES, LANGUAGES, TAGS_MAX},
+};
+use std::time::Duration;
+
+/// Typing rests this long before the server is asked whether an address is free.
+const SLUG_CHECK_AFTER: Duration = Duration::from_millis(300);
+
+/// What is wrong, in a sentence.
+pub fn issue_text(m: Messages, issue: FieldIssue) -> String {
+    match issue.problem {
+        Problem::Empty => m.room_issue_empty().to_owned(),
+        Problem::TooShort { min } => m.room_issue_short(min),
+        Problem::TooLong { max } => m.room_issue_long(max),
+        Problem::Characters if issue.field == Field::Slug => m.room_issue_slug_characters().to_owned(),
+        Problem::Characters => m.room_issue_characters().to_owned(),
+        Problem::TooMany { max } => m.room_issue_many(max),
+        Problem::Taken => m.room_issue_taken().to_owned(),
+        Problem::Reserved => m.room_issue_reserved().to_owned(),
+        Problem::NotAChoice => m.room_issue_choice().to_owned(),
+    }
+}
+
+/// The id of a field's control.
+pub const fn control_id(field: Field) -> &'static str {
+    match field {
+        Field::Name => "field-owner-name",
+        Field::Slug => "field-slug",
+        Field::Title => "field-title",
+        Field::Description => "field-description",
+        Field::Category => "field-category",
+        Field::Tags => "field-tags",
+        Field::Language => "field-language",
+        Field::Visibility => "field-visibility",
+        Field::KeyName => "field-key-name",
+        Field::Password => "field-password",
+    }
+}
+
+/// Puts the focus on the first wrong field whenever `issues` change. Runs in the browser; without scripts `autofocus` does it.
+pub fn focus_first_wrong(issues: Signal<Vec<FieldIssue>>) {
+    Effect::new(move |_| {
+        #[cfg(feature = "hydrate")]
+        {
+            use wasm_bindgen::JsCast;
+            let first = issues.with(|issues| issues.first().map(|issue| issue.field));
+            let control = first.and_then(|field| document().get_element_by_id(control_id(field)));
+            if let Some(control) = control.and_then(|c| c.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = control.focus();
+            }
+        }
+        #[cfg(not(feature = "hydrate"))]
+        issues.track();
+    });
+}
+
+/// What is wrong with one field: what a control and the line below it need to know.
+#[derive(Clone, Copy)]
+pub struct Wrong {
+    field: Field,
+    issues: Signal<Vec<FieldIssue>>,
+    m: Messages,
+}
+
+impl Wrong {
+    pub fn new(field: Field, issues: Signal<Vec<FieldIssue>>) -> Self {
+        Self { field, issues, m: use_messages() }
+    }
+
+    pub fn id(self) -> &'static str {
+        control_id(self.field)
+    }
+
+    pub fn issue_id(self) -> String {
+        format!("{}-issue", self.id())
+    }
+
+    pub fn hint_id(self) -> String {
+        format!("{}-hint", self.id())
+    }
+
+    /// For `aria-describedby`.
+    pub fn described_by(self) -> String {
+        format!("{} {}", self.hint_id(), self.issue_id())
+    }
+
+    /// For `aria-invalid`; no attribute while all is well.
+    pub fn invalid(self) -> Option<&'static str> {
+        self.text().map(|_| "true")
+    }
+
+    /// Whether the page opens with this field as the first wrong one.
+    pub fn comes_first(self) -> bool {
+        self.issues.with_untracked(|issues| issues.first().is_some_and(|issue| issue.field == self.field))
+    }
+
+    fn text(self) -> Option<String> {
+        self.issues.with(|issues| issues.iter().find(|i| i.field == self.field).map(|i| issue_text(self.m, *i)))
+    }
+}
+
+/// The line that says what is wrong with a field.
+#[component]
+pub fn Issue(wrong: Wrong) -> impl IntoView {
+    view! {
+        <p class="issue" id=wrong.issue_id() hidden=move || wrong.text().is_none()>
+            {move || wrong.text().unwrap_or_default()}
+        </p>
+    }
+}
+
+/// A text field: label, hint, control, and what is wrong with it.
+#[component]
+fn TextField(
+    wrong: Wrong,
+    name: &'static str,
+    label: &'static str,
+    #[prop(into)] hint: String,
+    value: String,
+    #[prop(optional)] autocomplete: &'static str,
+    #[prop(optional)] node_ref: NodeRef<html::Input>,
+    /// Called with what stands in the field at each change.
+    #[prop(optional, into)]
+    on_typed: Option<Callback<String>>,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for=wrong.id()>{label}</label>
+            <input
+                id=wrong.id()
+                node_ref=node_ref
+                name=name
+                type="text"
+                value=value
+                autocomplete=if autocomplete.is_empty() { "off" } else { autocomplete }
+                autofocus=wrong.comes_first()
+                aria-describedby=wrong.described_by()
+                aria-invalid=move || wrong.invalid()
+                on:input:target=move |ev| {
+                    if let Some(typed) = on_typed {
+                        typed.run(ev.target().value());
+                    }
+                }
+            />
+            <p class="hint" id=wrong.hint_id()>{hint}</p>
+            <Issue wrong />
+        </div>
+    }
+}
+
+/// All fields of a room. With `creating`, also who makes it and the address, which follows the title until it is edited.
+#[component]
+pub fn RoomFields(
+    initial: RoomForm,
+    issues: Signal<Vec<FieldIssue>>,
+    #[prop(optional)] creating: bool,
+    /// What stands before the address, such as `live.example.org/rooms/`.
+    #[prop(optional, into)]
+    slug_prefix: String,
+) -> impl IntoView {
+    let m = use_messages();
+    let wrong = move |field| Wrong::new(field, issues);
+    let slug_ref = NodeRef::<html::Input>::new();
+    let title_ref = NodeRef::<html::Input>::new();
+    let slug = RwSignal::new(initial.slug.clone());
+    let follows = RwSignal::new(initial.slug.is_empty() || RoomSlug::suggest(&initial.title).is_some_and(|s| s.as_str() == initial.slug));
+    let follow = move |title: String| {
+        if creating && follows.get_untracked() {
+            let suggested = RoomSlug::suggest(&title).map(String::from).unwrap_or_default();
+            if let Some(input) = slug_ref.get_untracked() {
+                input.set_value(&suggested);
+            }
+            slug.set(suggested);
+        }
+    };
+    // What was typed before the scripts came.
+    Effect::new(move |_| {
+        let (Some(slug_input), Some(title_input)) = (slug_ref.get(), title_ref.get()) else { return };
+        let typed = slug_input.value();
+        if typed.is_empty() {
+            follow(title_input.value());
+        } else {
+            slug.set(typed);
+        }
+    });
+    let who_and_where = creating.then(|| {
+        view! {
+            <SlugField
+                wrong=wrong(Field::Slug)
+                value=initial.slug.clone()
+                prefix=slug_prefix
+                node_ref=slug_ref
+                slug=slug
+                on_typed=move |typed: String| {
+                    follows.set(typed.is_empty());
+                    slug.set(typed);
+                }
+            />
+        }
+    });
+    let name = match creating {
+        true => view! {
+            <TextField
+                wrong=wrong(Field::Name)
+                name="owner_name"
+                label=m.room_name()
+                hint=m.room_name_hint()
+                value=initial.owner_name.clone()
+                autocomplete="nickname"
+            />
+        }
+        .into_any(),
+        false => view! { <input type="hidden" name="owner_name" value=initial.owner_name.clone() /> }.into_any(),
+    };
+    let description = wrong(Field::Description);
+    view! {
+        {name}
+        <TextField
+            wrong=wrong(Field::Title)
+            name="title"
+            label=m.room_title()
+            hint=m.room_title_hint()
+            value=initial.title.clone()
+            node_ref=title_ref
+            on_typed=follow
+        />
+        {who_and_where}
+        <div class="field">
+            <label for=description.id()>{m.room_description()}</label>
+            <textarea
+                id=description.id()
+                name="description"
+                rows="4"
+                autofocus=description.comes_first()
+                aria-describedby=description.described_by()
+                aria-invalid=move || description.invalid()
+            >
+                {initial.description.clone()}
+            </textarea>
+            <p class="hint" id=description.hint_id()>{m.room_description_hint()}</p>
+            <Issue wrong=description />
+        </div>
+        <div class="field-pair">
+            <SelectField
+                wrong=wrong(Field::Category)
+                name="category"
+                label=m.room_category()
+                options=CATEGORIES.iter().map(|code| ((*code).to_owned(), m.category(code))).collect()
+                chosen=initial.category.clone()
+            />
+            <SelectField
+                wrong=wrong(Field::Language)
+                name="language"
+                label=m.room_language()
+                options=LANGUAGES.iter().map(|(tag, own)| ((*tag).to_owned(), (*own).to_owned())).collect()
+                chosen=language_or_readers(&initial.language, m)
+            />
+        </div>
+        <TextField
+            wrong=wrong(Field::Tags)
+            name="tags"
+            label=m.room_tags()
+            hint=m.room_tags_hint(TAGS_MAX)
+            value=initial.tags.clone()
+        />
+        <VisibilityField wrong=wrong(Field::Visibility) chosen=initial.visibility.clone() />
+    }
+}
+
+/// A new room speaks its maker's language unless told otherwise.
+fn language_or_readers(chosen: &str, m: Messages) -> String {
+    if chosen.is_empty() { m.locale().tag().to_owned() } else { chosen.to_owned() }
+}
+
+#[component]
+fn SelectField(
+    wrong: Wrong,
+    name: &'static str,
+    label: &'static str,
+    /// Value and words of each.
+    options: Vec<(String, String)>,
+    chosen: String,
+) -> impl IntoView {
+    let m = use_messages();
+    let known = options.iter().any(|(value, _)| *value == chosen);
+    let options = options.into_iter().map(|(value, words)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for=wrong.id()>{label}</label>
+            <select
+                id=wrong.id()
+                name=name
+                autofocus=wrong.comes_first()
+                aria-describedby=wrong.issue_id()
+                aria-invalid=move || wrong.invalid()
+            >
+                <option value="" disabled=true selected=!known>{m.room_category_choose()}</option>
+                {options.collect_view()}
+            </select>
+            <Issue wrong />
+        </div>
+    }
+}
+
+#[component]
+fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
+    let m = use_messages();
+    let unlisted = chosen == "unlisted";
+    let choice = move |value: &'static str, checked: bool, words: &'static str, hint: &'static str| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="visibility" value=value checked=checked />
+                <span><b>{words}</b><small>{hint}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="field" id=wrong.id() tabindex="-1" aria-describedby=wrong.issue_id()>
+            <legend>{m.room_visibility()}</legend>
+            <div class="choices">
+                {choice("public", !unlisted, m.room_public(), m.room_public_hint())}
+                {choice("unlisted", unlisted, m.room_unlisted(), m.room_unlisted_hint())}
+            </div>
+            <Issue wrong />
+        </fieldset>
+    }
+}
+
+/// What is known of the address in the field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SlugState {
+    #[default]
+    Unknown,
+    Checking,
+    Free,
+    Wrong(FieldIssue),
+}
+
+#[component]
+fn SlugField(
+    wrong: Wrong,
+    value: String,
+    prefix: String,
+    node_ref: NodeRef<html::Input>,
+    /// What stands in the field.
+    slug: RwSignal<String>,
+    #[prop(into)] on_typed: Callback<String>,
+) -> impl IntoView {
+    let m = use_messages();
+    let state = RwSignal::new(SlugState::default());
+    Effect::new(move |_| {
+        let text = slug.get();
+        match RoomSlug::parse(&text) {
+            Err(issue) => state.set(if issue.problem == Problem::Empty { SlugState::Unknown } else { SlugState::Wrong(issue) }),
+            Ok(parsed) => {
+                state.set(SlugState::Checking);
+                let ask = move || {
+                    spawn_local(async move {
+                        let answer = slug_free(parsed).await;
+                        // The page may be gone, or another address may stand in the field by now.
+                        if slug.try_with_untracked(|now| *now == text) == Some(true) {
+                            let _ = state.try_set(match answer {
+                                Ok(true) => SlugState::Free,
+                                Ok(false) => SlugState::Wrong(FieldIssue::new(Field::Slug, Problem::Taken)),
+                                Err(_) => SlugState::Unknown,
+                            });
+                        }
+                    });
+                };
+                if let Ok(timer) = set_timeout_with_handle(ask, SLUG_CHECK_AFTER) {
+                    on_cleanup(move || timer.clear());
+                }
+            }
+        }
+    });
+    let words = move || match state.get() {
+        SlugState::Unknown => String::new(),
+        SlugState::Checking => m.room_slug_checking().to_owned(),
+        SlugState::Free => m.room_slug_free().to_owned(),
+        SlugState::Wrong(issue) => issue_text(m, issue),
+    };
+    view! {
+        <div class="field">
+            <label for=wrong.id()>{m.room_slug()}</label>
+            <div class="slug-box">
+                <span class="prefix">{prefix}</span>
+                <input
+                    id=wrong.id()
+                    node_ref=node_ref
+                    name="slug"
+                    type="text"
+                    value=value
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    autofocus=wrong.comes_first()
+                    aria-describedby=format!("{} field-slug-state", wrong.described_by())
+                    aria-invalid=move || wrong.invalid()
+                    on:input:target=move |ev| on_typed.run(ev.target().value())
+                />
+            </div>
+            <p class="hint" id=wrong.hint_id()>{m.room_slug_hint()}</p>
+            <p
+                class="free"
+                class:yes=move || state.get() == SlugState::Free
+                class:no=move || matches!(state.get(), SlugState::Wrong(_))
+                id="field-slug-state"
+                role="status"
+            >
+                {words}
+            </p>
+            <Issue wrong />
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Locale;
+
+    #[test]
+    fn every_problem_is_a_sentence_in_each_language() {
+        let problems = [
+            Problem::Empty,
+            Problem::TooShort { min: 3 },
+            Problem::TooLong { max: 40 },
+            Problem::Characters,
+            Problem::TooMany { max: 5 },
+            Problem::Taken,
+            Problem::Reserved,
+            Problem::NotAChoice,
+        ];
+        for locale in Locale::ALL {
+            for problem in problems {
+                assert!(!issue_text(Messages::new(locale), FieldIssue::new(Field::Slug, problem)).is_empty());
+            }
+        }
+        let issue = FieldIssue::new(Field::Title, Problem::TooLong { max: 100 });
+        assert_eq!(issue_text(Messages::new(Locale::En), issue), "At most 100 characters, please.");
+    }
+}

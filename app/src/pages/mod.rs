@@ -1,0 +1,7 @@
+//! The routes' pages. `App` says which is where.
+
+pub mod directory;
+pub mod new_room;
+pub mod not_found;
+pub mod studio;
+pub mod watch;

@@ -1,0 +1,26 @@
+//! What an unknown address shows, with status 404.
+
+use crate::{components::icons::Mark, context::set_status, i18n::use_messages};
+use leptos::prelude::*;
+use leptos_meta::{Meta, Title};
+use leptos_router::components::A;
+
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    set_status(404);
+    let messages = use_messages();
+    view! {
+        <Title text=messages.not_found_title() />
+        <Meta name="robots" content="noindex" />
+        <div class="wrap">
+            <section class="empty">
+                <Mark />
+                <h1>{messages.not_found_title()}</h1>
+                <p>{messages.not_found_next()}</p>
+                <A href="/" attr:class="btn main">
+                    {messages.not_found_back()}
+                </A>
+            </section>
+        </div>
+    }
+}

@@ -1,0 +1,73 @@
+//! The document around the app. Written by hand and not with leptos' `HydrationScripts`, which reads a file on each render.
+
+use crate::{
+    App,
+    clock::NOW_ATTRIBUTE,
+    context::ServerContext,
+    words::open_graph_locale,
+    i18n::Messages,
+};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+use std::sync::Arc;
+
+/// The names of the built files under `/pkg/`, found once at the server's start.
+#[derive(Clone, Debug)]
+pub struct AssetNames {
+    pub js: Arc<str>,
+    pub wasm: Arc<str>,
+    pub css: Arc<str>,
+    /// Given under `cargo leptos watch`, where pages reload themselves when something was rebuilt.
+    pub watch: Option<LeptosOptions>,
+}
+
+impl AssetNames {
+    /// The names without hashes, as a development build has them.
+    pub fn plain(output_name: &str) -> Self {
+        let name = |end: &str| Arc::from(format!("{output_name}.{end}"));
+        Self { js: name("js"), wasm: name("wasm"), css: name("css"), watch: None }
+    }
+}
+
+/// The whole page: the document's head, and the app in its body.
+///
+/// Takes the request's [`ServerContext`] and the nonce from context. Beside scripts and styles of this site the page needs one
+/// inline script, which carries the nonce, and `wasm-unsafe-eval`; it has no inline styles.
+pub fn shell(assets: AssetNames) -> impl IntoView {
+    let context = use_context::<ServerContext>();
+    let locale = context.as_ref().map(|c| c.locale).unwrap_or_default();
+    let now = context.as_ref().map(|c| c.now).unwrap_or_default();
+    let (js, wasm, css) =
+        (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm), format!("/pkg/{}", assets.css));
+    let start = format!(
+        "import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));"
+    );
+    debug_assert_eq!(NOW_ATTRIBUTE, "data-now");
+    view! {
+        <!DOCTYPE html>
+        <html lang=locale.tag() data-now=now.0.to_string()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="dark light" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d0f14" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbf9f7" />
+                <meta property="og:site_name" content=Messages::new(locale).site_name() />
+                <meta property="og:type" content="website" />
+                <meta property="og:locale" content=open_graph_locale(locale) />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=css />
+                <link rel="modulepreload" href=js />
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <script type="module" nonce=use_nonce()>
+                    {start}
+                </script>
+                {assets.watch.map(|options| view! { <AutoReload options=options /> })}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}

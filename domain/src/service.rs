@@ -1,0 +1,218 @@
+//! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
+
+mod keys;
+mod persons;
+mod publish;
+mod rooms;
+
+use crate::{
+    clock,
+    cookie::CookieSigner,
+    desk::Desk,
+    error::{BackupError, Error, OpenError},
+    files,
+    limits::DomainLimits,
+    on_air::{NothingOnAir, OnAir},
+    person::Actor,
+    room::{DomainChange, Room},
+    sqlite::SqliteStore,
+    store::Store,
+};
+use madang_protocol::{RoomId, RoomSlug};
+use std::{
+    fs::{File, OpenOptions},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::broadcast;
+
+/// Changes kept for a listener that is behind; one that is further behind is told that it has missed some.
+const CHANGES_KEPT: usize = 1024;
+/// How often open broadcasts are noted as running; after a crash their end is right to within this.
+const SEEN_EVERY: Duration = Duration::from_secs(30);
+
+/// The product, opened on a data directory. Cheap to clone; the threads behind it end with the last clone, after doing what
+/// waits.
+///
+/// Several processes may have one directory open: the server, and the command line beside it.
+#[derive(Clone)]
+pub struct Domain(Arc<Inner>);
+
+struct Inner {
+    desk: Desk,
+    signer: CookieSigner,
+    limits: DomainLimits,
+    shared: Arc<Shared>,
+    /// Held by the one process that carries the streams of this directory. Released by the system when it dies.
+    serving: Mutex<Option<File>>,
+    /// The file that is locked for it.
+    serving_path: std::path::PathBuf,
+}
+
+/// What the writer's thread needs too. It must not hold [`Inner`], or the last clone would never be dropped.
+struct Shared {
+    on_air: RwLock<Arc<dyn OnAir>>,
+    changes: broadcast::Sender<DomainChange>,
+}
+
+impl Shared {
+    fn on_air(&self) -> Arc<dyn OnAir> {
+        Arc::clone(&self.on_air.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Nobody listening is fine.
+    fn tell(&self, change: DomainChange) {
+        drop(self.changes.send(change));
+    }
+
+    fn tell_rooms(&self, rooms: impl IntoIterator<Item = RoomId>) {
+        for room in rooms {
+            self.tell(DomainChange::Room(room));
+        }
+    }
+}
+
+impl Domain {
+    /// Opens the data directory with the default limits. See [`Domain::open_with`].
+    ///
+    /// # Errors
+    /// As [`Domain::open_with`].
+    pub fn open(data_dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with(data_dir, DomainLimits::default())
+    }
+
+    /// Opens the data directory, making what is missing: the directory (0700), `madang.sqlite3` and `cookie.key` (0600).
+    /// Reads and writes files before it returns, for some milliseconds.
+    ///
+    /// # Errors
+    /// A sentence for the operator, such as [`OpenError::Newer`].
+    pub fn open_with(data_dir: &Path, limits: DomainLimits) -> Result<Self, OpenError> {
+        files::make_private_dir(data_dir).map_err(|cause| OpenError::Directory { path: data_dir.to_owned(), cause })?;
+        let database = data_dir.join("madang.sqlite3");
+        let mut writer = SqliteStore::open(&database)?;
+        // Before anything is read, so that no change after that goes unnoticed.
+        if let Err(error) = writer.changed_by_others() {
+            tracing::warn!(%error, "changes by other processes may be noticed late");
+        }
+        let signer = CookieSigner::open(&data_dir.join("cookie.key"))?;
+        // Reads are short and mostly from memory: more threads than cores only wait for each other.
+        let count = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+        let mut readers: Vec<Box<dyn Store>> = Vec::with_capacity(count);
+        for _ in 0..count {
+            readers.push(Box::new(SqliteStore::open_reader(&database)?));
+        }
+        let shared = Arc::new(Shared {
+            on_air: RwLock::new(Arc::new(NothingOnAir)),
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+        });
+        let tick = watch(Arc::clone(&shared));
+        let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)
+            .map_err(OpenError::Thread)?;
+        let serving_path = data_dir.join("serving.lock");
+        Ok(Self(Arc::new(Inner { desk, signer, limits, shared, serving: Mutex::new(None), serving_path })))
+    }
+
+    /// Says who carries the streams: called once, by the server. The first process to call it on a directory closes the
+    /// broadcasts that a crash has left open; the command line never calls it.
+    pub fn set_on_air(&self, on_air: Arc<dyn OnAir>) {
+        *self.0.shared.on_air.write().unwrap_or_else(PoisonError::into_inner) = on_air;
+        if !self.begin_serving() {
+            return;
+        }
+        let shared = Arc::clone(&self.0.shared);
+        let posted = self.0.desk.post(
+            |store| store.end_broadcasts_left_open(),
+            move |ended| match ended {
+                Ok(rooms) if !rooms.is_empty() => {
+                    tracing::info!(rooms = rooms.len(), "broadcasts left open by a crash are closed");
+                    shared.tell_rooms(rooms);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "broadcasts left open by a crash could not be closed"),
+            },
+        );
+        if let Err(error) = posted {
+            tracing::error!(%error, "broadcasts left open by a crash could not be closed");
+        }
+    }
+
+    /// Whether this process is the one that serves the directory. A second server on it (started by mistake, about to fail
+    /// on its ports) must not close the first one's broadcasts.
+    fn begin_serving(&self) -> bool {
+        let path = &self.0.serving_path;
+        let mut serving = self.0.serving.lock().unwrap_or_else(PoisonError::into_inner);
+        if serving.is_some() {
+            return false;
+        }
+        let locked = OpenOptions::new().create(true).truncate(false).write(true).open(path).and_then(|file| {
+            file.try_lock()?;
+            Ok(file)
+        });
+        match locked {
+            Ok(file) => {
+                *serving = Some(file);
+                true
+            }
+            Err(cause) => {
+                tracing::warn!(path = %path.display(), %cause, "another server seems to use this data directory");
+                false
+            }
+        }
+    }
+
+    /// News from now on, each after its change is safe in the database. A receiver that lags has missed some: ask for
+    /// everything anew, as after [`DomainChange::Anything`].
+    pub fn changes(&self) -> broadcast::Receiver<DomainChange> {
+        self.0.shared.changes.subscribe()
+    }
+
+    /// Writes a copy of the database, as it is at one moment, into the new file `to` (0600), beside the running server. The
+    /// guests' secret (`cookie.key`) is not in it.
+    ///
+    /// # Errors
+    /// [`BackupError::Exists`] rather than overwriting.
+    pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
+        let to = to.to_owned();
+        self.0.desk.read(move |store| store.backup(&to)).await
+    }
+
+    /// Whether the database answers; for the readiness probe.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] or [`Error::Storage`].
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.0.desk.read(|store| store.room(RoomId::from_random(0)).map(drop)).await
+    }
+}
+
+/// What the writer does when it looks up: notice other processes, note that broadcasts still run.
+///
+/// The writer's own connection asks for `data_version`, which moves only by what *others* commit; on any other connection
+/// each write of our own would look like another process's.
+fn watch(shared: Arc<Shared>) -> impl FnMut(&mut dyn Store) + Send + 'static {
+    let mut last_seen = Instant::now();
+    move |store| {
+        match store.changed_by_others() {
+            Ok(true) => shared.tell(DomainChange::Anything),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "could not look for other processes' changes"),
+        }
+        if last_seen.elapsed() >= SEEN_EVERY {
+            last_seen = Instant::now();
+            if !shared.on_air().on_air().is_empty()
+                && let Err(error) = store.broadcasts_seen(clock::now())
+            {
+                tracing::warn!(%error, "could not note that broadcasts still run");
+            }
+        }
+    }
+}
+
+/// The room, if `actor` manages it.
+fn managed(store: &dyn Store, actor: Actor, slug: &RoomSlug) -> Result<Room, Error> {
+    let room = store.room_by_slug(slug)?.ok_or(Error::NotFound)?;
+    actor.must_manage(&room)?;
+    Ok(room)
+}

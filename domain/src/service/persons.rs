@@ -1,0 +1,142 @@
+//! Persons: guests by cookie, accounts, and finding either.
+
+use super::Domain;
+use crate::{
+    clock,
+    cookie::CookieValue,
+    error::{Error, StorageFault},
+    password::{self, Credentials},
+    person::{Actor, Person, PersonKind},
+    random,
+    store::NewAccount,
+};
+use madang_protocol::{Field, PersonId, validation};
+
+impl Domain {
+    /// Makes a guest without a name and the cookie that is theirs. Called at the first need (a room is made), never for
+    /// somebody who only looks.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn guest(&self) -> Result<(Person, CookieValue), Error> {
+        let person = self.add_guest(String::new()).await?;
+        let cookie = self.0.signer.sign(person.id);
+        Ok((person, cookie))
+    }
+
+    /// Makes a guest with a name and no cookie: the owner of a room made on the command line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on [`Field::Name`]; [`Error::Busy`], [`Error::Storage`].
+    pub async fn create_guest(&self, name: &str) -> Result<Person, Error> {
+        let name = validation::line(Field::Name, name, validation::NAME_MAX)?;
+        self.add_guest(name).await
+    }
+
+    /// The account with this login, or else a new guest of this name.
+    ///
+    /// # Errors
+    /// As [`Domain::create_guest`].
+    pub async fn person_named(&self, name: &str) -> Result<Person, Error> {
+        match self.account(name).await? {
+            Some(person) => Ok(person),
+            None => self.create_guest(name).await,
+        }
+    }
+
+    /// The account with this login, however it is written (case, width).
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn account(&self, login: &str) -> Result<Option<Person>, Error> {
+        let Ok(login) = validation::line(Field::Name, login, validation::NAME_MAX) else { return Ok(None) };
+        let login = password::fold(&login);
+        self.0.desk.read(move |store| store.account(&login)).await
+    }
+
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn person(&self, id: PersonId) -> Result<Option<Person>, Error> {
+        self.0.desk.read(move |store| store.person(id)).await
+    }
+
+    /// Whose cookie it is; `None` for one that this installation did not sign, and when the database cannot be asked
+    /// (logged). Before giving somebody a new cookie use [`Domain::identify`]: it tells the two apart.
+    pub async fn person_of(&self, cookie: &str) -> Option<Person> {
+        match self.identify(cookie).await {
+            Ok(person) => person,
+            Err(error) => {
+                tracing::warn!(%error, "a cookie's person could not be looked up");
+                None
+            }
+        }
+    }
+
+    /// Whose cookie it is, if this installation signed it and knows the person.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn identify(&self, cookie: &str) -> Result<Option<Person>, Error> {
+        match self.0.signer.verify(cookie) {
+            Some(id) => self.person(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Makes an account; its shown name is the login as typed. Hashes the password (argon2id) on a blocking thread.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on [`Field::Name`] (taken, empty, too long, invisible characters) and [`Field::Password`]
+    /// (8 to 256 characters); [`Error::Busy`], [`Error::Storage`].
+    pub async fn create_account(&self, login: &str, password: &str, admin: bool) -> Result<Person, Error> {
+        let credentials = Credentials::check(login, password)?;
+        if self.account(&credentials.name).await?.is_some() {
+            return Err(Error::taken(Field::Name));
+        }
+        let hashed = tokio::task::spawn_blocking(move || credentials.digest().map(|digest| (credentials, digest)));
+        let (credentials, digest) = hashed.await.map_err(|_| Error::Storage(StorageFault::Stopped))??;
+        let id = PersonId::from_random(random::bits()?);
+        let work = move |store: &mut dyn crate::Store| {
+            store.add_account(&NewAccount {
+                id,
+                login: &credentials.login,
+                name: &credentials.name,
+                password: &digest,
+                admin,
+                at: clock::now(),
+            })?;
+            let kind = PersonKind::Account { login: credentials.login, admin };
+            Ok(Person { id, kind, name: credentials.name })
+        };
+        self.0.desk.write(work, |_| {}).await
+    }
+
+    /// Changes a person's shown name, in all their rooms.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on [`Field::Name`], [`Error::Forbidden`] for somebody else's, [`Error::NotFound`];
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn rename_person(&self, who: impl Into<Actor>, id: PersonId, name: &str) -> Result<(), Error> {
+        let name = validation::line(Field::Name, name, validation::NAME_MAX)?;
+        match who.into() {
+            Actor::Person(person) if person != id => return Err(Error::Forbidden),
+            _ => {}
+        }
+        let shared = std::sync::Arc::clone(&self.0.shared);
+        let work = move |store: &mut dyn crate::Store| {
+            store.rename_person(id, &name)?;
+            store.rooms_of(id)
+        };
+        let after = move |rooms: &Vec<crate::Room>| shared.tell_rooms(rooms.iter().map(|room| room.id));
+        self.0.desk.write(work, after).await.map(drop)
+    }
+
+    async fn add_guest(&self, name: String) -> Result<Person, Error> {
+        let id = PersonId::from_random(random::bits()?);
+        let work = move |store: &mut dyn crate::Store| {
+            store.add_guest(id, &name, clock::now())?;
+            Ok(Person { id, kind: PersonKind::Guest, name })
+        };
+        self.0.desk.write(work, |_| {}).await
+    }
+}

@@ -1,0 +1,248 @@
+//! Rooms: making, reading, changing and deleting them, and the directory.
+
+use super::{Domain, managed};
+use crate::{
+    clock,
+    error::{Error, Limit},
+    key::StreamKey,
+    on_air::{CutReason, OnAirStatus},
+    person::Actor,
+    random,
+    room::{DomainChange, Room},
+    store::{ListedRoom, NewKey, Store},
+};
+use madang_protocol::{
+    KeyId, PersonId, RoomCard, RoomDraft, RoomId, RoomPage, RoomSlug, Visibility,
+    studio::{StreamKeyInfo, StudioStatus},
+};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+
+/// The name of the key that a room is made with.
+const FIRST_KEY: &str = "default";
+
+impl Domain {
+    /// Makes a room and its first key, named `default`; the owner is shown as the draft says from now on, in all their rooms.
+    /// The key is in this answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]), [`Error::NotFound`] for an
+    /// unknown owner; [`Error::Busy`], [`Error::Storage`].
+    pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
+        let key = StreamKey::generate()?;
+        let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
+        let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
+        let shared = Arc::clone(&self.0.shared);
+        let work = move |store: &mut dyn Store| {
+            let person = store.person(owner)?.ok_or(Error::NotFound)?;
+            let mut touched = store.rooms_of(owner)?;
+            if touched.len() >= max {
+                return Err(Error::LimitReached { limit: Limit::RoomsPerPerson, max });
+            }
+            let room = Room::from_draft(room_id, owner, draft, clock::now());
+            store.add_room(&room)?;
+            let name = FIRST_KEY.to_owned();
+            store.add_stream_key(&NewKey { id: key_id, room: room_id, name, hash, created: room.created })?;
+            if person.name == room.owner_name {
+                touched.clear();
+            } else {
+                store.rename_person(owner, &room.owner_name)?;
+            }
+            Ok((room, touched))
+        };
+        let after = move |(room, touched): &(Room, Vec<Room>)| {
+            shared.tell_rooms(touched.iter().chain([room]).map(|room| room.id));
+        };
+        let (room, _) = self.0.desk.write(work, after).await?;
+        tracing::info!(room = %room.id, slug = %room.slug, "room created");
+        Ok((room, key))
+    }
+
+    /// The room with this slug, unlisted ones included.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn room(&self, slug: &RoomSlug) -> Result<Option<Room>, Error> {
+        let slug = slug.clone();
+        self.0.desk.read(move |store| store.room_by_slug(&slug)).await
+    }
+
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn room_by_id(&self, room: RoomId) -> Result<Option<Room>, Error> {
+        self.0.desk.read(move |store| store.room(room)).await
+    }
+
+    /// Every room, oldest first; for the operator.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn rooms(&self) -> Result<Vec<Room>, Error> {
+        self.0.desk.read(|store| store.rooms()).await
+    }
+
+    /// The person's own rooms, unlisted ones included, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn rooms_of(&self, person: PersonId) -> Result<Vec<RoomCard>, Error> {
+        let rooms = self.0.desk.read(move |store| store.rooms_of(person)).await?;
+        let on_air = self.0.shared.on_air();
+        Ok(rooms.iter().map(|room| room.card(&on_air.status(room.id))).collect())
+    }
+
+    /// The room as its page shows it, unlisted ones included.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn room_page(&self, slug: &RoomSlug, viewer: Option<PersonId>) -> Result<Option<RoomPage>, Error> {
+        let Some(room) = self.room(slug).await? else { return Ok(None) };
+        let status = self.0.shared.on_air().status(room.id);
+        Ok(Some(room.page(&status, viewer.map(Actor::Person))))
+    }
+
+    /// The room's card, unlisted ones included: for those who have joined the room.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn card(&self, room: RoomId) -> Result<Option<RoomCard>, Error> {
+        let found = self.room_by_id(room).await?;
+        Ok(found.map(|found| found.card(&self.0.shared.on_air().status(room))))
+    }
+
+    /// The room's card if the directory may show it: `None` for an unlisted room too.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn directory_card(&self, room: RoomId) -> Result<Option<RoomCard>, Error> {
+        let found = self.room_by_id(room).await?.filter(|found| found.visibility == Visibility::Public);
+        Ok(found.map(|found| found.card(&self.0.shared.on_air().status(room))))
+    }
+
+    /// Public rooms: live ones by viewers, then those that start, then the others by newest last broadcast;
+    /// [`crate::DomainLimits::directory`] in all. One query.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn directory(&self) -> Result<Vec<RoomCard>, Error> {
+        let on_air = self.0.shared.on_air();
+        let statuses: HashMap<RoomId, OnAirStatus> =
+            on_air.on_air().into_iter().map(|room| (room, on_air.status(room))).collect();
+        let mut ranked: Vec<_> = statuses.iter().filter(|(_, s)| s.live.is_some() || s.starting.is_some()).collect();
+        // The id last, so that two rooms alike do not change places from one call to the next.
+        ranked.sort_by_key(|(room, status)| (status.live.is_none(), Reverse(status.watching), **room));
+        let ranked: Vec<RoomId> = ranked.into_iter().map(|(room, _)| *room).collect();
+        let limit = self.0.limits.directory;
+        let rooms = self.0.desk.read(move |store| store.directory(&ranked, limit)).await?;
+        let nothing = OnAirStatus::default();
+        Ok(rooms
+            .into_iter()
+            .map(|room| {
+                let status = statuses.get(&room.id).unwrap_or(&nothing);
+                listed_card(room, status)
+            })
+            .collect())
+    }
+
+    /// Whether a room may have this slug. Another may take it before it is used.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn slug_free(&self, slug: &RoomSlug) -> Result<bool, Error> {
+        Ok(self.room(slug).await?.is_none())
+    }
+
+    /// Changes what the form can change. A new slug keeps the room's id, its keys and its stream; the owner is shown as the
+    /// draft says from now on, in all their rooms.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (slug taken); [`Error::Busy`], [`Error::Storage`].
+    pub async fn edit_room(&self, who: impl Into<Actor>, slug: &RoomSlug, draft: RoomDraft) -> Result<Room, Error> {
+        let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
+        let work = move |store: &mut dyn Store| {
+            let before = managed(store, who, &slug)?;
+            let room = before.edited(draft);
+            store.change_room(&room)?;
+            let mut touched = Vec::new();
+            if before.owner_name != room.owner_name {
+                store.rename_person(room.owner, &room.owner_name)?;
+                touched = store.rooms_of(room.owner)?.into_iter().map(|other| other.id).collect();
+                touched.retain(|other| *other != room.id);
+            }
+            Ok((room, before.slug, touched))
+        };
+        let after = move |(room, from, touched): &(Room, RoomSlug, Vec<RoomId>)| {
+            if *from != room.slug {
+                shared.tell(DomainChange::RoomMoved { id: room.id, from: from.clone(), to: room.slug.clone() });
+            }
+            shared.tell_rooms(touched.iter().copied().chain([room.id]));
+        };
+        let (room, ..) = self.0.desk.write(work, after).await?;
+        Ok(room)
+    }
+
+    /// Deletes the room with its keys and the record of its broadcasts, and ends its stream.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Busy`], [`Error::Storage`].
+    pub async fn delete_room(&self, who: impl Into<Actor>, slug: &RoomSlug) -> Result<(), Error> {
+        let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
+        let work = move |store: &mut dyn Store| {
+            let room = managed(store, who, &slug)?;
+            store.remove_room(room.id)?;
+            Ok(room)
+        };
+        let after = move |room: &Room| {
+            shared.on_air().cut_room(room.id, CutReason::RoomDeleted);
+            shared.tell(DomainChange::RoomDeleted { id: room.id, slug: room.slug.clone() });
+        };
+        let room = self.0.desk.write(work, after).await?;
+        tracing::info!(room = %room.id, slug = %room.slug, "room deleted");
+        Ok(())
+    }
+
+    /// The studio: the room, its keys (without the keys themselves) and what the encoder does.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Busy`], [`Error::Storage`].
+    pub async fn studio(
+        &self,
+        who: impl Into<Actor>,
+        slug: &RoomSlug,
+    ) -> Result<(RoomPage, Vec<StreamKeyInfo>, StudioStatus), Error> {
+        let (who, slug) = (who.into(), slug.clone());
+        let read = move |store: &dyn Store| {
+            let room = managed(store, who, &slug)?;
+            let keys = store.stream_keys(room.id)?;
+            Ok((room, keys))
+        };
+        let (room, keys) = self.0.desk.read::<_, Error>(read).await?;
+        let status = self.0.shared.on_air().status(room.id);
+        let page = room.page(&status, Some(who));
+        let live = status.live_state(room.last_live);
+        Ok((page, keys, StudioStatus { live, watching: status.watching, encoder: status.encoder }))
+    }
+
+    /// Ends the room's stream; the key stays good, and the encoder may come back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Busy`], [`Error::Storage`].
+    pub async fn end_stream(&self, who: impl Into<Actor>, slug: &RoomSlug) -> Result<(), Error> {
+        let (who, slug) = (who.into(), slug.clone());
+        let room = self.0.desk.read::<_, Error>(move |store| managed(store, who, &slug)).await?;
+        self.0.shared.on_air().cut_room(room.id, CutReason::ByOwner);
+        Ok(())
+    }
+}
+
+fn listed_card(room: ListedRoom, status: &OnAirStatus) -> RoomCard {
+    RoomCard {
+        live: status.live_state(room.last_live),
+        watching: status.watching,
+        slug: room.slug,
+        title: room.title,
+        owner: room.owner_name,
+        category: room.category,
+        tags: room.tags,
+        language: room.language,
+    }
+}

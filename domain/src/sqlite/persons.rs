@@ -1,0 +1,48 @@
+//! Persons and accounts in SQLite.
+
+use super::rows;
+use crate::{error::Error, password::PasswordDigest, person::Person, store::NewAccount};
+use madang_protocol::{Field, PersonId, UnixMillis};
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub(super) fn add_guest(db: &Connection, id: PersonId, name: &str, at: UnixMillis) -> Result<(), Error> {
+    let mut insert = db.prepare_cached("INSERT INTO persons (id, name, created) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![id.get(), name, at.0])?;
+    Ok(())
+}
+
+/// Two statements: within a transaction.
+pub(super) fn add_account(db: &Connection, account: &NewAccount<'_>) -> Result<(), Error> {
+    if self::account(db, account.login)?.is_some() {
+        return Err(Error::taken(Field::Name));
+    }
+    add_guest(db, account.id, account.name, account.at)?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO accounts (person, login, password, admin) VALUES (?1, ?2, ?3, ?4)")?;
+    insert.execute(params![account.id.get(), account.login, account.password.as_str(), account.admin])?;
+    Ok(())
+}
+
+pub(super) fn person(db: &Connection, id: PersonId) -> Result<Option<Person>, Error> {
+    let mut select = db.prepare_cached(
+        "SELECT id, name, login, admin FROM persons LEFT JOIN accounts ON accounts.person = persons.id WHERE id = ?1",
+    )?;
+    Ok(select.query_row([id.get()], rows::person).optional()?)
+}
+
+pub(super) fn account(db: &Connection, login: &str) -> Result<Option<Person>, Error> {
+    let mut select = db.prepare_cached(
+        "SELECT id, name, login, admin FROM accounts JOIN persons ON persons.id = accounts.person WHERE login = ?1",
+    )?;
+    Ok(select.query_row([login], rows::person).optional()?)
+}
+
+pub(super) fn password(db: &Connection, id: PersonId) -> Result<Option<PasswordDigest>, Error> {
+    let mut select = db.prepare_cached("SELECT password FROM accounts WHERE person = ?1")?;
+    Ok(select.query_row([id.get()], |row| row.get(0)).optional()?.map(PasswordDigest::from_stored))
+}
+
+pub(super) fn rename(db: &Connection, id: PersonId, name: &str) -> Result<(), Error> {
+    let mut update = db.prepare_cached("UPDATE persons SET name = ?2 WHERE id = ?1")?;
+    if update.execute(params![id.get(), name])? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}

@@ -1,0 +1,101 @@
+// What every test has at hand: a server, encoders that end with the test, and pages whose console is watched.
+import { test as base, expect, type BrowserContext, type ConsoleMessage, type Page } from '@playwright/test';
+import { Publisher } from './publisher.ts';
+import { Server } from './server.ts';
+
+/** What the pages of one test said to their console that nobody should have to read. */
+export class Complaints {
+  readonly all: string[] = [];
+  #allowed: RegExp[] = [];
+
+  /** Says that this test provokes complaints of this form. */
+  allow(form: RegExp): void {
+    this.#allowed.push(form);
+  }
+
+  get unexpected(): string[] {
+    return this.all.filter((text) => !this.#allowed.some((form) => form.test(text)));
+  }
+
+  watch(page: Page): void {
+    page.on('console', (message: ConsoleMessage) => {
+      if (message.type() === 'error' || message.type() === 'warning') {
+        this.all.push(`${message.type()}: ${message.text()} (${message.location().url} on ${page.url()})`);
+      }
+    });
+    page.on('pageerror', (error) => this.all.push(`uncaught: ${error.message} (on ${page.url()})`));
+    page.on('crash', () => this.all.push(`crashed: ${page.url()}`));
+  }
+}
+
+/** Notes when the app has woken up the page that the server rendered. */
+function noteHydration(): void {
+  const flags = window as unknown as { appAwake?: boolean };
+  const wake = <T>(made: T): T => {
+    // The entry runs in microtasks behind this; a task later it has run.
+    setTimeout(() => (flags.appAwake = true), 100);
+    return made;
+  };
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  WebAssembly.instantiate = ((...args: Parameters<typeof instantiate>) => instantiate(...args).then(wake)) as typeof instantiate;
+  WebAssembly.instantiateStreaming = ((...args: Parameters<typeof instantiateStreaming>) =>
+    instantiateStreaming(...args).then(wake)) as typeof instantiateStreaming;
+}
+
+/** Opens a page and waits until the app runs in it. */
+export async function open(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await awake(page);
+}
+
+/** Waits until the app runs in the page that is open. */
+export async function awake(page: Page): Promise<void> {
+  await page.waitForFunction(() => (window as unknown as { appAwake?: boolean }).appAwake === true);
+}
+
+export const test = base.extend<{
+  server: Server;
+  publish: (key: string, file?: string) => Publisher;
+  complaints: Complaints;
+  watched: (context: BrowserContext) => Promise<BrowserContext>;
+}>({
+  server: async ({}, use, info) => {
+    const server = await Server.start();
+    await use(server);
+    if (info.status !== info.expectedStatus) await info.attach('server.log', { body: server.log, contentType: 'text/plain' });
+    const panicked = /panicked at/.test(server.log);
+    await server.stop();
+    expect(panicked, 'the server panicked; its log is attached or above').toBe(false);
+  },
+
+  publish: async ({ server }, use) => {
+    const started: Publisher[] = [];
+    await use((key, file) => {
+      const publisher = Publisher.start(server.rtmp, key, file);
+      started.push(publisher);
+      return publisher;
+    });
+    await Promise.all(started.map((publisher) => publisher.kill()));
+  },
+
+  complaints: async ({}, use) => {
+    const complaints = new Complaints();
+    await use(complaints);
+    expect(complaints.unexpected, 'what the pages said to the console').toEqual([]);
+  },
+
+  // Puts a context's pages, now and later, under watch.
+  watched: async ({ complaints }, use) => {
+    await use(async (context) => {
+      context.on('page', (page) => complaints.watch(page));
+      await context.addInitScript(noteHydration);
+      return context;
+    });
+  },
+
+  context: async ({ context, watched }, use) => {
+    await use(await watched(context));
+  },
+});
+
+export { expect };

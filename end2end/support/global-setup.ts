@@ -1,0 +1,26 @@
+// Before all tests: an empty folder for artefacts, and the stream that the tests publish.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ARTEFACTS, STREAM_FILE, serverBinary } from './paths.ts';
+
+export default function setUp(): void {
+  serverBinary();
+  mkdirSync(ARTEFACTS, { recursive: true });
+  for (const name of readdirSync(ARTEFACTS)) {
+    if (name.endsWith('.png')) rmSync(path.join(ARTEFACTS, name));
+  }
+  if (existsSync(STREAM_FILE)) return;
+  // As OBS sends it, but small: H.264 High with a key frame each second, AAC-LC 48 kHz stereo; 20 s.
+  const args = [
+    '-v', 'error', '-nostdin', '-y',
+    '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30',
+    '-f', 'lavfi', '-i', 'sine=frequency=330:beep_factor=3:sample_rate=48000',
+    '-t', '20',
+    '-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'high', '-pix_fmt', 'yuv420p',
+    '-b:v', '1200k', '-maxrate', '1200k', '-bufsize', '1200k', '-g', '30', '-keyint_min', '30', '-sc_threshold', '0',
+    '-c:a', 'aac', '-b:a', '128k', '-ac', '2',
+    '-f', 'flv', STREAM_FILE,
+  ];
+  execFileSync('ffmpeg', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+}

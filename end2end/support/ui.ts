@@ -1,0 +1,100 @@
+// The pages as tests speak of them: one place that knows how a thing is found.
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** What a stream key looks like, wherever it turns up. */
+export const KEY_FORM = /sk_[A-Za-z0-9_-]{20,}/;
+
+/** What is typed into the form of a new room. */
+export interface RoomFields {
+  owner_name: string;
+  title: string;
+  slug?: string;
+  description?: string;
+  category?: string;
+  tags?: string;
+  language?: string;
+  visibility?: 'public' | 'unlisted';
+}
+
+/** The field that is sent under this name. */
+export const field = (page: Page, name: string): Locator => page.locator(`main [name="${name}"]`);
+
+/** Fills in what is given, whatever kind of field it is. */
+export async function fillRoomForm(page: Page, fields: RoomFields): Promise<void> {
+  for (const [name, value] of Object.entries(fields) as [string, string][]) {
+    const first = field(page, name).first();
+    const kind = await first.evaluate((element) => `${element.tagName}:${element.getAttribute('type') ?? ''}`);
+    if (kind.startsWith('SELECT')) await first.selectOption(value);
+    else if (kind === 'INPUT:radio') await page.locator(`main [name="${name}"][value="${value}"]`).check({ force: true });
+    else await first.fill(value);
+  }
+}
+
+export const createButton = (page: Page): Locator => page.locator('main').getByRole('button', { name: /^Create the room/ });
+
+/** The key and the server address that a page shows once, as a person would copy them. */
+export async function shownKey(page: Page): Promise<{ key: string; rtmp: string }> {
+  const read = () =>
+    page.evaluate(() => {
+      const texts = [...document.querySelectorAll('main input, main textarea')].map((e) => (e as HTMLInputElement).value);
+      texts.push(document.querySelector('main')?.textContent ?? '');
+      const find = (form: RegExp) => texts.map((text) => form.exec(text)?.[0]).find((found) => found !== undefined) ?? '';
+      return { key: find(/sk_[A-Za-z0-9_-]{20,}/), rtmp: find(/rtmp:\/\/[\w.:[\]-]+\/live/) };
+    });
+  await expect.poll(async () => (await read()).key, { message: 'the key is shown' }).toMatch(KEY_FORM);
+  return read();
+}
+
+/** The room's tile in the directory. */
+export const tile = (page: Page, slug: string): Locator =>
+  page.locator('article.card', { has: page.locator(`a[href="/rooms/${slug}"]`) });
+
+export const player = (page: Page): Locator => page.locator('.player');
+
+/** Waits until the player shows this: `never`, `offline`, `starting`, `connecting`, `playing`, `ended`, `not-found` … */
+export async function expectScene(page: Page, scene: string | RegExp, timeout = 20_000): Promise<void> {
+  await expect(player(page)).toHaveAttribute('data-scene', scene, { timeout });
+}
+
+/** What the video element has done so far. */
+export interface Played {
+  /** Frames decoded and shown or dropped. */
+  frames: number;
+  audioBytes: number;
+  /** Seconds. */
+  at: number;
+  width: number;
+  paused: boolean;
+  muted: boolean;
+}
+
+export async function played(page: Page): Promise<Played> {
+  return page.locator('video').first().evaluate((element) => {
+    const video = element as HTMLVideoElement & { webkitAudioDecodedByteCount?: number };
+    return {
+      frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      audioBytes: video.webkitAudioDecodedByteCount ?? 0,
+      at: video.currentTime,
+      width: video.videoWidth,
+      paused: video.paused,
+      muted: video.muted,
+    };
+  });
+}
+
+/** Waits until both picture and sound have moved on by about a second from now. */
+export async function expectMoving(page: Page, timeout = 20_000): Promise<Played> {
+  let from = await played(page);
+  await expect
+    .poll(
+      async () => {
+        const now = await played(page);
+        // A rebuilt media source counts from zero again.
+        if (now.frames < from.frames || now.audioBytes < from.audioBytes) from = now;
+        return now.frames >= from.frames + 20 && now.audioBytes > from.audioBytes && now.at > from.at;
+      },
+      { timeout, message: 'decoded frames and decoded audio bytes grow' },
+    )
+    .toBe(true);
+  return played(page);
+}

@@ -1,0 +1,300 @@
+//! The media source in place: one queue a track, its timeline, and the room in it.
+
+use super::{
+    Engine, Output, View,
+    session::{Pair, other},
+};
+use crate::{
+    Failure, PlayerEvent,
+    intake::{Fragment, Init, Track},
+    queue::{Op, Queue},
+};
+use std::collections::VecDeque;
+
+/// What is kept behind the picture.
+const BACK_BUFFER_S: f64 = 30.0;
+/// Whatever the position, nothing older than this is kept: a paused tab may stay open for days.
+const BUFFER_MAX_S: f64 = 90.0;
+/// Room is made in steps of this.
+const TRIM_STEP_S: f64 = 10.0;
+/// Key frames closer than this are not noted: one place to cut in that span is enough.
+const KEY_STEP_S: f64 = 1.0;
+/// A new media source starts a little after zero: rounded stamps must not put its first sample before it.
+const START_S: f64 = 0.01;
+/// An operation that takes longer is a buffer that hangs.
+const OPERATION_MS: i64 = 10_000;
+/// So many failures within [`BREAKS_MS`] and the stream is given up.
+const BREAKS_MAX: usize = 4;
+const BREAKS_MS: i64 = 30_000;
+
+/// One SourceBuffer.
+#[derive(Debug)]
+struct Lane {
+    mime: String,
+    queue: Queue,
+    started_ms: i64,
+    /// Refusals for want of room since the last append that was taken.
+    refusals: u8,
+    /// End of what has been queued, on the media source's timeline.
+    end_s: f64,
+}
+
+/// A media source.
+#[derive(Debug)]
+pub(super) struct Deck {
+    pub id: u32,
+    /// The browser has opened it and both buffers exist.
+    pub open: bool,
+    /// Takes nothing any more; the next key frame gets a new one.
+    pub broken: bool,
+    lanes: Pair<Option<Lane>>,
+    /// From the connection's timeline to this one's.
+    offset_s: f64,
+    needs_key: bool,
+    /// Where key frames are: the places up to which the past can be removed.
+    keys: VecDeque<f64>,
+    trimmed_s: f64,
+}
+
+impl Deck {
+    fn new(id: u32, tracks: &[(Track, String)], start_ms: i64) -> Self {
+        let mut lanes = Pair::default();
+        for (track, mime) in tracks {
+            let lane = Lane {
+                mime: mime.clone(),
+                queue: Queue::default(),
+                started_ms: 0,
+                refusals: 0,
+                end_s: START_S,
+            };
+            *lanes.get_mut(*track) = Some(lane);
+        }
+        Self {
+            id,
+            open: false,
+            broken: false,
+            lanes,
+            offset_s: START_S - start_ms as f64 / 1000.0,
+            needs_key: true,
+            keys: VecDeque::new(),
+            trimmed_s: 0.0,
+        }
+    }
+
+    pub fn has(&self, track: Track) -> bool {
+        self.lanes.get(track).is_some()
+    }
+
+    /// Bytes that wait for the buffers.
+    pub fn bytes(&self) -> usize {
+        [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.queue.bytes()).sum()
+    }
+
+    /// The codecs inside the types, video first.
+    pub fn codecs(&self) -> String {
+        let codec = |lane: &Lane| lane.mime.split('"').nth(1).unwrap_or(&lane.mime).to_owned();
+        let both: Vec<String> = [&self.lanes.video, &self.lanes.audio].into_iter().flatten().map(codec).collect();
+        both.join(", ")
+    }
+
+    /// Whether these tracks can go on in it.
+    pub fn takes(&self, tracks: &[(Track, String)], change_type: bool) -> bool {
+        let fits = |(track, mime): &(Track, String)| {
+            self.lanes.get(*track).as_ref().is_some_and(|lane| change_type || lane.mime == *mime)
+        };
+        let count = usize::from(self.has(Track::Audio)) + usize::from(self.has(Track::Video));
+        tracks.len() == count && tracks.iter().all(fits)
+    }
+
+    /// Another connection's stream, whose first fragment starts at `start_ms`, follows what is there.
+    pub fn go_on(&mut self, start_ms: i64) {
+        let end_s = [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.end_s);
+        let end_s = end_s.fold(START_S, f64::max);
+        // A millisecond apart: stamps are rounded, and an overlap would cut the sample before.
+        self.offset_s = end_s + 0.001 - start_ms as f64 / 1000.0;
+        self.needs_key = true;
+    }
+
+    /// Queues an init segment. False when this media source cannot take it.
+    pub fn configure(&mut self, init: &Init, change_type: bool) -> bool {
+        let offset_s = self.offset_s;
+        let Some(lane) = self.lanes.get_mut(init.track).as_mut() else { return false };
+        let same = lane.mime == init.mime;
+        if !same && !change_type {
+            // Fragments that follow belong to a configuration the buffer does not know.
+            self.broken = true;
+            return false;
+        }
+        lane.mime.clone_from(&init.mime);
+        let change_type = (!same).then(|| init.mime.clone());
+        lane.queue.push(Op::Append { bytes: init.bytes.clone(), offset_s, change_type });
+        true
+    }
+
+    /// Queues a fragment. One that cannot be decoded or has no buffer is left out.
+    pub fn feed(&mut self, fragment: &Fragment) {
+        if self.broken {
+            return;
+        }
+        let start_s = self.offset_s + fragment.start_ms as f64 / 1000.0;
+        let Some(lane) = self.lanes.get_mut(fragment.track).as_mut() else { return };
+        if fragment.track == Track::Video {
+            if self.needs_key && !fragment.keyframe {
+                return;
+            }
+            self.needs_key = false;
+            if fragment.keyframe && self.keys.back().is_none_or(|last_s| start_s - last_s >= KEY_STEP_S) {
+                self.keys.push_back(start_s);
+            }
+        }
+        lane.end_s = lane.end_s.max(start_s + fragment.duration_ms as f64 / 1000.0);
+        let bytes = fragment.bytes.clone();
+        lane.queue.push(Op::Append { bytes, offset_s: self.offset_s, change_type: None });
+    }
+
+    /// Whether `late` is further behind `early` than `by_ms`.
+    pub fn lags(&self, late: Track, early: Track, by_ms: i64) -> bool {
+        match (self.lanes.get(late), self.lanes.get(early)) {
+            (Some(late), Some(early)) => early.end_s - late.end_s > by_ms as f64 / 1000.0,
+            _ => false,
+        }
+    }
+
+    /// The operation in flight is done.
+    pub fn done(&mut self, track: Track) {
+        if let Some(lane) = self.lanes.get_mut(track).as_mut()
+            && let Some(Op::Append { .. }) = lane.queue.done()
+        {
+            lane.refusals = 0;
+        }
+    }
+
+    /// Starts what can be started.
+    pub fn pump(&mut self, now_ms: i64, out: &mut VecDeque<Output>) {
+        if !self.open || self.broken {
+            return;
+        }
+        let source = self.id;
+        for track in [Track::Video, Track::Audio] {
+            let Some(lane) = self.lanes.get_mut(track).as_mut() else { continue };
+            let Some(op) = lane.queue.start() else { continue };
+            lane.started_ms = now_ms;
+            out.push_back(match op {
+                Op::Append { bytes, offset_s, change_type } => {
+                    Output::Append { source, track, bytes, offset_s, change_type }
+                }
+                Op::Remove { start_s, end_s } => Output::Remove { source, track, start_s, end_s },
+            });
+        }
+    }
+
+    fn hangs(&self, now_ms: i64) -> bool {
+        let hangs = |lane: &Lane| lane.queue.busy() && now_ms - lane.started_ms > OPERATION_MS;
+        [&self.lanes.audio, &self.lanes.video].into_iter().flatten().any(hangs)
+    }
+
+    /// The last place not after `limit_s` up to which everything can be removed without touching what follows: a
+    /// removal goes on to the next key frame (Media Source Extensions §3.5.9), so it must end at one.
+    fn cut_before(&self, limit_s: f64) -> Option<f64> {
+        let cut_s = if self.has(Track::Video) {
+            self.keys.iter().rev().find(|key_s| **key_s <= limit_s).copied()?
+        } else {
+            limit_s
+        };
+        (cut_s > self.trimmed_s + 0.1).then_some(cut_s)
+    }
+
+    fn trimmed(&mut self, cut_s: f64) -> Op {
+        self.trimmed_s = cut_s;
+        while self.keys.front().is_some_and(|key_s| *key_s < cut_s) {
+            self.keys.pop_front();
+        }
+        // Just before the key frame, whose stamp is rounded.
+        Op::Remove { start_s: 0.0, end_s: cut_s - 0.005 }
+    }
+}
+
+impl Engine {
+    /// Puts a new media source in place. `start_ms`: where its first fragment starts.
+    pub(super) fn build(&mut self, now_ms: i64, tracks: Vec<(Track, String)>, start_ms: i64) {
+        self.sources = self.sources.wrapping_add(1);
+        self.stats.rebuilds = self.sources.saturating_sub(1);
+        self.rebuild = false;
+        let deck = Deck::new(self.sources, &tracks, start_ms);
+        let audio_only = !deck.has(Track::Video);
+        let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
+        self.deck = Some(deck);
+        self.pilot.fresh_source(now_ms);
+        // A new source resets the element's rate.
+        self.sent_rate = 1.0;
+        self.out.push_back(Output::Build { source: self.sources, tracks });
+        if audio_only {
+            (self.stats.width, self.stats.height) = (0, 0);
+        }
+        if was_audio_only != Some(audio_only) {
+            self.out.push_back(Output::Event(PlayerEvent::AudioOnly(audio_only)));
+        }
+        if self.wants_play {
+            self.out.push_back(Output::Play);
+        }
+    }
+
+    /// The media source is of no use any more.
+    pub(super) fn broken(&mut self, now_ms: i64, source: u32) {
+        let Some(deck) = self.deck_of(source).filter(|deck| !deck.broken) else { return };
+        deck.broken = true;
+        self.rebuild = true;
+        self.breaks.push_back(now_ms);
+        while self.breaks.front().is_some_and(|at_ms| now_ms - at_ms > BREAKS_MS) {
+            self.breaks.pop_front();
+        }
+        if self.breaks.len() >= BREAKS_MAX {
+            self.fail(Failure::Decoder);
+        }
+    }
+
+    /// Keeps the past short. Hangs are noticed here too.
+    pub(super) fn trim(&mut self, now_ms: i64, view: &View) {
+        let Some(deck) = self.deck.as_mut().filter(|deck| deck.open && !deck.broken) else { return };
+        if deck.hangs(now_ms) {
+            let id = deck.id;
+            return self.broken(now_ms, id);
+        }
+        let Some(end_s) = view.ranges.end_s() else { return };
+        let limit_s = (view.position_s - BACK_BUFFER_S).max(end_s - BUFFER_MAX_S);
+        if limit_s - deck.trimmed_s < TRIM_STEP_S {
+            return;
+        }
+        if let Some(cut_s) = deck.cut_before(limit_s) {
+            let op = deck.trimmed(cut_s);
+            for lane in [&mut deck.lanes.audio, &mut deck.lanes.video].into_iter().flatten() {
+                lane.queue.push(op.clone());
+            }
+        }
+    }
+
+    /// A buffer is full: give up the past, then more of it, then the media source; never the stream.
+    pub(super) fn full(&mut self, source: u32, track: Track, view: &View) {
+        let Some(deck) = self.deck_of(source) else { return };
+        let Some(lane) = deck.lanes.get_mut(track).as_mut() else { return };
+        lane.queue.failed();
+        lane.refusals = lane.refusals.saturating_add(1);
+        let keep_s = match lane.refusals {
+            1 => 10.0,
+            2 => 2.0,
+            _ => f64::INFINITY,
+        };
+        let Some(cut_s) = deck.cut_before(view.position_s - keep_s).or_else(|| deck.cut_before(view.position_s - 2.0))
+        else {
+            deck.broken = true;
+            self.rebuild = true;
+            return;
+        };
+        let op = deck.trimmed(cut_s);
+        for track in [track, other(track)] {
+            if let Some(lane) = deck.lanes.get_mut(track).as_mut() {
+                lane.queue.push_first(op.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The connection: opening, what its answers mean, and when to try again.
+
+use super::{Answer, Engine, Output, session::Session};
+use crate::{Failure, PlayerEvent, intake::Intake};
+use bytes::Bytes;
+
+/// A request that nobody answers is given up after this.
+const ANSWER_MS: i64 = 10_000;
+/// A stream that gives nothing is given up after this: longer than the server waits for a silent encoder (10 s).
+const SILENCE_MS: i64 = 12_000;
+/// A stream that has flowed for so long was a success, and the next failure the first in its row.
+const SUCCESS_MS: i64 = 5_000;
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Nothing is asked for, and nothing will be.
+    Idle,
+    /// A request has left.
+    Opening { since_ms: i64 },
+    /// Bytes come.
+    Flowing { since_ms: i64, heard_ms: i64 },
+    /// Until the next attempt. `network`: because of a failure that `online` may end.
+    Resting { until_ms: i64, network: bool },
+}
+
+impl Engine {
+    /// Tries now, unless a connection stands or is being made.
+    pub(super) fn restart(&mut self, now_ms: i64) {
+        if matches!(self.link, Link::Idle | Link::Resting { .. }) {
+            self.open(now_ms);
+        }
+    }
+
+    /// The machine is online again: no need to wait out a failure.
+    pub(super) fn online(&mut self, now_ms: i64) {
+        if matches!(self.link, Link::Resting { network: true, .. }) {
+            self.open(now_ms);
+        }
+    }
+
+    pub(super) fn answered(&mut self, now_ms: i64, answer: Answer) {
+        if !matches!(self.link, Link::Opening { .. }) {
+            return;
+        }
+        match answer {
+            Answer::Stream => {
+                self.link = Link::Flowing { since_ms: now_ms, heard_ms: now_ms };
+                self.intake = Some(Intake::new());
+                self.session = Some(Session::new(now_ms));
+            }
+            Answer::NotLive { state, retry_after_ms } => {
+                let wait_ms = self.retry.not_live(state == "starting", retry_after_ms);
+                self.face.show_when_dry(PlayerEvent::NotLive { state });
+                self.rest(now_ms, wait_ms, false);
+            }
+            Answer::NotFound => {
+                self.link = Link::Idle;
+                self.face.show(PlayerEvent::NotFound, &mut self.out);
+            }
+            Answer::Refused { retry_after_ms } => self.lost(now_ms, retry_after_ms),
+        }
+    }
+
+    pub(super) fn bytes(&mut self, now_ms: i64, bytes: Bytes) {
+        let Link::Flowing { heard_ms, .. } = &mut self.link else { return };
+        *heard_ms = now_ms;
+        self.received.push_back((now_ms, bytes.len() as u64));
+        while self.received.front().is_some_and(|(at_ms, _)| now_ms - at_ms > super::BITRATE_MS) {
+            self.received.pop_front();
+        }
+        // Taken out while it works, so that its items may change everything else, the connection included.
+        let connection = self.connection;
+        let Some(mut intake) = self.intake.take() else { return };
+        intake.push(bytes);
+        if self.drain(now_ms, &mut intake) {
+            if matches!(self.link, Link::Flowing { .. }) && connection == self.connection {
+                self.intake = Some(intake);
+            }
+        } else {
+            self.out.push_back(Output::Abort { connection });
+            self.lost(now_ms, None);
+        }
+    }
+
+    /// Takes what the intake has; false when it is not FLV.
+    fn drain(&mut self, now_ms: i64, intake: &mut Intake) -> bool {
+        while matches!(self.link, Link::Flowing { .. }) {
+            match intake.next_item() {
+                Ok(Some(item)) => self.item(now_ms, item),
+                Ok(None) => break,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    pub(super) fn closed(&mut self, now_ms: i64, clean: bool) {
+        match self.link {
+            Link::Opening { .. } => self.lost(now_ms, None),
+            Link::Flowing { .. } => {
+                if let Some(mut intake) = self.intake.take() {
+                    intake.finish();
+                    self.drain(now_ms, &mut intake);
+                }
+                if clean && self.session.as_ref().is_some_and(|session| session.media) {
+                    self.end_session();
+                    self.face.show_when_dry(PlayerEvent::Ended);
+                    let wait_ms = self.retry.ended();
+                    self.rest(now_ms, wait_ms, false);
+                } else {
+                    self.lost(now_ms, None);
+                }
+            }
+            Link::Idle | Link::Resting { .. } => {}
+        }
+    }
+
+    /// What the clock alone brings about.
+    pub(super) fn deadlines(&mut self, now_ms: i64) {
+        let wants_data = self.wants_data();
+        match &mut self.link {
+            Link::Opening { since_ms } if now_ms - *since_ms > ANSWER_MS => self.give_up(now_ms),
+            // While reading pauses, silence is our own doing.
+            Link::Flowing { heard_ms, .. } if !wants_data => *heard_ms = now_ms,
+            Link::Flowing { heard_ms, .. } if now_ms - *heard_ms > SILENCE_MS => self.give_up(now_ms),
+            Link::Flowing { since_ms, .. } if now_ms - *since_ms > SUCCESS_MS => self.retry.succeeded(),
+            Link::Resting { until_ms, .. } if now_ms >= *until_ms => self.open(now_ms),
+            _ => {}
+        }
+    }
+
+    /// Nothing more can be done without `restart`.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        if matches!(self.link, Link::Opening { .. } | Link::Flowing { .. }) {
+            self.out.push_back(Output::Abort { connection: self.connection });
+        }
+        self.link = Link::Idle;
+        self.session = None;
+        self.intake = None;
+        self.rebuild = true;
+        self.breaks.clear();
+        self.face.show(PlayerEvent::Failed(failure), &mut self.out);
+    }
+
+    fn open(&mut self, now_ms: i64) {
+        self.connection = self.connection.wrapping_add(1);
+        self.link = Link::Opening { since_ms: now_ms };
+        self.out.push_back(Output::Open { connection: self.connection });
+        self.face.connecting(&mut self.out);
+    }
+
+    fn give_up(&mut self, now_ms: i64) {
+        self.out.push_back(Output::Abort { connection: self.connection });
+        self.lost(now_ms, None);
+    }
+
+    fn lost(&mut self, now_ms: i64, retry_after_ms: Option<i64>) {
+        self.end_session();
+        self.stats.reconnects += 1;
+        let wait_ms = self.retry.network(retry_after_ms);
+        let retry_in_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+        self.face.show_when_dry(PlayerEvent::Waiting { retry_in_ms, attempt: self.retry.failures() });
+        self.rest(now_ms, wait_ms, true);
+    }
+
+    fn rest(&mut self, now_ms: i64, wait_ms: i64, network: bool) {
+        self.link = Link::Resting { until_ms: now_ms + wait_ms, network };
+    }
+
+    fn end_session(&mut self) {
+        self.session = None;
+        self.intake = None;
+    }
+}

@@ -1,0 +1,448 @@
+//! The player's decisions: a state machine with no clock, no socket and no browser in it.
+//!
+//! [`Engine::handle`] takes one input with its time and a [`View`] of the video element at that time;
+//! [`Engine::poll`] gives the commands that follow, in the order to carry them out. Connections and media sources are
+//! numbered: a late callback of one that is no longer in use changes nothing.
+
+mod deck;
+mod face;
+mod link;
+mod pilot;
+mod session;
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Delay, Failure, PlayerEvent, Stats,
+    intake::{Intake, Track},
+    ranges::Ranges,
+    retry::Backoff,
+};
+use bytes::Bytes;
+use deck::Deck;
+use face::Face;
+use link::Link;
+use pilot::{Move, Pilot};
+use session::Session;
+use std::collections::VecDeque;
+
+/// Bytes that may wait for the SourceBuffers before reading from the network pauses.
+const QUEUE_MAX: usize = 8 * 1024 * 1024;
+/// Pace of [`PlayerEvent::Delay`].
+const DELAY_EVERY_MS: i64 = 500;
+/// Span over which the bitrate is averaged.
+const BITRATE_MS: i64 = 2_000;
+
+/// The server's answer to a request for the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 200: bytes follow.
+    Stream,
+    /// 503 with a state.
+    NotLive {
+        /// The state's name; empty when unknown.
+        state: String,
+        /// `Retry-After`.
+        retry_after_ms: Option<i64>,
+    },
+    /// 404.
+    NotFound,
+    /// Anything else.
+    Refused {
+        /// `Retry-After`.
+        retry_after_ms: Option<i64>,
+    },
+}
+
+/// What has happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Begin.
+    Start,
+    /// The request was answered.
+    Answered {
+        /// Number given with [`Output::Open`].
+        connection: u32,
+        /// How.
+        answer: Answer,
+    },
+    /// Bytes of the stream, cut anywhere.
+    Bytes {
+        /// Number given with [`Output::Open`].
+        connection: u32,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// The request failed, or the answer is over.
+    Closed {
+        /// Number given with [`Output::Open`].
+        connection: u32,
+        /// Whether the answer ended as it should.
+        clean: bool,
+    },
+    /// The media source is open and its buffers are there.
+    SourceOpen {
+        /// Number given with [`Output::Build`].
+        source: u32,
+    },
+    /// The operation in flight is done (`updateend`).
+    Done {
+        /// Number given with [`Output::Build`].
+        source: u32,
+        /// Whose operation.
+        track: Track,
+    },
+    /// The append was refused: QuotaExceededError.
+    Full {
+        /// Number given with [`Output::Build`].
+        source: u32,
+        /// Whose append.
+        track: Track,
+    },
+    /// An append failed, the decoder failed, or the browser closed the source.
+    Broken {
+        /// Number given with [`Output::Build`].
+        source: u32,
+    },
+    /// The browser does not play this type.
+    NotPlayable {
+        /// Number given with [`Output::Build`].
+        source: u32,
+        /// The type.
+        mime: String,
+    },
+    /// The element's `playing`.
+    Playing,
+    /// The element's `waiting`.
+    Waiting,
+    /// The element's `pause`.
+    Paused,
+    /// The element's `play`.
+    Resumed,
+    /// `play()` was granted.
+    PlayGranted,
+    /// `play()` was refused for want of a gesture.
+    PlayRefused,
+    /// ManagedMediaSource wants data (`true`, startstreaming) or has enough (`false`, endstreaming).
+    Streaming(bool),
+    /// The tab is shown or hidden.
+    Visible(bool),
+    /// The machine is online again.
+    Online,
+    /// The viewer chose another setting.
+    SetDelay(Delay),
+    /// The viewer wants the live edge.
+    GoLive,
+    /// Try again at once: the room is said to be live.
+    Restart,
+    /// Time passes. A few times a second; nothing depends on its pace while data flows.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Ask for the stream. Everything of earlier connections is dropped.
+    Open {
+        /// Number of the connection.
+        connection: u32,
+    },
+    /// Abort the request, answered or not.
+    Abort {
+        /// Number of the connection.
+        connection: u32,
+    },
+    /// Put a new media source with these tracks into the element, in place of the old one.
+    Build {
+        /// Number of the source.
+        source: u32,
+        /// Track and type; each is added before anything is appended.
+        tracks: Vec<(Track, String)>,
+    },
+    /// Append; answered by `Done`, `Full` or `Broken`.
+    Append {
+        /// Number of the source.
+        source: u32,
+        /// Whose buffer.
+        track: Track,
+        /// Whole segments.
+        bytes: Bytes,
+        /// `timestampOffset` to set first, in seconds.
+        offset_s: f64,
+        /// `changeType` to call first.
+        change_type: Option<String>,
+    },
+    /// Remove; answered by `Done` or `Broken`.
+    Remove {
+        /// Number of the source.
+        source: u32,
+        /// Whose buffer.
+        track: Track,
+        /// From here, in seconds.
+        start_s: f64,
+        /// To here.
+        end_s: f64,
+    },
+    /// Set the position. Always inside a buffered range.
+    Seek {
+        /// In seconds.
+        to_s: f64,
+    },
+    /// Set the playback rate.
+    Rate(f64),
+    /// Call `play()`; answered by `PlayGranted` or `PlayRefused`.
+    Play,
+    /// Mute the element.
+    Mute,
+    /// Tell the page.
+    Event(PlayerEvent),
+}
+
+/// The video element at the time of an input.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// `currentTime`.
+    pub position_s: f64,
+    /// `buffered` of the element: where every track has data.
+    pub ranges: Ranges,
+    /// `paused`.
+    pub paused: bool,
+    /// `seeking`.
+    pub seeking: bool,
+    /// `muted`.
+    pub muted: bool,
+}
+
+/// What the browser can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Abilities {
+    /// `SourceBuffer.changeType` exists.
+    pub change_type: bool,
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Engine {
+    out: VecDeque<Output>,
+    abilities: Abilities,
+    link: Link,
+    connection: u32,
+    retry: Backoff,
+    intake: Option<Intake>,
+    session: Option<Session>,
+    deck: Option<Deck>,
+    sources: u32,
+    /// A new media source is wanted, at the next key frame.
+    rebuild: bool,
+    breaks: VecDeque<i64>,
+    pilot: Pilot,
+    face: Face,
+    sent_rate: f64,
+    wants_play: bool,
+    muted_by_us: bool,
+    visible: bool,
+    streaming: bool,
+    told_delay_ms: i64,
+    received: VecDeque<(i64, u64)>,
+    stats: Stats,
+}
+
+impl Engine {
+    /// `seed` spreads the retries of different viewers.
+    pub fn new(delay: Delay, abilities: Abilities, seed: u64, now_ms: i64) -> Self {
+        Self {
+            out: VecDeque::new(),
+            abilities,
+            link: Link::Idle,
+            connection: 0,
+            retry: Backoff::new(seed),
+            intake: None,
+            session: None,
+            deck: None,
+            sources: 0,
+            rebuild: false,
+            breaks: VecDeque::new(),
+            pilot: Pilot::new(delay, now_ms),
+            face: Face::default(),
+            sent_rate: 1.0,
+            wants_play: true,
+            muted_by_us: false,
+            visible: true,
+            streaming: true,
+            told_delay_ms: now_ms,
+            received: VecDeque::new(),
+            stats: Stats { rate: 1.0, ..Stats::default() },
+        }
+    }
+
+    /// Takes one input. `now_ms` is any clock that does not go back.
+    pub fn handle(&mut self, now_ms: i64, input: Input, view: &View) {
+        self.pilot.observe(now_ms, view);
+        self.take(now_ms, input, view);
+        self.settle(now_ms, view);
+    }
+
+    /// The next command.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Whether reading from the network may go on; asked before each read, so that nothing piles up.
+    pub fn wants_data(&self) -> bool {
+        let held = self.session.as_ref().map_or(0, Session::held_bytes);
+        self.streaming && held + self.deck.as_ref().map_or(0, Deck::bytes) < QUEUE_MAX
+    }
+
+    /// The figures that the engine knows; the element's own are left at zero.
+    pub fn stats(&self, now_ms: i64, view: &View) -> Stats {
+        let mut stats = self.stats.clone();
+        stats.buffer_ms = (self.pilot.ahead_s(view) * 1000.0) as u32;
+        stats.behind_ms = self.pilot.behind_ms(now_ms, view).unwrap_or(0);
+        stats.target_ms = (self.pilot.target_s() * 1000.0) as u32;
+        stats.rate = self.pilot.rate();
+        stats.bitrate_bps = self.bitrate_bps(now_ms);
+        stats.codecs = self.deck.as_ref().map(Deck::codecs).unwrap_or_default();
+        stats
+    }
+
+    fn take(&mut self, now_ms: i64, input: Input, view: &View) {
+        match input {
+            Input::Start | Input::Restart => self.restart(now_ms),
+            Input::Answered { connection, answer } if connection == self.connection => {
+                self.answered(now_ms, answer);
+            }
+            Input::Bytes { connection, bytes } if connection == self.connection => self.bytes(now_ms, bytes),
+            Input::Closed { connection, clean } if connection == self.connection => self.closed(now_ms, clean),
+            Input::Answered { .. } | Input::Bytes { .. } | Input::Closed { .. } => {}
+            Input::SourceOpen { source } => {
+                if let Some(deck) = self.deck_of(source) {
+                    deck.open = true;
+                }
+            }
+            Input::Done { source, track } => {
+                if let Some(deck) = self.deck_of(source) {
+                    deck.done(track);
+                }
+            }
+            Input::Full { source, track } => self.full(source, track, view),
+            Input::Broken { source } => self.broken(now_ms, source),
+            Input::NotPlayable { source, mime } => {
+                if self.deck_of(source).is_some() {
+                    self.fail(Failure::CodecNotPlayable { mime });
+                }
+            }
+            Input::Playing => self.pilot.playing(now_ms),
+            Input::Waiting => self.waiting(now_ms, view),
+            // A hidden tab is paused by browsers too; that is not the viewer's wish.
+            Input::Paused => self.wants_play &= !self.visible,
+            Input::Resumed => {
+                self.wants_play = true;
+                self.pilot.join(now_ms);
+            }
+            Input::PlayGranted => {
+                if std::mem::take(&mut self.muted_by_us) && view.muted {
+                    self.out.push_back(Output::Event(PlayerEvent::NeedsUnmute));
+                }
+            }
+            Input::PlayRefused => self.play_refused(view),
+            Input::Streaming(wanted) => self.streaming = wanted,
+            Input::Visible(visible) => {
+                self.visible = visible;
+                if visible {
+                    self.pilot.shown_again(view);
+                }
+            }
+            Input::Online => self.online(now_ms),
+            Input::SetDelay(delay) => self.pilot.set_delay(delay),
+            Input::GoLive => {
+                self.pilot.ask_live();
+                if view.paused {
+                    self.wants_play = true;
+                    self.out.push_back(Output::Play);
+                }
+            }
+            Input::Tick => {}
+        }
+    }
+
+    /// What follows from the state as it now is, whatever the input was.
+    fn settle(&mut self, now_ms: i64, view: &View) {
+        self.deadlines(now_ms);
+        self.bind_when_ready(now_ms);
+        self.trim(now_ms, view);
+        if let Some(deck) = self.deck.as_ref().filter(|deck| deck.open && !deck.broken) {
+            let backlog = deck.bytes() > 0;
+            match self.pilot.steer(now_ms, view, backlog, self.visible) {
+                Some(Move::Seek(to_s)) => self.out.push_back(Output::Seek { to_s }),
+                Some(Move::Jump(to_s)) => {
+                    self.stats.jumps += 1;
+                    self.out.push_back(Output::Seek { to_s });
+                }
+                Some(Move::Rebuild) => self.rebuild = true,
+                None => {}
+            }
+        }
+        if self.pilot.rate() != self.sent_rate {
+            self.sent_rate = self.pilot.rate();
+            self.out.push_back(Output::Rate(self.sent_rate));
+        }
+        if let Some(deck) = &mut self.deck {
+            deck.pump(now_ms, &mut self.out);
+        }
+        self.tell(now_ms, view);
+    }
+
+    fn tell(&mut self, now_ms: i64, view: &View) {
+        let flows = matches!(self.link, Link::Flowing { .. }) && self.session.as_ref().is_some_and(|s| s.bound);
+        if flows && self.pilot.moving(now_ms) {
+            self.face.show(PlayerEvent::Playing, &mut self.out);
+        } else if self.is_dry(now_ms, view) {
+            self.face.release(&mut self.out);
+        }
+        if self.face.playing() && now_ms - self.told_delay_ms >= DELAY_EVERY_MS {
+            self.told_delay_ms = now_ms;
+            if let Some(behind_ms) = self.pilot.behind_ms(now_ms, view) {
+                self.out.push_back(Output::Event(PlayerEvent::Delay { behind_ms }));
+            }
+        }
+    }
+
+    /// Whether the picture has come to the end of what there is, or stands.
+    fn is_dry(&self, now_ms: i64, view: &View) -> bool {
+        let empty = !view.seeking && self.pilot.ahead_s(view) < 0.15;
+        self.deck.is_none() || view.paused || empty || self.pilot.still(now_ms)
+    }
+
+    fn waiting(&mut self, now_ms: i64, view: &View) {
+        let flows = matches!(self.link, Link::Flowing { .. });
+        if self.pilot.waiting(now_ms, view, flows) {
+            self.stats.stalls += 1;
+            if flows {
+                self.face.buffering(&mut self.out);
+            }
+        }
+    }
+
+    fn play_refused(&mut self, view: &View) {
+        if view.muted {
+            self.muted_by_us = false;
+            self.out.push_back(Output::Event(PlayerEvent::NeedsTap));
+        } else {
+            self.muted_by_us = true;
+            self.out.push_back(Output::Mute);
+            self.out.push_back(Output::Play);
+        }
+    }
+
+    fn deck_of(&mut self, source: u32) -> Option<&mut Deck> {
+        self.deck.as_mut().filter(|deck| deck.id == source)
+    }
+
+    fn bitrate_bps(&self, now_ms: i64) -> u64 {
+        let recent = self.received.iter().filter(|(at_ms, _)| now_ms - at_ms <= BITRATE_MS);
+        let bytes: u64 = recent.map(|(_, bytes)| bytes).sum();
+        bytes * 8 * 1000 / BITRATE_MS.unsigned_abs()
+    }
+}

@@ -1,0 +1,350 @@
+//! Where the picture should be: seeks, jumps and the playback rate.
+//!
+//! Every seek ends inside a buffered range. The delay itself is decided in [`crate::delay`]; this part reads the
+//! element, keeps the times that decision needs, and deals with what keeps an element from playing: a start outside
+//! the data, gaps, and a decoder that sleeps.
+
+use super::View;
+use crate::{
+    Delay,
+    delay::{Decision, Reading, Target, decide},
+    jitter::Arrivals,
+    ranges::{Ranges, Span},
+};
+
+/// A position this close to a range plays in it.
+const SLACK_S: f64 = 0.02;
+/// A picture that has not moved for so long stands.
+const STUCK_MS: i64 = 250;
+/// A picture that stands although there is data is given a push after this.
+const NUDGE_MS: i64 = 2_000;
+/// Pushes before the media source is rebuilt.
+const NUDGES: u32 = 4;
+/// The free jump on joining ends so long after the picture first moved: before anybody listens.
+const JOIN_MS: i64 = 1_000;
+/// The burst that a join begins with is over when nothing big has come for this long.
+const CALM_MS: i64 = 50;
+/// A burst is waited for no longer than this.
+const BURST_MS: i64 = 400;
+/// A seek that has not ended by now is taken as lost.
+const SEEK_MS: i64 = 3_000;
+/// `waiting` so soon after a seek belongs to it.
+const SEEK_ECHO_MS: i64 = 500;
+
+/// What the pilot wants done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Move {
+    /// Set the position, to start or to go on.
+    Seek(f64),
+    /// Set the position, to be closer to live.
+    Jump(f64),
+    /// The element does not play what it has: a new media source is needed.
+    Rebuild,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Join {
+    since_ms: i64,
+    moving_ms: Option<i64>,
+}
+
+/// Position, rate and delay.
+#[derive(Debug)]
+pub(super) struct Pilot {
+    target: Target,
+    arrivals: Arrivals,
+    rate: f64,
+    changed_ms: i64,
+    rested_ms: i64,
+    jumped_ms: i64,
+    stalled_ms: i64,
+    seek_ms: i64,
+    join: Option<Join>,
+    /// The viewer asked for the live edge, or for another delay.
+    asked: bool,
+    position_s: f64,
+    moved_ms: i64,
+    waiting: bool,
+    nudges: u32,
+    end_s: f64,
+    end_ms: i64,
+    burst_ms: i64,
+}
+
+/// Long before anything: a `since` counted from here is large, and no difference overflows.
+const NEVER_MS: i64 = -1_000_000_000;
+
+impl Pilot {
+    pub fn new(delay: Delay, now_ms: i64) -> Self {
+        Self {
+            target: Target::new(delay, now_ms),
+            arrivals: Arrivals::default(),
+            rate: 1.0,
+            changed_ms: NEVER_MS,
+            rested_ms: NEVER_MS,
+            jumped_ms: NEVER_MS,
+            stalled_ms: NEVER_MS,
+            seek_ms: NEVER_MS,
+            join: None,
+            asked: false,
+            position_s: 0.0,
+            moved_ms: NEVER_MS,
+            waiting: false,
+            nudges: 0,
+            end_s: 0.0,
+            end_ms: now_ms,
+            burst_ms: now_ms,
+        }
+    }
+
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    pub fn target_s(&self) -> f64 {
+        self.target.seconds()
+    }
+
+    /// Media ahead of the picture in the range it plays in.
+    pub fn ahead_s(&self, view: &View) -> f64 {
+        view.ranges.at(view.position_s, SLACK_S).map_or(0.0, |span| (span.end_s - view.position_s).max(0.0))
+    }
+
+    /// Behind the newest data: what is buffered ahead, gaps included, and how old its end is.
+    pub fn behind_ms(&self, now_ms: i64, view: &View) -> Option<u32> {
+        let ahead_s = (view.ranges.end_s()? - view.position_s).max(0.0);
+        let age_ms = (now_ms - self.end_ms).max(0);
+        u32::try_from((ahead_s * 1000.0) as i64 + age_ms).ok()
+    }
+
+    /// Whether the picture moves.
+    pub fn moving(&self, now_ms: i64) -> bool {
+        !self.waiting && now_ms - self.moved_ms < STUCK_MS
+    }
+
+    /// Whether the picture has stood for a second.
+    pub fn still(&self, now_ms: i64) -> bool {
+        now_ms - self.moved_ms > 1_000
+    }
+
+    /// Reads the element. Comes before everything else at each input.
+    pub fn observe(&mut self, now_ms: i64, view: &View) {
+        let step_s = view.position_s - self.position_s;
+        if step_s.abs() > 0.001 {
+            self.position_s = view.position_s;
+            // A seek moves the position without playing anything.
+            if !view.seeking && !view.paused && step_s > 0.0 && step_s < 1.0 {
+                self.moved_ms = now_ms;
+                self.waiting = false;
+                self.nudges = 0;
+                if let Some(join) = &mut self.join {
+                    join.moving_ms.get_or_insert(now_ms);
+                }
+            }
+        }
+        self.arrivals_seen(now_ms, view);
+        self.target.update(now_ms, self.arrivals.jitter_s());
+        let over = |join: &Join| join.moving_ms.is_some_and(|at_ms| now_ms - at_ms > JOIN_MS);
+        if self.join.as_ref().is_some_and(over) {
+            self.join = None;
+        }
+    }
+
+    fn arrivals_seen(&mut self, now_ms: i64, view: &View) {
+        let Some(end_s) = view.ranges.end_s() else { return };
+        let grown_s = end_s - self.end_s;
+        if grown_s <= 0.0001 {
+            return;
+        }
+        let usual = !view.paused && !view.seeking && self.join.is_none();
+        if usual && view.position_s <= self.end_s + SLACK_S {
+            self.arrivals.arrived(now_ms, self.end_s, view.position_s);
+        }
+        if grown_s > (now_ms - self.end_ms) as f64 / 1000.0 + 0.1 {
+            self.burst_ms = now_ms;
+        }
+        self.end_s = end_s;
+        self.end_ms = now_ms;
+    }
+
+    /// A stream begins, or the viewer comes back to it.
+    pub fn join(&mut self, now_ms: i64) {
+        self.join = Some(Join { since_ms: now_ms, moving_ms: None });
+        self.burst_ms = now_ms;
+        self.arrivals.restart();
+        self.set_rate(now_ms, 1.0);
+    }
+
+    /// A new media source: another timeline, nothing buffered.
+    pub fn fresh_source(&mut self, now_ms: i64) {
+        self.position_s = 0.0;
+        self.end_s = 0.0;
+        self.end_ms = now_ms;
+        self.nudges = 0;
+        self.seek_ms = NEVER_MS;
+        self.rate = 1.0;
+    }
+
+    /// The element says `playing`.
+    pub fn playing(&mut self, now_ms: i64) {
+        self.waiting = false;
+        if let Some(join) = &mut self.join {
+            join.moving_ms.get_or_insert(now_ms);
+        }
+    }
+
+    /// The element says `waiting`. True when that is a stall that a viewer notices; `flows`: the connection stands,
+    /// so the network's unevenness is to blame and the target grows.
+    pub fn waiting(&mut self, now_ms: i64, view: &View, flows: bool) -> bool {
+        self.waiting = true;
+        let own = view.seeking || view.paused || now_ms - self.seek_ms < SEEK_ECHO_MS;
+        if own || self.join.is_some() || self.moved_ms == NEVER_MS {
+            return false;
+        }
+        if flows {
+            self.target.stalled(now_ms);
+        }
+        self.stalled_ms = now_ms;
+        self.set_rate(now_ms, 1.0);
+        true
+    }
+
+    /// The viewer chose another setting: go there at once, back into the buffer or forward.
+    pub fn set_delay(&mut self, delay: Delay) {
+        self.target.set(delay, self.arrivals.jitter_s());
+        self.asked = true;
+    }
+
+    /// The viewer wants the live edge.
+    pub fn ask_live(&mut self) {
+        self.asked = true;
+    }
+
+    /// The tab is shown again: what it fell behind while nobody looked is made good at once.
+    pub fn shown_again(&mut self, view: &View) {
+        self.asked |= self.ahead_s(view) > self.target.seconds() + 0.5;
+    }
+
+    /// Decides on the next move. `backlog`: data waits for the buffers. `visible`: the tab is shown.
+    pub fn steer(&mut self, now_ms: i64, view: &View, backlog: bool, visible: bool) -> Option<Move> {
+        if view.seeking && now_ms - self.seek_ms < SEEK_MS {
+            return None;
+        }
+        let stuck = !view.paused && now_ms - self.moved_ms > STUCK_MS && now_ms - self.seek_ms > STUCK_MS;
+        let Some(span) = view.ranges.at(view.position_s, SLACK_S) else { return self.place(now_ms, view, stuck) };
+        let ahead_s = (span.end_s - view.position_s).max(0.0);
+        if let Some(next) = view.ranges.after(view.position_s).filter(|next| next.start_s > span.start_s)
+            && (ahead_s < 0.02 || (stuck && ahead_s < 0.3))
+        {
+            return Some(self.seek(now_ms, next.clamp(next.start_s)));
+        }
+        if std::mem::take(&mut self.asked) {
+            return self.jump(now_ms, view, span, self.target.seconds());
+        }
+        if view.paused {
+            return None;
+        }
+        if let Some(push) = self.nudge(now_ms, view, span, ahead_s, visible) {
+            return Some(push);
+        }
+        let reading = Reading {
+            ahead_s,
+            typical_s: self.arrivals.typical_s(now_ms).unwrap_or(ahead_s),
+            target_s: self.target.seconds(),
+            rate: self.rate,
+            may_jump: self.may_jump(now_ms, backlog),
+            since_stall_ms: now_ms - self.stalled_ms,
+            since_change_ms: now_ms - self.changed_ms,
+            since_rest_ms: now_ms - self.rested_ms,
+            since_jump_ms: now_ms - self.jumped_ms,
+        };
+        match decide(&reading) {
+            Decision::Keep => None,
+            Decision::Rate(rate) => {
+                self.set_rate(now_ms, rate);
+                None
+            }
+            Decision::Jump { ahead_s } => {
+                let joining = self.join.take().is_some();
+                let jump = self.jump(now_ms, view, span, ahead_s)?;
+                // The one on joining is part of the start.
+                Some(if joining { Move::Seek(target_of(jump)?) } else { jump })
+            }
+        }
+    }
+
+    /// The position is in no range: to the start of a stream, over a gap, or back from beyond the end.
+    fn place(&mut self, now_ms: i64, view: &View, stuck: bool) -> Option<Move> {
+        let joining = self.join.is_some();
+        if view.paused && !joining && !self.asked {
+            return None;
+        }
+        let Ranges(spans) = &view.ranges;
+        if let Some(next) = view.ranges.after(view.position_s) {
+            // Where the tracks start apart, the range starts at the later one, so this is the first moment with both.
+            let wanted = joining || stuck || self.asked;
+            return wanted.then(|| self.seek(now_ms, next.clamp(next.start_s)));
+        }
+        let last = spans.last()?;
+        let beyond = view.position_s > last.end_s + 0.5;
+        beyond.then(|| self.seek(now_ms, last.clamp(last.end_s - self.target.seconds())))
+    }
+
+    /// A shown picture that stands although there is data ahead: some decoders sleep until the position is set.
+    fn nudge(&mut self, now_ms: i64, view: &View, span: Span, ahead_s: f64, visible: bool) -> Option<Move> {
+        let stands = now_ms - self.moved_ms.max(self.seek_ms) > NUDGE_MS && ahead_s > 0.5;
+        let first = self.join.as_ref().is_none_or(|join| now_ms - join.since_ms > NUDGE_MS);
+        if !stands || !first || !visible {
+            return None;
+        }
+        self.nudges += 1;
+        if self.nudges > NUDGES {
+            self.nudges = 0;
+            self.seek_ms = now_ms;
+            return Some(Move::Rebuild);
+        }
+        Some(self.seek(now_ms, span.clamp(view.position_s + 0.1)))
+    }
+
+    fn may_jump(&self, now_ms: i64, backlog: bool) -> bool {
+        self.join.as_ref().is_some_and(|join| {
+            let calm = !backlog && now_ms - self.burst_ms >= CALM_MS;
+            calm || now_ms - join.since_ms >= BURST_MS
+        })
+    }
+
+    fn jump(&mut self, now_ms: i64, view: &View, span: Span, ahead_s: f64) -> Option<Move> {
+        let to_s = span.clamp(span.end_s - ahead_s);
+        if (to_s - view.position_s).abs() < 0.05 {
+            return None;
+        }
+        self.jumped_ms = now_ms;
+        self.seek(now_ms, to_s);
+        Some(Move::Jump(to_s))
+    }
+
+    fn seek(&mut self, now_ms: i64, to_s: f64) -> Move {
+        self.seek_ms = now_ms;
+        self.arrivals.jumped();
+        self.set_rate(now_ms, 1.0);
+        Move::Seek(to_s)
+    }
+
+    fn set_rate(&mut self, now_ms: i64, rate: f64) {
+        if rate == self.rate {
+            return;
+        }
+        if rate == 1.0 {
+            self.rested_ms = now_ms;
+        }
+        self.changed_ms = now_ms;
+        self.rate = rate;
+    }
+}
+
+fn target_of(jump: Move) -> Option<f64> {
+    match jump {
+        Move::Seek(to_s) | Move::Jump(to_s) => Some(to_s),
+        Move::Rebuild => None,
+    }
+}

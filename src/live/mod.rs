@@ -1,0 +1,247 @@
+//! Who is on the air, and the way of media from one publisher to any number of viewers.
+//!
+//! Tags come in through a [`Publisher`] (a lease: dropping it ends the broadcast), are framed and gathered into immutable
+//! [`Flight`]s once, and go out by reference to every [`Subscriber`], which is a cursor on the room's ring. There is no queue
+//! per viewer: who is too slow skips to a newer key frame, and the ring's bounds are the memory's. No sockets here and no
+//! protocol: `rtmp` feeds it, `deliver` drains it.
+
+mod assembler;
+mod bell;
+mod cut;
+mod flight;
+mod metering;
+mod publisher;
+mod ring;
+mod stream;
+mod subscriber;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod tracks;
+
+pub use cut::Cut;
+pub use flight::{Delivery, Flight, Headers, Skip};
+pub use publisher::{Publisher, PublisherInfo};
+pub use stream::StreamStatistics;
+pub use subscriber::Subscriber;
+
+use madang_domain::{CutReason, OnAir, OnAirStatus};
+use madang_protocol::{KeyId, RoomId, UnixMillis};
+use metering::Meters;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+use stream::Stream;
+use tokio::sync::broadcast;
+
+/// Changes that a listener may be behind before it is told that it missed some.
+const CHANGES_BEHIND_MAX: usize = 1024;
+
+/// How streams are cut into flights, kept, and what slow viewers are granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveLimits {
+    /// A flight is closed when it is this old; zero sends each tag by itself.
+    pub flight: Duration,
+    /// A flight is closed when it has this many bytes.
+    pub flight_bytes: usize,
+    /// What the ring keeps, on the media's own clock. The newest GOP is kept however long it is.
+    pub ring: Duration,
+    /// What the ring keeps at most, in bytes, whatever its GOPs are.
+    pub ring_bytes: usize,
+    /// A viewer further behind than this skips to a newer key frame, where there is one.
+    pub lag: Duration,
+    /// A viewer who would have to skip more often than this within a minute is ended.
+    pub max_skips: u32,
+    /// Sound goes on the air alone when no picture was announced for this long.
+    pub sound_alone_after: Duration,
+}
+
+impl Default for LiveLimits {
+    fn default() -> Self {
+        Self {
+            flight: Duration::from_millis(40),
+            flight_bytes: 128 * 1024,
+            ring: Duration::from_secs(10),
+            ring_bytes: 16 * 1024 * 1024,
+            lag: Duration::from_secs(3),
+            max_skips: 10,
+            sound_alone_after: Duration::from_millis(500),
+        }
+    }
+}
+
+/// News about a room on the air: ask for its status again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveChange {
+    pub room: RoomId,
+    pub what: Change,
+}
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An encoder has connected.
+    Starting,
+    /// There is something to watch.
+    Live,
+    /// Another encoder has taken over; those who watch go on.
+    TakenOver,
+    /// A codec configuration came.
+    Tracks,
+    /// The number of viewers; told at most twice a second a room.
+    Watching,
+    /// The room is off the air.
+    Ended,
+}
+
+/// Why a room cannot be watched now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotLive {
+    #[error("nobody publishes to this room")]
+    OffAir,
+    #[error("an encoder is connected, and its first key frame has not come")]
+    Starting { since: UnixMillis },
+}
+
+/// The rooms on the air.
+///
+/// The kind of lock: one `std` mutex around the map, taken when a publisher comes or goes, when a viewer joins, and for status
+/// questions; never on a flight's way. It may be held while a stream's own lock is taken, never the other way round.
+pub struct Live {
+    limits: LiveLimits,
+    rooms: Mutex<HashMap<RoomId, Arc<Stream>>>,
+    changes: broadcast::Sender<LiveChange>,
+    meters: Arc<Meters>,
+}
+
+impl Live {
+    /// Nothing is on the air yet. Metrics go to the recorder that is installed now.
+    pub fn new(limits: LiveLimits) -> Arc<Self> {
+        let (changes, _) = broadcast::channel(CHANGES_BEHIND_MAX);
+        Arc::new(Self { limits, rooms: Mutex::default(), changes, meters: Arc::new(Meters::new()) })
+    }
+
+    /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one.
+    pub fn publish(self: &Arc<Self>, room: RoomId, who: PublisherInfo) -> Publisher {
+        let mut rooms = self.rooms();
+        let (stream, granted, change) = match rooms.get(&room) {
+            Some(stream) => (stream.clone(), stream.take_over(who), Change::TakenOver),
+            None => {
+                let (stream, granted) = Stream::new(room, who, &self.limits, self.meters.clone());
+                let stream = Arc::new(stream);
+                rooms.insert(room, stream.clone());
+                self.meters.publishers.set(rooms.len() as f64);
+                (stream, granted, Change::Starting)
+            }
+        };
+        drop(rooms);
+        if change == Change::TakenOver {
+            self.meters.take_overs.increment(1);
+        }
+        self.tell(room, change);
+        Publisher::new(self.clone(), stream, granted)
+    }
+
+    /// Joins the room's viewers.
+    ///
+    /// # Errors
+    /// The room is not on the air, or not yet.
+    pub fn subscribe(&self, room: RoomId) -> Result<Subscriber, NotLive> {
+        let stream = self.rooms().get(&room).cloned().ok_or(NotLive::OffAir)?;
+        match stream.live_since() {
+            Some(_) => Ok(Subscriber::new(stream)),
+            None => Err(NotLive::Starting { since: stream.publishing_since() }),
+        }
+    }
+
+    /// The room as it is now; the default for one that nobody publishes to.
+    pub fn status(&self, room: RoomId) -> OnAirStatus {
+        let stream = self.rooms().get(&room).cloned();
+        stream.map(|stream| stream.status()).unwrap_or_default()
+    }
+
+    /// How the room's broadcast is doing; `None` for a room that nobody publishes to.
+    pub fn statistics(&self, room: RoomId) -> Option<StreamStatistics> {
+        let stream = self.rooms().get(&room).cloned();
+        stream.map(|stream| stream.statistics())
+    }
+
+    /// Every change of state at once, and of viewer counts at most twice a second a room.
+    pub fn changes(&self) -> broadcast::Receiver<LiveChange> {
+        self.changes.subscribe()
+    }
+
+    /// Ends every broadcast because the server stops.
+    pub fn shut_down(&self) {
+        self.cut_where(Cut::Shutdown, |_| true);
+    }
+
+    fn cut_where(&self, why: Cut, matches: impl Fn(&Stream) -> bool) {
+        let mut cut = Vec::new();
+        let mut rooms = self.rooms();
+        rooms.retain(|_, stream| {
+            let stays = !matches(stream);
+            if !stays {
+                cut.push(stream.clone());
+            }
+            stays
+        });
+        self.meters.publishers.set(rooms.len() as f64);
+        drop(rooms);
+        for stream in cut {
+            stream.end(Some(why));
+            self.tell(stream.room, Change::Ended);
+        }
+    }
+
+    /// The publisher has gone: ends the broadcast if it still was its own.
+    fn end_lease(&self, stream: &Arc<Stream>, lease: u64) {
+        let mut rooms = self.rooms();
+        let own = rooms.get(&stream.room).is_some_and(|there| Arc::ptr_eq(there, stream)) && stream.holds_lease(lease);
+        if !own {
+            return;
+        }
+        rooms.remove(&stream.room);
+        self.meters.publishers.set(rooms.len() as f64);
+        drop(rooms);
+        stream.end(None);
+        self.tell(stream.room, Change::Ended);
+    }
+
+    fn tell(&self, room: RoomId, what: Change) {
+        // Nobody listening is no error.
+        let _ = self.changes.send(LiveChange { room, what });
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Stream>>> {
+        // The map is whole at every step; poison says nothing about it.
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OnAir for Live {
+    fn status(&self, room: RoomId) -> OnAirStatus {
+        Self::status(self, room)
+    }
+
+    fn on_air(&self) -> Vec<RoomId> {
+        self.rooms().keys().copied().collect()
+    }
+
+    fn cut_room(&self, room: RoomId, why: CutReason) {
+        self.cut_where(why.into(), |stream| stream.room == room);
+    }
+
+    fn cut_key(&self, key: KeyId, why: CutReason) {
+        self.cut_where(why.into(), |stream| stream.uses_key(key));
+    }
+}
+
+fn now() -> UnixMillis {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

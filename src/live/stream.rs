@@ -1,0 +1,322 @@
+//! One room on the air: its ring under a lock, the bell, and who publishes.
+
+use super::{
+    LiveLimits, PublisherInfo,
+    assembler::Continues,
+    bell::{Bell, Seat},
+    cut::{Cut, CutSignal},
+    flight::{Delivery, Draft, Flight},
+    metering::Meters,
+    ring::{Cursor, Ring, Step},
+};
+use madang_domain::OnAirStatus;
+use madang_protocol::{
+    KeyId, RoomId, UnixMillis,
+    studio::{AudioInfo, EncoderInfo, VideoInfo},
+};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+/// Changes of the viewer count are told at most this often.
+const COUNT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Shared by the publisher, the registry and every subscriber of a room, for the length of a broadcast.
+///
+/// The kind of lock: one `std` mutex around ring and facts. A subscriber holds it to look up one flight and clone one `Arc`
+/// (tens of nanoseconds, once a flight), the publisher to append one (evicted flights are freed after it), a status question for
+/// about a microsecond. Nobody waits, allocates much or calls out while holding it, so it stays short of ever being queued for;
+/// and who finds nothing new does not take it at all: `head` and `ended` say so without it.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) room: RoomId,
+    core: Mutex<Core>,
+    /// The ring's next sequence number, stored under the lock.
+    head: AtomicU64,
+    ended: AtomicBool,
+    watching: AtomicU32,
+    skips: AtomicU64,
+    bell: Bell,
+    meters: Arc<Meters>,
+}
+
+#[derive(Debug)]
+struct Core {
+    ring: Ring,
+    lease: Lease,
+    live: Option<UnixMillis>,
+    video: Option<VideoInfo>,
+    audio: Option<AudioInfo>,
+    received_bytes: u64,
+    told_watching: u32,
+    told_at: Option<Instant>,
+}
+
+/// The right to publish; a newer one ends the older.
+#[derive(Debug)]
+struct Lease {
+    number: u64,
+    info: PublisherInfo,
+    cut: Arc<CutSignal>,
+}
+
+/// What a publisher is given with its lease.
+pub(super) struct Granted {
+    pub(super) lease: u64,
+    pub(super) cut: Arc<CutSignal>,
+    pub(super) continues: Continues,
+}
+
+/// What an append changed that others want to hear of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Appended {
+    pub(super) went_live: Option<UnixMillis>,
+    pub(super) tell_watching: bool,
+}
+
+/// A publisher's tools that are kept for their capacity; all empty between uses.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    evicted: Vec<Arc<Flight>>,
+    wakers: Vec<Waker>,
+}
+
+/// How a broadcast is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamStatistics {
+    /// Over the last seconds, all tracks together.
+    pub bitrate_bps: u64,
+    /// FLV bytes that were put into the ring since the broadcast began.
+    pub received_bytes: u64,
+    /// Flights since the broadcast began.
+    pub flights: u64,
+    /// FLV bytes that the ring holds now.
+    pub held_bytes: usize,
+    pub watching: u32,
+    /// How often a viewer was moved to a newer place.
+    pub skips: u64,
+}
+
+impl Stream {
+    pub(super) fn new(room: RoomId, info: PublisherInfo, limits: &LiveLimits, meters: Arc<Meters>) -> (Self, Granted) {
+        let cut = Arc::new(CutSignal::default());
+        let lease = Lease { number: 0, info, cut: cut.clone() };
+        let core = Core {
+            ring: Ring::new(limits),
+            lease,
+            live: None,
+            video: None,
+            audio: None,
+            received_bytes: 0,
+            told_watching: 0,
+            told_at: None,
+        };
+        let stream = Self {
+            room,
+            core: Mutex::new(core),
+            head: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+            watching: AtomicU32::new(0),
+            skips: AtomicU64::new(0),
+            bell: Bell::default(),
+            meters,
+        };
+        (stream, Granted { lease: 0, cut, continues: Continues::default() })
+    }
+
+    /// Hands the room to a newer publisher; the older is told, and nothing more is taken from it.
+    pub(super) fn take_over(&self, info: PublisherInfo) -> Granted {
+        let mut core = self.core();
+        let cut = Arc::new(CutSignal::default());
+        let number = core.lease.number + 1;
+        let older = std::mem::replace(&mut core.lease, Lease { number, info, cut: cut.clone() });
+        (core.video, core.audio) = (None, None);
+        let continues = Continues { edge: core.ring.edge(), epoch: core.ring.epoch() };
+        older.cut.settle(Cut::TakenOver);
+        drop(core);
+        older.cut.tell();
+        Granted { lease: number, cut, continues }
+    }
+
+    /// Puts flights into the ring, in order, and wakes who waits for them. `drafts` is left empty.
+    ///
+    /// # Errors
+    /// The lease has ended; nothing was taken.
+    pub(super) fn append(
+        &self,
+        lease: u64,
+        drafts: &mut Vec<Draft>,
+        now: UnixMillis,
+        scratch: &mut Scratch,
+    ) -> Result<Appended, LeaseEnded> {
+        let mut appended = Appended::default();
+        let closed = Instant::now();
+        let mut core = self.core();
+        if core.lease.number != lease || self.ended.load(Ordering::Relaxed) {
+            drop(core);
+            drafts.clear();
+            return Err(LeaseEnded);
+        }
+        for draft in drafts.drain(..) {
+            core.received_bytes += draft.bytes.len() as u64;
+            self.meters.flights.increment(1);
+            self.meters.received_bytes.increment(draft.bytes.len() as u64);
+            core.ring.append(draft, closed, &mut scratch.evicted);
+        }
+        if core.live.is_none() && core.ring.next_seq() > 0 {
+            core.live = Some(now);
+            appended.went_live = Some(now);
+        }
+        // The count is told with the flights: they come often enough, and no timer a room is needed.
+        let watching = self.watching.load(Ordering::Relaxed);
+        if watching != core.told_watching && core.told_at.is_none_or(|at| closed.duration_since(at) >= COUNT_INTERVAL) {
+            (core.told_watching, core.told_at) = (watching, Some(closed));
+            appended.tell_watching = true;
+        }
+        self.head.store(core.ring.next_seq(), Ordering::Release);
+        drop(core);
+        scratch.evicted.clear();
+        self.bell.ring(&mut scratch.wakers);
+        Ok(appended)
+    }
+
+    /// Says what the tracks are now; true when that is news.
+    pub(super) fn describe(&self, lease: u64, video: Option<VideoInfo>, audio: Option<AudioInfo>) -> bool {
+        let mut core = self.core();
+        let news = core.lease.number == lease && (core.video != video || core.audio != audio);
+        if news {
+            (core.video, core.audio) = (video, audio);
+        }
+        news
+    }
+
+    /// Ends the broadcast: subscribers are given what is left in the ring, and then the end.
+    pub(super) fn end(&self, why: Option<Cut>) {
+        let core = self.core();
+        self.ended.store(true, Ordering::Release);
+        let signal = core.lease.cut.clone();
+        if let Some(why) = why {
+            signal.settle(why);
+        }
+        drop(core);
+        signal.tell();
+        self.bell.ring(&mut Vec::new());
+    }
+
+    pub(super) fn holds_lease(&self, lease: u64) -> bool {
+        self.core().lease.number == lease
+    }
+
+    pub(super) fn uses_key(&self, key: KeyId) -> bool {
+        self.core().lease.info.key == key
+    }
+
+    /// Since when there has been something to watch.
+    pub(super) fn live_since(&self) -> Option<UnixMillis> {
+        self.core().live
+    }
+
+    pub(super) fn publishing_since(&self) -> UnixMillis {
+        self.core().lease.info.since
+    }
+
+    pub(super) fn status(&self) -> OnAirStatus {
+        let now = Instant::now();
+        let core = self.core();
+        let PublisherInfo { from, encoder, key, since } = &core.lease.info;
+        let encoder = EncoderInfo {
+            since: *since,
+            from: from.to_canonical().to_string(),
+            encoder: encoder.clone(),
+            key: *key,
+            video: core.video.clone(),
+            audio: core.audio.clone(),
+            bitrate_bps: core.ring.bitrate_bps(now),
+        };
+        OnAirStatus {
+            starting: if core.live.is_none() { Some(*since) } else { None },
+            live: core.live,
+            watching: self.watching.load(Ordering::Relaxed),
+            encoder: Some(encoder),
+        }
+    }
+
+    pub(super) fn statistics(&self) -> StreamStatistics {
+        let now = Instant::now();
+        let core = self.core();
+        StreamStatistics {
+            bitrate_bps: core.ring.bitrate_bps(now),
+            received_bytes: core.received_bytes,
+            flights: core.ring.next_seq(),
+            held_bytes: core.ring.held_bytes(),
+            watching: self.watching.load(Ordering::Relaxed),
+            skips: self.skips.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn enter(&self) -> Seat {
+        self.watching.fetch_add(1, Ordering::Relaxed);
+        self.meters.viewers.increment(1);
+        self.bell.sit()
+    }
+
+    pub(super) fn leave(&self, seat: &Seat) {
+        self.bell.leave(seat);
+        self.watching.fetch_sub(1, Ordering::Relaxed);
+        self.meters.viewers.decrement(1);
+    }
+
+    /// What the cursor is given next. No allocation; at most one lock of the ring.
+    pub(super) fn poll(&self, cursor: &mut Cursor, seat: &Seat, cx: &Context<'_>) -> Poll<Delivery> {
+        if let Some(delivery) = self.look(cursor) {
+            return Poll::Ready(delivery);
+        }
+        self.bell.wait(seat, cx.waker());
+        // A flight that came between the look and the seat rang before there was anyone to wake: see `Bell`.
+        self.look(cursor).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn look(&self, cursor: &mut Cursor) -> Option<Delivery> {
+        if cursor.is_ended() {
+            return Some(Delivery::Ended);
+        }
+        // In this order: whoever sees the end sees every flight that was put in before it.
+        let ended = self.ended.load(Ordering::Acquire);
+        if self.head.load(Ordering::Acquire) > cursor.position() {
+            let step = self.core().ring.step(cursor);
+            if let Step::Give(delivery) = step {
+                match delivery {
+                    Delivery::Skipped(skip) => self.note_skip(skip.flights),
+                    Delivery::Ended => self.meters.sent_away.increment(1),
+                    Delivery::Headers { .. } | Delivery::Flight(_) => {}
+                }
+                return Some(delivery);
+            }
+        }
+        if ended {
+            cursor.end();
+            return Some(Delivery::Ended);
+        }
+        None
+    }
+
+    fn note_skip(&self, flights: u64) {
+        self.skips.fetch_add(1, Ordering::Relaxed);
+        self.meters.skips.increment(1);
+        self.meters.skipped_flights.increment(flights);
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        // Nothing under the lock is left half done by a panic: the ring's own steps do not panic.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The publisher's lease is no longer the one in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LeaseEnded;

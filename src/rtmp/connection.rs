@@ -1,0 +1,284 @@
+//! One encoder's connection: moves bytes between the socket, the chunk reader and the session, asks the gate, keeps the deadlines.
+
+use super::{
+    chunk::ChunkReader,
+    error::{Deadline, End, Refused},
+    gate::{Attention, Gate, Outlet, PublishRequest},
+    handshake,
+    limits::{RtmpLimits, WrongKeys},
+    session::{Action, Session},
+    words,
+};
+use bytes::BytesMut;
+use std::{
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::watch,
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+
+/// Read buffer grown to, in bytes: some frames at once at usual bitrates.
+const READ_BYTES: usize = 32 * 1024;
+
+/// What all connections of a listener share.
+pub struct Shared<P> {
+    pub gate: Arc<dyn Gate<P>>,
+    pub limits: RtmpLimits,
+    pub wrong_keys: WrongKeys,
+}
+
+/// Resolves when the server stops, or when nobody is left to say so.
+pub async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+/// Serves an accepted connection to its end.
+pub async fn serve<S, P>(mut socket: S, from: SocketAddr, shared: &Shared<P>, mut shutdown: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    P: Outlet,
+{
+    let started = Instant::now();
+    let shaken = tokio::select! {
+        shaken = handshake::accept(&mut socket, shared.limits.handshake) => shaken,
+        () = stopped(&mut shutdown) => Err(End::Shutdown),
+    };
+    let input = match shaken {
+        Ok(input) => input,
+        Err(end) => return report(from, "", None, &end),
+    };
+    let mut connection = Connection {
+        received: input.len() as u64,
+        input,
+        socket,
+        from,
+        shared,
+        shutdown,
+        chunks: ChunkReader::new(shared.limits.stranger()),
+        session: Session::new(from, &shared.limits, started.into_std()),
+        published: None,
+        outlet: None,
+    };
+    let end = connection.run(started).await;
+    connection.part(end).await;
+}
+
+struct Connection<'a, S, P> {
+    socket: S,
+    from: SocketAddr,
+    shared: &'a Shared<P>,
+    shutdown: watch::Receiver<bool>,
+    input: BytesMut,
+    received: u64,
+    chunks: ChunkReader,
+    session: Session,
+    /// Since when this connection publishes, kept for the log when it ends.
+    published: Option<Instant>,
+    outlet: Option<P>,
+}
+
+/// What one round over the input found out about time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pulse {
+    Nothing,
+    Media,
+    /// Publishing ended; the encoder has as long as a new one.
+    Unpublished,
+}
+
+impl<S, P> Connection<'_, S, P>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    P: Outlet,
+{
+    /// Runs until something ends the connection; never says why to the peer, [`Self::part`] does.
+    async fn run(&mut self, started: Instant) -> End {
+        let limits = &self.shared.limits;
+        let mut deadline = pin!(sleep_until(started + limits.first_media));
+        let mut kind = Deadline::FirstMedia;
+        loop {
+            match self.take_input(deadline.as_mut()).await {
+                Ok(Pulse::Nothing) => {}
+                Ok(Pulse::Media) => {
+                    kind = Deadline::Idle;
+                    deadline.as_mut().reset(Instant::now() + limits.idle);
+                }
+                Ok(Pulse::Unpublished) => {
+                    kind = Deadline::FirstMedia;
+                    deadline.as_mut().reset(Instant::now() + limits.first_media);
+                }
+                Err(end) => return end,
+            }
+            if let Err(end) = self.write_output().await {
+                return end;
+            }
+            if self.input.capacity() - self.input.len() < READ_BYTES / 4 {
+                self.input.reserve(READ_BYTES);
+            }
+            let attention = async {
+                match self.outlet.as_mut() {
+                    Some(outlet) => outlet.attention().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                read = self.socket.read_buf(&mut self.input) => match read {
+                    Ok(0) => return End::ByEncoder,
+                    Ok(count) => {
+                        self.received += count as u64;
+                        self.session.received(self.received);
+                    }
+                    Err(error) => return io_end(error),
+                },
+                attention = attention => match attention {
+                    Attention::Due => if let Some(outlet) = self.outlet.as_mut() { outlet.flush() },
+                    Attention::Cut(cut) => return End::Cut(cut),
+                },
+                () = deadline.as_mut() => return End::TooLate(kind),
+                () = stopped(&mut self.shutdown) => return End::Shutdown,
+            }
+        }
+    }
+
+    /// Handles every whole message in the input.
+    async fn take_input(&mut self, mut deadline: Pin<&mut Sleep>) -> Result<Pulse, End> {
+        let mut pulse = Pulse::Nothing;
+        let now = Instant::now().into_std();
+        while let Some(message) = self.chunks.next(&mut self.input)? {
+            self.session.receive(message, now)?;
+            while let Some(action) = self.session.next_action() {
+                match action {
+                    Action::Tag(tag) => {
+                        if tag.kind != madang_media::flv::TagKind::Script {
+                            pulse = Pulse::Media;
+                        }
+                        if let Some(outlet) = self.outlet.as_mut() {
+                            outlet.push(tag).map_err(End::Cut)?;
+                        }
+                    }
+                    Action::Ask(request) => self.ask(request, deadline.as_mut()).await?,
+                    Action::Unpublish => {
+                        self.unpublish(&"the encoder ended its stream");
+                        pulse = Pulse::Unpublished;
+                    }
+                    Action::Close(end) => return Err(end),
+                }
+            }
+        }
+        Ok(pulse)
+    }
+
+    async fn ask(&mut self, request: PublishRequest, deadline: Pin<&mut Sleep>) -> Result<(), End> {
+        let address = self.from.ip();
+        let now = Instant::now().into_std();
+        if let Some(wait) = self.shared.wrong_keys.locked(address, now) {
+            self.session.refuse(Refused::Locked, wait.as_secs() + 1);
+            return Ok(());
+        }
+        let answer = tokio::select! {
+            answer = self.shared.gate.publish(request) => answer,
+            () = deadline => return Err(End::TooLate(Deadline::FirstMedia)),
+            () = stopped(&mut self.shutdown) => return Err(End::Shutdown),
+        };
+        match answer {
+            Ok(outlet) => {
+                self.outlet = Some(outlet);
+                self.published = Some(Instant::now());
+                self.chunks.set_limits(self.shared.limits.publisher());
+                self.session.granted();
+                tracing::info!(from = %self.from, encoder = self.session.encoder(), "an encoder publishes");
+            }
+            Err(refusal) => {
+                if refusal.is_wrong_key() && self.shared.wrong_keys.wrong(address, now) {
+                    tracing::warn!(from = %self.from, "too many wrong stream keys: this address is locked for a while");
+                }
+                self.session.refuse(Refused::Key(refusal), 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the outlet, which ends the stream, and says so in the log.
+    fn unpublish(&mut self, why: &dyn std::fmt::Display) {
+        self.outlet = None;
+        self.chunks.set_limits(self.shared.limits.stranger());
+        if let Some(since) = self.published.take() {
+            tracing::info!(
+                from = %self.from, encoder = self.session.encoder(), seconds = since.elapsed().as_secs(),
+                bytes = self.received, %why, "a publisher is gone"
+            );
+        }
+    }
+
+    async fn write_output(&mut self) -> Result<(), End> {
+        let bytes = self.session.take_output();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        match timeout(self.shared.limits.write, self.socket.write_all(&bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(io_end(error)),
+            Err(_) => Err(End::TooLate(Deadline::Write)),
+        }
+    }
+
+    /// Ends the stream at once, then tells the encoder why and gives it a moment to read that.
+    async fn part(mut self, end: End) {
+        match &end {
+            End::Cut(cut) => self.session.cut(*cut),
+            End::Shutdown => self.session.tell(&words::shutdown()),
+            End::TooLate(Deadline::FirstMedia | Deadline::Idle) => self.session.tell(&words::idle()),
+            _ => {}
+        }
+        let published = self.published;
+        if published.is_some() {
+            self.unpublish(&end);
+        }
+        report(self.from, self.session.encoder(), published, &end);
+        let heard = !matches!(end, End::ByEncoder | End::Io(_) | End::TooLate(Deadline::Write));
+        if heard && self.write_output().await.is_ok() {
+            farewell(&mut self.socket, self.shared.limits.farewell).await;
+        }
+    }
+}
+
+/// Closes our side and reads on until the peer closes too. Closing with bytes unread would reset the connection, and the peer
+/// would lose the answer it has not read yet.
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S, limit: Duration) {
+    let mut scrap = [0; 4096];
+    let _ = timeout(limit, async {
+        socket.shutdown().await?;
+        while socket.read(&mut scrap).await? > 0 {}
+        io::Result::Ok(())
+    })
+    .await;
+}
+
+/// A reset is how many encoders hang up.
+fn io_end(error: io::Error) -> End {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => End::ByEncoder,
+        _ => End::Io(error),
+    }
+}
+
+/// The log line of an end that [`Connection::unpublish`] has not reported.
+fn report(from: SocketAddr, encoder: &str, published: Option<Instant>, end: &End) {
+    if let End::Refused(refused) = end {
+        metrics::counter!("madang_rtmp_refused_total", "reason" => refused.label()).increment(1);
+    }
+    match end {
+        _ if published.is_some() => {}
+        End::Refused(_) | End::Chunks(_) | End::Command(_) | End::TooManyCommands(_) => {
+            tracing::warn!(%from, encoder, why = %end, "an RTMP connection was ended");
+        }
+        End::NotRtmp(_) | End::TooLate(_) => tracing::info!(%from, encoder, why = %end, "an RTMP connection was ended"),
+        _ => tracing::debug!(%from, encoder, why = %end, "an RTMP connection was ended"),
+    }
+}

@@ -1,0 +1,103 @@
+//! Pages as a browser without scripts gets them.
+
+use crate::house::{Answer, House};
+
+const FORM: [(&str, &str); 8] = [
+    ("owner_name", "도현"),
+    ("title", "밤새 코딩하는 방"),
+    ("slug", "night-code"),
+    ("description", "<script>alert(1)</script>"),
+    ("category", "software"),
+    ("tags", "rust, 한국어"),
+    ("language", "ko"),
+    ("visibility", "public"),
+];
+
+fn key_in(answer: &Answer) -> String {
+    let start = answer.body.find("sk_").expect("a key on the page");
+    answer.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
+}
+
+fn cookie_of(answer: &Answer) -> String {
+    let cookie = answer.header("set-cookie").expect("a cookie");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
+#[tokio::test]
+async fn a_room_is_made_by_a_plain_form_and_its_key_is_in_that_answer_only() {
+    let house = House::open().await;
+    let made = house.post_form("/rooms/new", &FORM, None).await;
+    assert_eq!(made.status, 200, "the page itself, not a redirect");
+    assert_eq!(made.header("cache-control"), Some("no-store"));
+    assert_eq!(made.header("location"), None);
+    let (key, cookie) = (key_in(&made), cookie_of(&made));
+    let mine = [("cookie", cookie.as_str())];
+    for path in ["/", "/rooms/night-code", "/rooms/night-code/studio", "/rooms/new", "/api/v1/rooms", "/api/v1/rooms/night-code", "/metrics"] {
+        let answer = house.request("GET", path, &mine, "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(!answer.body.contains(&key), "{path}");
+    }
+    for entry in std::fs::read_dir(house.data()).expect("the data directory").flatten() {
+        let bytes = std::fs::read(entry.path()).expect("a file");
+        let found = bytes.windows(key.len()).any(|window| window == key.as_bytes());
+        assert!(!found, "{}", entry.path().display());
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_beside_what_was_typed() {
+    let house = House::open().await;
+    let mut form = FORM;
+    form[0].1 = "";
+    let answer = house.post_form("/rooms/new", &form, None).await;
+    assert!(matches!(answer.status, 200 | 422), "{}", answer.status);
+    assert!(answer.body.contains("밤새 코딩하는 방"), "the title is kept");
+    assert!(!answer.body.contains("sk_"));
+    assert!(answer.body.contains("aria-invalid"), "the field is marked");
+}
+
+#[tokio::test]
+async fn a_slug_that_is_taken_is_refused_and_nothing_is_lost() {
+    let house = House::open().await;
+    house.post_form("/rooms/new", &FORM, None).await;
+    let again = house.post_form("/rooms/new", &FORM, None).await;
+    assert!(!again.body.contains("sk_"));
+    assert!(again.body.contains("night-code"));
+}
+
+#[tokio::test]
+async fn what_people_type_is_text() {
+    let house = House::open().await;
+    house.post_form("/rooms/new", &FORM, None).await;
+    let room = house.get("/rooms/night-code").await;
+    assert_eq!(room.status, 200);
+    assert!(!room.body.contains("<script>alert(1)"), "escaped");
+    assert!(room.body.contains("밤새 코딩하는 방"));
+}
+
+#[tokio::test]
+async fn the_directory_is_whole_without_scripts_and_in_the_readers_language() {
+    let house = House::open().await;
+    assert!(house.get("/").await.body.contains("<html lang=\"en\""));
+    house.post_form("/rooms/new", &FORM, None).await;
+    let korean = house.request("GET", "/", &[("accept-language", "ko-KR,ko;q=0.9,en;q=0.5")], "").await;
+    assert!(korean.body.contains("<html lang=\"ko\""));
+    assert!(korean.body.contains("밤새 코딩하는 방"));
+}
+
+#[tokio::test]
+async fn the_studios_forms_work_without_scripts() {
+    let house = House::open().await;
+    let made = house.post_form("/rooms/new", &FORM, None).await;
+    let cookie = cookie_of(&made);
+    let studio = "/rooms/night-code/studio";
+    let added = house.post_form(studio, &[("do", "new-key"), ("name", "phone")], Some(&cookie)).await;
+    assert_eq!((added.status, added.header("cache-control")), (200, Some("no-store")));
+    assert_ne!(key_in(&added), key_in(&made));
+    let stranger = house.post_form(studio, &[("do", "new-key"), ("name", "mine now")], None).await;
+    assert!(matches!(stranger.status, 403 | 404), "{}", stranger.status);
+    assert!(!stranger.body.contains("sk_"));
+    let reread = house.request("GET", studio, &[("cookie", &cookie)], "").await;
+    assert!(reread.body.contains("phone") && !reread.body.contains(&key_in(&added)));
+}

@@ -1,0 +1,79 @@
+//! `/ws`: who joined what is told of it, and nobody can use it to hurt.
+
+use crate::house::House;
+
+#[tokio::test]
+async fn a_room_made_by_another_process_appears_in_the_directory() {
+    let house = House::open().await;
+    let mut socket = house.socket().await;
+    socket.hear(|event| event["type"] == "hello" && event["protocol"] == 1).await;
+    socket.say(r#"{"type":"join_directory"}"#).await;
+    socket.hear(|event| event["type"] == "directory" && event["rooms"] == serde_json::json!([])).await;
+    house.make_room("my-room");
+    socket.hear(|event| event["type"] == "directory_room" && event["room"]["slug"] == "my-room").await;
+    house.command(&["room", "delete", "my-room"]);
+    socket.hear(|event| event["type"] == "directory_gone" && event["room"] == "my-room").await;
+}
+
+#[tokio::test]
+async fn a_joined_room_tells_its_state_and_one_that_is_not_there_says_so() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    let mut socket = house.socket().await;
+    socket.say(r#"{"type":"join","room":"my-room"}"#).await;
+    let event = socket.hear(|event| event["type"] == "room").await;
+    assert_eq!(event["room"]["live"]["state"], "never");
+    socket.say(r#"{"type":"join","room":"nobody-here"}"#).await;
+    socket.hear(|event| event["type"] == "room_gone" && event["room"] == "nobody-here").await;
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_the_socket_stays() {
+    let house = House::open().await;
+    let mut socket = house.socket().await;
+    for nonsense in ["", "{", "[]", r#"{"type":"join","room":"../etc"}"#, r#"{"type":"say"}"#] {
+        socket.say(nonsense).await;
+        socket.hear(|event| event["type"] == "refused" && event["reason"] == "malformed").await;
+    }
+    socket.say(r#"{"type":"ping"}"#).await;
+    socket.hear(|event| event["type"] == "pong").await;
+}
+
+#[tokio::test]
+async fn rooms_joined_are_limited() {
+    let house = House::open_with(|config| config.limits.ws_rooms = 1).await;
+    house.make_room("room-one");
+    house.make_room("room-two");
+    let mut socket = house.socket().await;
+    socket.say(r#"{"type":"join","room":"room-one"}"#).await;
+    socket.say(r#"{"type":"join","room":"room-two"}"#).await;
+    socket.hear(|event| event["type"] == "refused" && event["reason"] == "too_many_rooms").await;
+}
+
+#[tokio::test]
+async fn a_flood_is_refused_then_closed_and_others_go_on() {
+    let house = House::open().await;
+    let (mut flood, mut other) = (house.socket().await, house.socket().await);
+    for _ in 0..60 {
+        flood.say(r#"{"type":"ping"}"#).await;
+    }
+    flood.hear(|event| event["reason"] == "too_fast").await;
+    for _ in 0..60 {
+        flood.say(r#"{"type":"ping"}"#).await;
+    }
+    flood.closed().await;
+    other.say(r#"{"type":"ping"}"#).await;
+    other.hear(|event| event["type"] == "pong").await;
+}
+
+#[tokio::test]
+async fn another_sites_page_gets_no_socket() {
+    let house = House::open().await;
+    let upgrade = [
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("origin", "https://evil.example"),
+    ];
+    assert_eq!(house.request("GET", "/ws", &upgrade, "").await.status, 403);
+}

@@ -1,0 +1,84 @@
+//! What is declared is answered, and nothing else is.
+
+use crate::house::House;
+use madang::web::{Behind, SURFACE, Who};
+
+#[tokio::test]
+async fn everything_declared_answers_and_nothing_else_does() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    for entry in SURFACE {
+        let path = entry.path.replace("{slug}", "my-room");
+        let answer = match entry.behind {
+            Behind::ServerFn => house.request("POST", &path, &[("content-type", "application/json")], "{}").await,
+            _ => house.get(&path).await,
+        };
+        assert_ne!(answer.status, 405, "{path}");
+        let nowhere = answer.status == 404 && entry.who != Who::Owner;
+        assert!(!nowhere, "{path} is declared and not there");
+        assert!(answer.status < 500, "{path}: {}", answer.status);
+    }
+    for path in ["/fn/drop_tables", "/fn", "/admin", "/api/v1", "/api/v2/rooms", "/rooms", "/rooms/nobody-here", "/.env"] {
+        assert_eq!(house.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_sees_no_studio() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    let answer = house.get("/rooms/my-room/studio").await;
+    assert!(matches!(answer.status, 403 | 404), "{}", answer.status);
+    assert!(!answer.body.contains("sk_"));
+}
+
+#[tokio::test]
+async fn another_sites_form_is_not_carried_out() {
+    let house = House::open().await;
+    let headers = [("origin", "https://evil.example"), ("content-type", "application/x-www-form-urlencoded")];
+    let answer = house.request("POST", "/rooms/new", &headers, "title=x").await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(house.get("/api/v1/rooms").await.json()["rooms"].as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
+async fn changes_are_limited_per_address() {
+    let house = House::open_with(|config| config.limits.changes_per_minute = 2).await;
+    for expected in [200, 200, 429] {
+        let answer = house.post_form("/rooms/new", &[("title", "")], None).await;
+        assert_eq!(answer.status == 429, expected == 429, "{}", answer.status);
+        assert_eq!(answer.header("retry-after").is_some(), expected == 429);
+    }
+}
+
+#[tokio::test]
+async fn the_machine_can_ask_how_the_server_is() {
+    let house = House::open().await;
+    assert_eq!(house.get("/healthz").await.body, "ok\n");
+    assert_eq!(house.get("/readyz").await.status, 200);
+    assert_eq!(house.get("/metrics").await.status, 200);
+    let by_proxy = house.request("GET", "/metrics", &[("x-forwarded-for", "127.0.0.1")], "").await;
+    assert_eq!(by_proxy.status, 403, "a proxy on this machine is not this machine");
+}
+
+#[tokio::test]
+async fn metrics_with_a_token_are_for_its_holder_only() {
+    let house = House::open_with(|config| config.metrics.token = "hush".to_owned()).await;
+    assert_eq!(house.get("/metrics").await.status, 403);
+    let with = |token: &'static str| [("authorization", token)];
+    assert_eq!(house.request("GET", "/metrics", &with("Bearer hus"), "").await.status, 403);
+    assert_eq!(house.request("GET", "/metrics", &with("Bearer hush"), "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_room_that_is_not_live_says_so_and_one_that_is_not_there_too() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    let answer = house.get("/live/my-room.flv").await;
+    assert_eq!((answer.status, answer.json()["state"].as_str()), (503, Some("never")));
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let answer = house.get("/live/nobody-here.flv").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.len() > 10, "a sentence");
+}

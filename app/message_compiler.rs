@@ -192,12 +192,12 @@ pub fn compile(tables: &[Table]) -> Result<String, String> {
             }
             let (variant, other) = (language.variant, numbered(other, &names));
             let _ = match one {
-                Some(one) => writeln!(
+                Some(one) if numbered(one, &names) != other => writeln!(
                     arms,
                     "            Locale::{variant} => if n == 1 {{ {:?} }} else {{ {other:?} }},",
                     numbered(one, &names)
                 ),
-                None => writeln!(arms, "            Locale::{variant} => {other:?},"),
+                _ => writeln!(arms, "            Locale::{variant} => {other:?},"),
             };
         }
         let shown = text.forms().next().unwrap_or_default().replace('\n', " ");
@@ -210,7 +210,7 @@ pub fn compile(tables: &[Table]) -> Result<String, String> {
         } else {
             let parameter = |name: &String| match counted && name == "n" {
                 true => ", n: u64".to_owned(),
-                false => format!(", {name}: impl std::fmt::Display"),
+                false => format!(", {name}: impl Display"),
             };
             let value = |name: &String| match counted && name == "n" {
                 true => "&grouped(n)".to_owned(),
@@ -220,8 +220,7 @@ pub fn compile(tables: &[Table]) -> Result<String, String> {
             let values = names.iter().map(value).collect::<Vec<_>>().join(", ");
             writeln!(
                 out,
-                "    pub fn {key}(self{parameters}) -> String {{\n        let text = match self.locale() {{\n{arms}        }};\n        \
-                 fill(text, &[{values}])\n    }}"
+                "    pub fn {key}(self{parameters}) -> String {{\n        fill(match self.locale() {{\n{arms}        }}, &[{values}])\n    }}"
             )
         };
     }
@@ -281,7 +280,7 @@ mod tests {
     #[test]
     fn placeholders_keep_their_arguments_in_any_order() {
         let code = both("a = \"{x} of {y}\"", "a = \"{y} 중 {x}\"").expect("compiles");
-        assert!(code.contains("pub fn a(self, x: impl std::fmt::Display, y: impl std::fmt::Display) -> String"), "{code}");
+        assert!(code.contains("pub fn a(self, x: impl Display, y: impl Display) -> String"), "{code}");
         assert!(code.contains("Locale::Ko => \"{1} 중 {0}\""), "{code}");
     }
 
@@ -289,7 +288,7 @@ mod tests {
     fn a_counted_message_takes_n_first() {
         let code = both("a.one = \"a room of {x}\"\na.other = \"{n} rooms of {x}\"", "a.other = \"{x}의 방 {n}개\"");
         let code = code.expect("compiles");
-        assert!(code.contains("pub fn a(self, n: u64, x: impl std::fmt::Display) -> String"), "{code}");
+        assert!(code.contains("pub fn a(self, n: u64, x: impl Display) -> String"), "{code}");
         assert!(code.contains("if n == 1 { \"a room of {1}\" } else { \"{0} rooms of {1}\" }"), "{code}");
     }
 }

@@ -1,10 +1,13 @@
 //! Keeps the record of broadcasts: when a room went live, and when that ended.
 
 use crate::{Shutdown, live::Live, state::now};
-use madang_domain::{Domain, OnAir as _};
+use madang_domain::{Domain, Error, OnAir as _};
 use madang_protocol::RoomId;
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
+
+/// Waits between tries at a busy database.
+const BUSY_PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// Follows `live` until `shutdown`; broadcasts that run then are ended in the record.
 pub async fn keep(domain: Domain, live: Arc<Live>, mut shutdown: Shutdown) {
@@ -26,19 +29,31 @@ pub async fn keep(domain: Domain, live: Arc<Live>, mut shutdown: Shutdown) {
         }
     }
     for room in running {
-        report(domain.broadcast_ended(room, now()).await);
+        ended(&domain, room).await;
     }
+}
+
+/// An end that is not written would join the next broadcast to this one: a busy database is asked again.
+async fn ended(domain: &Domain, room: RoomId) {
+    let at = now();
+    for pause in BUSY_PAUSES {
+        match domain.broadcast_ended(room, at).await {
+            Err(Error::Busy) => tokio::time::sleep(pause).await,
+            outcome => return report(outcome),
+        }
+    }
+    report(domain.broadcast_ended(room, at).await);
 }
 
 async fn note(domain: &Domain, live: &Live, running: &mut HashSet<RoomId>, room: RoomId) {
     match live.status(room).live {
         Some(since) if running.insert(room) => report(domain.broadcast_started(room, since).await),
-        None if running.remove(&room) => report(domain.broadcast_ended(room, now()).await),
+        None if running.remove(&room) => ended(domain, room).await,
         _ => {}
     }
 }
 
-fn report<T>(outcome: Result<T, madang_domain::Error>) {
+fn report<T>(outcome: Result<T, Error>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, "the record of broadcasts was not kept");
     }

@@ -3,6 +3,7 @@
 //! Flags beat the environment, the environment beats the file, the file beats the defaults. `Leptos.toml` at the root of the
 //! repository holds every option with its default; a test keeps it so.
 
+use crate::{live::LiveLimits, rtmp::RtmpLimits};
 use madang_domain::DomainLimits;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -192,7 +193,34 @@ impl Default for Limits {
     }
 }
 
+impl Media {
+    pub fn live(&self) -> LiveLimits {
+        LiveLimits {
+            flight: Duration::from_millis(self.flight_ms),
+            flight_bytes: self.flight_bytes,
+            ring: Duration::from_secs(self.ring_s),
+            ring_bytes: self.ring_bytes,
+            lag: Duration::from_millis(self.lag_ms),
+            max_skips: self.max_skips,
+            ..LiveLimits::default()
+        }
+    }
+}
+
 impl Limits {
+    pub fn rtmp(&self) -> RtmpLimits {
+        RtmpLimits {
+            connections: self.rtmp_connections,
+            connections_per_address: self.rtmp_connections_per_address,
+            handshake: Duration::from_secs(self.rtmp_handshake_s),
+            first_media: Duration::from_secs(self.rtmp_first_media_s),
+            idle: Duration::from_secs(self.rtmp_idle_s),
+            wrong_keys_per_minute: self.wrong_keys_per_minute,
+            media_message_bytes: self.rtmp_message_bytes,
+            ..RtmpLimits::default()
+        }
+    }
+
     pub fn domain(&self) -> DomainLimits {
         DomainLimits { rooms_per_person: self.rooms_per_person, keys_per_room: self.keys_per_room, ..DomainLimits::default() }
     }

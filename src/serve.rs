@@ -54,13 +54,15 @@ impl Server {
         let live = Live::new(config.media.live());
         domain.set_on_air(Arc::clone(&live) as Arc<dyn madang_domain::OnAir>);
         let hub = Hub::start(domain.clone(), Arc::clone(&live), shutdown.clone());
+        let assets = Assets::find();
+        let names = assets.names(live_reload(addresses.http));
         let services = Services {
             hub,
             live,
-            assets: Assets::find(),
+            assets,
             changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
             sockets: Connections::new(config.limits.ws_connections, config.limits.ws_connections_per_address),
-            leptos: leptos_options(addresses.http),
+            names,
             config: Arc::new(config),
             domain,
             metrics,
@@ -121,13 +123,10 @@ impl Server {
     }
 }
 
-/// What Leptos wants to know. Only live reload reads it: our pages name their assets themselves.
-fn leptos_options(address: SocketAddr) -> LeptosOptions {
+/// What pages need to reload themselves; `None` unless `cargo leptos watch` started this server.
+fn live_reload(address: SocketAddr) -> Option<LeptosOptions> {
+    std::env::var_os("LEPTOS_WATCH")?;
     let port = std::env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3001);
-    LeptosOptions::builder()
-        .output_name("madang")
-        .site_addr(address)
-        .reload_port(port)
-        .env(if cfg!(debug_assertions) { Env::DEV } else { Env::PROD })
-        .build()
+    let options = LeptosOptions::builder().output_name("madang").site_addr(address).reload_port(port).env(Env::DEV);
+    Some(options.build())
 }

@@ -2,13 +2,13 @@
 
 use crate::{
     Config, Shutdown,
+    deliver::{AcceptorLimits, Deliver, MediaAcceptor},
     live::Live,
     realtime::{Connections, Hub},
     web::{Assets, Changes, client},
 };
 use axum::http::HeaderMap;
-use leptos::config::LeptosOptions;
-use madang_app::context::PERSON_COOKIE;
+use madang_app::{AssetNames, context::PERSON_COOKIE};
 use madang_domain::{Domain, Person};
 use madang_protocol::UnixMillis;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -22,7 +22,8 @@ pub struct Services {
     pub live: Arc<Live>,
     pub hub: Hub,
     pub sockets: Arc<Connections>,
-    pub leptos: LeptosOptions,
+    /// The built files' names, found once at the start.
+    pub names: AssetNames,
     pub assets: Assets,
     pub changes: Arc<Changes>,
     pub metrics: PrometheusHandle,
@@ -32,9 +33,34 @@ pub struct Services {
 }
 
 impl Services {
-    /// The person whose signed cookie a request carries.
-    pub async fn person(&self, headers: &HeaderMap) -> Option<Person> {
-        self.domain.person_of(client::cookie(headers, PERSON_COOKIE)?).await
+    /// The person whose signed cookie a request carries; `None` without one.
+    ///
+    /// # Errors
+    /// Storage does not answer. That is not nobody: a new guest's cookie would take the old one's place, and their rooms with it.
+    pub async fn person(&self, headers: &HeaderMap) -> Result<Option<Person>, madang_domain::Error> {
+        match client::cookie(headers, PERSON_COOKIE) {
+            Some(cookie) => self.domain.identify(cookie).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the media routes need.
+    pub fn deliver(&self) -> Arc<Deliver> {
+        let config = Arc::clone(&self.config);
+        let address_of = Arc::new(move |peer, headers: &HeaderMap| client::address(peer, headers, &config.public));
+        let rooms = Arc::new(self.domain.clone());
+        Deliver::new(Arc::clone(&self.live), rooms, self.config.limits.viewers_per_address, address_of)
+    }
+
+    /// What stands at the web socket's door.
+    pub fn acceptor(&self) -> MediaAcceptor {
+        let limits = &self.config.limits;
+        MediaAcceptor::new(AcceptorLimits {
+            connections: limits.http_connections,
+            connections_per_address: limits.http_connections_per_address,
+            stalled: limits.http_stalled(),
+            ..AcceptorLimits::default()
+        })
     }
 }
 

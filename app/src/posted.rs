@@ -2,6 +2,7 @@
 //! script. One parser for both, so that both do the same. It reads; it checks nothing and does nothing.
 
 use madang_protocol::{KeyId, RoomSlug, rooms::RoomForm};
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most fields a form may send; ours have nine at most.
@@ -19,7 +20,7 @@ pub enum Posted {
 }
 
 /// What the studio's forms do: the hidden field `do` names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StudioAct {
     /// `new-key`, with `name`.
     NewKey { name: String },

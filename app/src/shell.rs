@@ -4,8 +4,8 @@ use crate::{
     App,
     clock::NOW_ATTRIBUTE,
     context::ServerContext,
-    words::open_graph_locale,
     i18n::Messages,
+    words::open_graph_locale,
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -52,9 +52,9 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                 <meta name="color-scheme" content="dark light" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d0f14" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbf9f7" />
-                <meta property="og:site_name" content=Messages::new(locale).site_name() />
-                <meta property="og:type" content="website" />
-                <meta property="og:locale" content=open_graph_locale(locale) />
+                {open_graph("og:site_name", Messages::new(locale).site_name())}
+                {open_graph("og:type", "website")}
+                {open_graph("og:locale", open_graph_locale(locale))}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=css />
                 <link rel="modulepreload" href=js />
@@ -70,4 +70,9 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// What is the same on every page; each page adds its own title and address.
+fn open_graph(property: &'static str, content: &'static str) -> impl IntoView {
+    leptos::html::meta().attr("property", property).content(content)
 }

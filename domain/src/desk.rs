@@ -200,3 +200,6 @@ fn read_all(queue: &Queue<Read>, store: &dyn Store) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

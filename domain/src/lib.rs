@@ -20,6 +20,8 @@ mod room;
 mod service;
 mod sqlite;
 mod store;
+#[cfg(test)]
+mod testing;
 
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};

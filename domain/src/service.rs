@@ -216,3 +216,6 @@ fn managed(store: &dyn Store, actor: Actor, slug: &RoomSlug) -> Result<Room, Err
     actor.must_manage(&room)?;
     Ok(room)
 }
+
+#[cfg(test)]
+mod tests;

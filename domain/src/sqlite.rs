@@ -20,8 +20,13 @@ use madang_protocol::{
     KeyId, PersonId, RoomId, RoomSlug, UnixMillis,
     studio::{KeyUse, StreamKeyInfo},
 };
-use rusqlite::{Connection, OpenFlags, backup::Backup};
-use std::{fs, io, path::Path, time::Duration};
+use rusqlite::{Connection, ErrorCode, OpenFlags, backup::Backup};
+use std::{
+    fs, io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// How long a statement waits for another process's transaction. The server's own writes all come from one thread, so only
 /// the command line beside it is waited for, and it writes for milliseconds.
@@ -87,13 +92,29 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         let store = Self::with(connection).map_err(failed)?;
-        let mode: String =
-            store.connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failed)?;
+        let mode = store.use_log().map_err(failed)?;
         if mode != "wal" {
             return Err(OpenError::NoWriteAheadLog { path: path.to_owned() });
         }
         store.connection.pragma_update(None, "journal_size_limit", LOG_SIZE_MAX).map_err(failed)?;
         Ok(store)
+    }
+
+    /// Turns the write-ahead log on; gives the mode that the database is in then. Of several processes that find a new
+    /// database at once, SQLite lets one switch and tells the others at once that it is busy, without the waiting it does for
+    /// every other lock.
+    fn use_log(&self) -> Result<String, rusqlite::Error> {
+        let since = Instant::now();
+        loop {
+            match self.connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
+                Err(cause)
+                    if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && since.elapsed() < BUSY_TIMEOUT =>
+                {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                switched => return switched,
+            }
+        }
     }
 
     fn with(connection: Connection) -> Result<Self, rusqlite::Error> {

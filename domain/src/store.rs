@@ -179,3 +179,6 @@ pub struct NewBroadcast {
     /// What the encoder calls itself; empty when it did not say.
     pub encoder: String,
 }
+
+#[cfg(test)]
+mod conformance;

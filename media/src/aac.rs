@@ -252,7 +252,10 @@ mod tests {
     fn escapes() {
         let rate = parse(&bits("00010 1111 000000001010110001000101 0010 000"));
         assert_eq!(rate.sample_rate_hz, 0xac45);
-        assert_eq!(AudioSpecificConfig::parse(&bits("11111 001010 0011 0010 000 00000")), Err(AacError::ObjectType(42)));
+        assert_eq!(
+            AudioSpecificConfig::parse(&bits("11111 001010 0011 0010 000 00000")),
+            Err(AacError::ObjectType(42))
+        );
     }
 
     #[test]

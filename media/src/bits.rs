@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn signed_codes_alternate() {
         let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
-        assert_eq!([bits.se(), bits.se(), bits.se(), bits.se(), bits.se()], [Some(0), Some(1), Some(-1), Some(2), Some(-2)]);
+        assert_eq!(
+            [bits.se(), bits.se(), bits.se(), bits.se(), bits.se()],
+            [Some(0), Some(1), Some(-1), Some(2), Some(-2)]
+        );
     }
 
     #[test]

@@ -1,104 +1,273 @@
-//! stub
-use crate::{Millis, amf0, flv::Tag};
+//! FLV tags in, fragmented MP4 out: what a browser's MediaSource plays, one source buffer a track.
+//!
+//! Every frame becomes a fragment the moment it arrives; none is held back to learn its duration. Both tracks share
+//! one time base. What cannot be played yet (frames before their configuration, video before a key frame) is dropped
+//! without a word, and what never can be (another codec) is said once.
+
+mod audio;
+mod batch;
+mod timeline;
+mod video;
+
+use std::collections::VecDeque;
+
 use bytes::Bytes;
-/// t
+
+use crate::flv::audio::AudioError;
+use crate::flv::video::VideoError;
+use crate::flv::{self, Tag, TagKind};
+use crate::{Millis, aac, amf0, avc, mp4};
+use timeline::Timeline;
+pub use timeline::{LEAP_AHEAD, LEAP_BACK};
+
+/// Number of the video track in init segments and fragments.
+pub const VIDEO_TRACK_ID: u32 = 1;
+/// Number of the audio track in init segments and fragments.
+pub const AUDIO_TRACK_ID: u32 = 2;
+
+/// One of the two tracks a live stream has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrackKind {
-    /// a
+    /// Sound.
     Audio,
-    /// v
+    /// Picture.
     Video,
 }
-/// o
-#[derive(Clone, Debug, Default)]
+
+/// How a [`Remuxer`] lays out time. The default puts the first frame given out at 0 and each frame in a fragment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The stamp that maps to `start`; `None`: that of the first frame put out.
+    /// The stamp that lies at [`start`](Self::start). `None`: the decoding time of the first frame given out.
     pub origin: Option<Millis>,
-    /// Where on the media timeline the origin lies.
+    /// Where on the media timeline the origin lies: to go on in a MediaSource that holds media already.
     pub start: Millis,
-    /// Length of a fragment; zero: each frame is one, at once.
+    /// Length of media gathered in one fragment. Zero, for the lowest delay: each frame by itself, at once.
+    /// Otherwise a fragment ends when it is this long, or before a key frame, and [`Remuxer::flush`] ends it early.
     pub fragment: Millis,
 }
-/// v
+
+/// The picture of a video track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoParams {
-    /// w
+    /// Width on a display with square pixels.
     pub width: u32,
-    /// h
+    /// Height.
     pub height: u32,
 }
-/// a
+
+/// The sound of an audio track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioParams {
-    /// r
+    /// Rate of the decoded sound (after SBR, where it is signalled).
     pub sample_rate_hz: u32,
-    /// c
+    /// Channels of the decoded sound.
     pub channels: u8,
 }
-/// o
+
+/// What comes out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// i
+    /// An init segment: before a track's first fragment, and again whenever its configuration changes.
     Init {
-        /// t
+        /// The track.
         track: TrackKind,
-        /// m
+        /// For `MediaSource.addSourceBuffer` and `changeType`, such as `video/mp4; codecs="avc1.64001f"`.
         mime: String,
-        /// b
+        /// `ftyp` and `moov`.
         bytes: Bytes,
-        /// v
+        /// Given for a video track.
         video: Option<VideoParams>,
-        /// a
+        /// Given for an audio track.
         audio: Option<AudioParams>,
     },
-    /// f
+    /// Media of one track.
     Fragment {
-        /// t
+        /// The track.
         track: TrackKind,
-        /// b
+        /// `moof` and `mdat`.
         bytes: Bytes,
-        /// s
+        /// Presentation time of its earliest sample on the media timeline, never negative.
         start: Millis,
-        /// d
+        /// Time it fills. For a video frame a prediction, as the next frame is not known; see [`Remuxer`].
         duration: Millis,
-        /// k
+        /// Decoding can start here. Always so for audio.
         keyframe: bool,
     },
-    /// s
+    /// Script data, such as `onMetaData` (with or without the `@setDataFrame` of RTMP before it).
     Script {
-        /// a
+        /// Its stamp on the media timeline.
         at: Millis,
-        /// n
+        /// Its name.
         name: String,
-        /// v
+        /// Its first argument; [`amf0::Value::Undefined`] when there is none.
         value: amf0::Value,
     },
-    /// u
+    /// The track has a codec that is not supported; once for each codec, however many tags follow.
     Unsupported {
-        /// t
+        /// The track.
         track: TrackKind,
-        /// c
+        /// A name to show, such as `HEVC` or `MP3`.
         codec: String,
     },
 }
-/// e
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+
+/// Why a tag could not be used. The tag is left out; the remuxer goes on with the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RemuxError {
-    /// a
-    #[error("AMF0")]
+    /// A video tag's header is wrong.
+    #[error(transparent)]
+    VideoTag(#[from] VideoError),
+    /// An audio tag's header is wrong.
+    #[error(transparent)]
+    AudioTag(#[from] AudioError),
+    /// An H.264 configuration cannot be used; frames are dropped until a good one comes.
+    #[error(transparent)]
+    Avc(#[from] avc::AvcError),
+    /// A frame's NAL units do not add up. A browser would give up on the whole stream over it.
+    #[error(transparent)]
+    NalLength(#[from] avc::BadNalLength),
+    /// An AAC configuration cannot be used; frames are dropped until a good one comes.
+    #[error(transparent)]
+    Aac(#[from] aac::AacError),
+    /// Script data are not AMF0 or do not start with a name.
+    #[error("the script data cannot be read: {0}")]
     Script(#[from] amf0::Amf0Error),
+    /// Script data without a name.
+    #[error("the script data have no name")]
+    UnnamedScript,
+    /// More data than a fragment can hold.
+    #[error(transparent)]
+    TooLong(#[from] mp4::TooLong),
 }
-/// r
+
+/// Turns tags into init segments and fragments; see the module's page.
+///
+/// **Time.** Decoding times are strictly increasing within a track, whatever the stamps do, and presentation times
+/// are never negative. A stamp more than [`LEAP_BACK`] behind or [`LEAP_AHEAD`] ahead of the newest one is a new
+/// timeline of the encoder's: it is joined to the end of what was given out.
+///
+/// Video: decoding times are the stamps, exact to the millisecond. A frame's duration is predicted from the frames
+/// before it, so neighbours may overlap or gape by a little. MediaSource takes a decoding time more than two
+/// durations after the last one for a break and drops everything up to the next key frame; a frame after a longer
+/// pause therefore gets an earlier decoding time and a composition offset that keeps its presentation time exact.
+///
+/// Audio: times follow the count of samples, so the rounding of stamps makes no gaps. When stamps and count stay
+/// more than 50 ms apart, the count follows: a frame is stretched (or, after more than half a second, a gap is
+/// left), or frames are dropped.
 #[derive(Debug)]
-pub struct Remuxer {}
-impl Remuxer {
-    /// n
-    pub fn new(_options: Options) -> Self { Self {} }
-    /// p
-    pub fn push(&mut self, _tag: &Tag) -> Result<(), RemuxError> { Ok(()) }
-    /// p
-    pub fn poll(&mut self) -> Option<Output> { None }
-    /// f
-    pub fn flush(&mut self) {}
+pub struct Remuxer {
+    timeline: Timeline,
+    video: video::VideoTrack,
+    audio: audio::AudioTrack,
+    unsupported_video: Option<String>,
+    unsupported_audio: Option<String>,
+    out: VecDeque<Output>,
 }
+
+impl Default for Remuxer {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
+}
+
+impl Remuxer {
+    /// A remuxer that has seen nothing.
+    pub fn new(options: Options) -> Self {
+        Self {
+            timeline: Timeline::new(options.origin, options.start),
+            video: video::VideoTrack::new(options.fragment),
+            audio: audio::AudioTrack::new(options.fragment),
+            unsupported_video: None,
+            unsupported_audio: None,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Takes one tag; what becomes of it is given by [`poll`](Self::poll).
+    ///
+    /// # Errors
+    /// See [`RemuxError`]: the tag is left out, outputs of earlier tags stay, and later tags are welcome.
+    pub fn push(&mut self, tag: &Tag) -> Result<(), RemuxError> {
+        match tag.kind {
+            TagKind::Video => self.push_video(tag),
+            TagKind::Audio => self.push_audio(tag),
+            TagKind::Script => self.push_script(tag),
+        }
+    }
+
+    /// The next output, in the order of the tags. Nothing is thrown away: poll until `None` after each push.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Ends fragments still being gathered (only with [`Options::fragment`]).
+    pub fn flush(&mut self) {
+        // Too long for a fragment is ruled out by the limit on what is gathered.
+        let _ = self.video.flush(&mut self.out);
+        let _ = self.audio.flush(&mut self.out);
+    }
+
+    /// The stamp that lies at 0 of the media timeline now; `None` before the first frame.
+    pub fn zero_stamp(&self) -> Option<Millis> {
+        self.timeline.zero_stamp()
+    }
+
+    fn push_video(&mut self, tag: &Tag) -> Result<(), RemuxError> {
+        match flv::video::parse(&tag.body)? {
+            flv::video::Packet::Config(record) => self.video.configure(&record, &mut self.out),
+            flv::video::Packet::Frame { keyframe, disposable, composition, data } => {
+                let frame = video::Frame { keyframe, disposable, composition, data };
+                self.video.frame(tag.at, frame, &mut self.timeline, &mut self.out)
+            }
+            flv::video::Packet::EndOfSequence => Ok(self.video.flush(&mut self.out)?),
+            flv::video::Packet::Nothing => Ok(()),
+            flv::video::Packet::Unsupported(codec) => {
+                say_once(&mut self.unsupported_video, TrackKind::Video, codec, &mut self.out);
+                Ok(())
+            }
+        }
+    }
+
+    fn push_audio(&mut self, tag: &Tag) -> Result<(), RemuxError> {
+        match flv::audio::parse(&tag.body)? {
+            flv::audio::Packet::Config(config) => self.audio.configure(&config, &mut self.out),
+            flv::audio::Packet::Frame(data) => self.audio.frame(tag.at, data, &mut self.timeline, &mut self.out),
+            flv::audio::Packet::Nothing => Ok(()),
+            flv::audio::Packet::Unsupported(codec) => {
+                say_once(&mut self.unsupported_audio, TrackKind::Audio, codec, &mut self.out);
+                Ok(())
+            }
+        }
+    }
+
+    fn push_script(&mut self, tag: &Tag) -> Result<(), RemuxError> {
+        if tag.body.is_empty() {
+            return Ok(());
+        }
+        let mut values = amf0::read_all(&tag.body, &amf0::Limits::default())?.into_iter();
+        let mut next_name = || values.next().and_then(|value| value.as_str().map(str::to_owned));
+        let mut name = next_name().ok_or(RemuxError::UnnamedScript)?;
+        if name == "@setDataFrame" {
+            name = next_name().ok_or(RemuxError::UnnamedScript)?;
+        }
+        let value = values.next().unwrap_or(amf0::Value::Undefined);
+        if name == "onMetaData"
+            && let Some(fps) = value.get("framerate").and_then(amf0::Value::as_f64)
+        {
+            self.video.declare_frame_rate(fps);
+        }
+        self.out.push_back(Output::Script { at: self.timeline.peek(tag.at), name, value });
+        Ok(())
+    }
+}
+
+fn say_once(said: &mut Option<String>, track: TrackKind, codec: String, out: &mut VecDeque<Output>) {
+    if said.as_ref() != Some(&codec) {
+        *said = Some(codec.clone());
+        out.push_back(Output::Unsupported { track, codec });
+    }
+}
+
+#[cfg(test)]
+mod tests;

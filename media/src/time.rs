@@ -16,6 +16,16 @@ impl Millis {
         self.0
     }
 
+    /// The sum, kept within 64 bits; what `+` does.
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, kept within 64 bits; what `-` does.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The value modulo 2^32, as RTMP and FLV carry it (RTMP 1.0 §5.3.1.3, FLV E.4.1: low 24 bits and an extension
     /// byte).
     pub const fn to_stamp(self) -> u32 {
@@ -28,14 +38,14 @@ impl Millis {
 impl Add for Millis {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        self.saturating_add(other)
     }
 }
 
 impl Sub for Millis {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
+        self.saturating_sub(other)
     }
 }
 
@@ -48,13 +58,13 @@ impl Neg for Millis {
 
 impl AddAssign for Millis {
     fn add_assign(&mut self, other: Self) {
-        self.0 = self.0.saturating_add(other.0);
+        *self = self.saturating_add(other);
     }
 }
 
 impl SubAssign for Millis {
     fn sub_assign(&mut self, other: Self) {
-        self.0 = self.0.saturating_sub(other.0);
+        *self = self.saturating_sub(other);
     }
 }
 
@@ -84,7 +94,7 @@ impl StampExtender {
         let Some(last) = self.last else { return Millis(i64::from(stamp)) };
         // The difference modulo 2^32, read as signed, is the step to the nearest equal value.
         let step = stamp.wrapping_sub(last.to_stamp()).cast_signed();
-        last + Millis(i64::from(step))
+        last.saturating_add(Millis(i64::from(step)))
     }
 
     /// Where `stamp` lies; the next stamp is measured from here.

@@ -47,7 +47,9 @@ pub async fn upgrade(
     let Some(place) = services.sockets.enter(client::address(peer.ip(), &headers, public)) else {
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n").into_response();
     };
-    let person = services.person(&headers).await;
+    let Ok(person) = services.person(&headers).await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();
+    };
     upgrade
         .max_message_size(CLIENT_MESSAGE_MAX)
         .max_frame_size(CLIENT_MESSAGE_MAX)

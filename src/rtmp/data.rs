@@ -81,8 +81,8 @@ impl Iterator for Aggregate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use madang_media::flv;
     use bytes::BytesMut;
+    use madang_media::flv;
     use proptest::prelude::*;
 
     fn amf(values: &[Value]) -> Bytes {
@@ -124,10 +124,10 @@ mod tests {
         flv::write_tag(&mut body, TagKind::Video, 540, &[0x27, 1, 0, 0, 0, 9]);
         let message = Message { at: u32::MAX - 9, kind: kind::AGGREGATE, stream: 1, body: body.freeze() };
         let parts: Vec<Part> = aggregate(&message).collect();
-        assert_eq!(parts.iter().map(|part| (part.kind, part.at)).collect::<Vec<_>>(), [
-            (TagKind::Audio, u32::MAX - 9),
-            (TagKind::Video, 30),
-        ]);
+        assert_eq!(
+            parts.iter().map(|part| (part.kind, part.at)).collect::<Vec<_>>(),
+            [(TagKind::Audio, u32::MAX - 9), (TagKind::Video, 30),]
+        );
         assert_eq!(parts.last().map(|part| part.body.len()), Some(6));
     }
 

@@ -137,12 +137,14 @@ impl Admission {
             return Err(Crowded::Source);
         }
         open.insert(source, count + 1);
+        metrics::gauge!("madang_rtmp_connections").increment(1.0);
         Ok(Admitted { admission: Arc::clone(self), source })
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        metrics::gauge!("madang_rtmp_connections").decrement(1.0);
         let mut open = locked(&self.admission.open);
         if let Some(count) = open.get_mut(&self.source) {
             *count = count.saturating_sub(1);

@@ -3,20 +3,22 @@
 use super::{
     connection::{Shared, serve, stopped},
     gate::{Gate, Outlet},
-    limits::{Admission, Admitted, RtmpLimits, WrongKeys},
+    limits::{Admission, Admitted, Crowded, RtmpLimits, WrongKeys},
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinError, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long connections may take to say goodbye when the server stops, beyond their own farewell.
 const STOPPING: Duration = Duration::from_secs(1);
 /// Pause after a failed accept: it fails for want of file descriptors, and would go on failing at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Connections turned away are told of in the log this often at most.
+const CROWDED_PAUSE: Duration = Duration::from_secs(10);
 
 /// Serves encoders on `listener` until `shutdown` becomes true or its sender is gone; returns when every connection has ended.
 ///
@@ -31,6 +33,7 @@ pub async fn run<P: Outlet>(
     let stopping = limits.farewell + STOPPING;
     let shared = Arc::new(Shared { gate, wrong_keys: WrongKeys::new(&limits), limits });
     let mut connections = JoinSet::new();
+    let mut crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -46,10 +49,7 @@ pub async fn run<P: Outlet>(
                     connections.spawn(connection(socket, from, place, Arc::clone(&shared), shutdown.clone()));
                 }
                 // Dropping the socket closes it.
-                Err(crowded) => {
-                    metrics::counter!("madang_rtmp_refused_total", "reason" => "crowded").increment(1);
-                    tracing::debug!(%from, why = %crowded, "an RTMP connection was turned away");
-                }
+                Err(why) => crowd.turned_away(from, why),
             },
             Err(error) => {
                 tracing::warn!(%error, "an RTMP connection could not be accepted");
@@ -68,6 +68,25 @@ pub async fn run<P: Outlet>(
     }
 }
 
+/// Keeps the log readable while a crowd is at the door.
+#[derive(Default)]
+struct Crowd {
+    silent: u64,
+    told: Option<Instant>,
+}
+
+impl Crowd {
+    fn turned_away(&mut self, from: SocketAddr, why: Crowded) {
+        metrics::counter!("madang_rtmp_refused_total", "reason" => "crowded").increment(1);
+        if self.told.is_some_and(|told| told.elapsed() < CROWDED_PAUSE) {
+            self.silent += 1;
+            return;
+        }
+        tracing::warn!(%from, %why, others = self.silent, "an RTMP connection was turned away; the limits are in Leptos.toml");
+        *self = Self { silent: 0, told: Some(Instant::now()) };
+    }
+}
+
 async fn connection<P: Outlet>(
     socket: TcpStream,
     from: SocketAddr,
@@ -75,14 +94,11 @@ async fn connection<P: Outlet>(
     shared: Arc<Shared<P>>,
     shutdown: watch::Receiver<bool>,
 ) {
-    let open = metrics::gauge!("madang_rtmp_connections");
-    open.increment(1.0);
     // Our answers are small and awaited; delaying them delays going on air.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%from, %error, "TCP_NODELAY could not be set");
     }
     serve(socket, from, &shared, shutdown).await;
-    open.decrement(1.0);
     drop(place);
 }
 

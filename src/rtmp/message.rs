@@ -18,10 +18,8 @@ pub struct Message {
 pub mod kind {
     pub const SET_CHUNK_SIZE: u8 = 1;
     pub const ABORT: u8 = 2;
-    pub const ACKNOWLEDGEMENT: u8 = 3;
     pub const USER_CONTROL: u8 = 4;
     pub const WINDOW_ACKNOWLEDGEMENT_SIZE: u8 = 5;
-    pub const SET_PEER_BANDWIDTH: u8 = 6;
     pub const AUDIO: u8 = 8;
     pub const VIDEO: u8 = 9;
     pub const DATA_AMF3: u8 = 15;

@@ -1,9 +1,6 @@
 //! Our own messages to bytes, by `rml_rtmp`'s chunk serializer. Commands are written by `madang_media::amf0`.
 
-use super::{
-    message::kind,
-    words::Status,
-};
+use super::{message::kind, words::Status};
 use bytes::{Bytes, BytesMut};
 use madang_media::amf0::{self, Value};
 use rml_rtmp::{
@@ -121,6 +118,7 @@ pub fn text(text: &str) -> Value {
 
 /// The information object of an answer, with fields of its own behind the usual three.
 pub fn information(status: &Status, more: &[(&str, Value)]) -> Value {
-    let usual = [("level", text(status.level)), ("code", text(status.code)), ("description", text(&status.description))];
+    let usual =
+        [("level", text(status.level)), ("code", text(status.code)), ("description", text(&status.description))];
     Value::Object(usual.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }

@@ -169,10 +169,12 @@ impl Session {
     pub fn refuse(&mut self, refused: Refused, wait_s: u64) {
         // A mistake that can be seen is a better hint than that the key is not known.
         let refused = match (refused, self.stage) {
-            (Refused::Key(Refusal::NotAKey | Refusal::UnknownKey), Stage::Asking { oddity: Some(oddity), .. }) => match oddity {
-                Oddity::Empty => Refused::EmptyKey,
-                Oddity::Blanks => Refused::KeyWithBlanks,
-            },
+            (Refused::Key(Refusal::NotAKey | Refusal::UnknownKey), Stage::Asking { oddity: Some(oddity), .. }) => {
+                match oddity {
+                    Oddity::Empty => Refused::EmptyKey,
+                    Oddity::Blanks => Refused::KeyWithBlanks,
+                }
+            }
             (refused, _) => refused,
         };
         self.tell(&words::refusal(refused, wait_s));

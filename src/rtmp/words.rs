@@ -39,7 +39,9 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
             INVALID_APP,
             "The server address must end in /live. Put the stream key in its own field, not in the address.",
         ),
-        Refused::EmptyKey => Status::error(DENIED, "The stream key is empty. Copy it from the studio page of your room."),
+        Refused::EmptyKey => {
+            Status::error(DENIED, "The stream key is empty. Copy it from the studio page of your room.")
+        }
         Refused::KeyWithBlanks => Status::error(
             DENIED,
             "The stream key has a blank at its start or end. Copy it again without it, or paste it anew.",
@@ -61,7 +63,9 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         }
         Refused::Locked => Status::error(
             DENIED,
-            format!("Too many wrong stream keys came from this address. Wait {wait_s} seconds, then use the right key."),
+            format!(
+                "Too many wrong stream keys came from this address. Wait {wait_s} seconds, then use the right key."
+            ),
         ),
         Refused::SecondStream => {
             Status::error(BAD_NAME, "This connection publishes already. Send one stream per connection.")
@@ -82,8 +86,12 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
 pub fn cut(cut: Cut) -> Status {
     match cut {
         Cut::TakenOver => Status::error(BAD_NAME, "A newer connection with a key of this room took over."),
-        Cut::ByOwner => Status::error(REJECTED, "The stream was ended in the studio. Start streaming again to go back on air."),
-        Cut::KeyRevoked => Status::error(DENIED, "This stream key was revoked. Make a new one on the studio page of your room."),
+        Cut::ByOwner => {
+            Status::error(REJECTED, "The stream was ended in the studio. Start streaming again to go back on air.")
+        }
+        Cut::KeyRevoked => {
+            Status::error(DENIED, "This stream key was revoked. Make a new one on the studio page of your room.")
+        }
         Cut::Shutdown => shutdown(),
     }
 }
@@ -119,7 +127,8 @@ mod tests {
     #[test]
     fn every_description_fits_what_ffmpeg_shows_and_says_what_to_do() {
         let at = UnixMillis(0);
-        let keys = [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Unavailable].map(Refused::Key);
+        let keys =
+            [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Unavailable].map(Refused::Key);
         let others = [
             Refused::App,
             Refused::EmptyKey,

@@ -39,7 +39,6 @@ pub async fn metrics(State(services): Shared, peer: Peer, headers: HeaderMap) ->
     if !(by_token || (token.is_empty() && local)) {
         return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n").into_response();
     }
-    services.live.record_gauges();
     services.metrics.run_upkeep();
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, services.metrics.render()).into_response()

@@ -4,8 +4,12 @@ use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
+use leptos::config::LeptosOptions;
 use madang_app::AssetNames;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// One file with its precompressed forms.
 pub struct Asset {
@@ -42,13 +46,15 @@ impl Assets {
         }
     }
 
-    /// The names that pages link to, with their hashes.
-    pub fn names(&self) -> AssetNames {
-        let find = |suffix: &str| {
-            let hashed = EMBEDDED.iter().find(|asset| asset.path.starts_with("/pkg/madang") && asset.path.ends_with(suffix));
-            hashed.map_or_else(|| format!("/pkg/madang{suffix}"), |asset| asset.path.to_owned())
+    /// The names that pages link to, with their hashes. `watch` makes pages reload themselves under `cargo leptos watch`.
+    pub fn names(&self, watch: Option<LeptosOptions>) -> AssetNames {
+        let plain = AssetNames::plain("madang");
+        let find = |end: &str, plain: Arc<str>| {
+            let in_package = EMBEDDED.iter().filter_map(|asset| asset.path.strip_prefix("/pkg/"));
+            let found = in_package.into_iter().find(|name| name.starts_with("madang") && name.ends_with(end));
+            found.map_or(plain, Arc::from)
         };
-        AssetNames { js: find(".js"), wasm: find(".wasm"), css: find(".css") }
+        AssetNames { js: find(".js", plain.js), wasm: find(".wasm", plain.wasm), css: find(".css", plain.css), watch }
     }
 
     /// The file at `path`, in the best form that the request takes; `None` where there is none.

@@ -47,7 +47,10 @@ pub async fn posted(
 
 /// `POST /fn/…`, as the script calls it.
 pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
-    let context = context(&services, request.headers()).await;
+    let context = match context(&services, request.headers()).await {
+        Ok(context) => context,
+        Err(busy) => return busy,
+    };
     let domain = services.domain.clone();
     let provide = move || {
         provide_context(domain.clone());
@@ -65,9 +68,11 @@ pub async fn asset_or_not_found(State(services): Shared, request: Request<Body>)
 }
 
 async fn render(services: Services, request: Request<Body>, posted: Option<PostedForm>) -> Response {
-    let context = context(&services, request.headers()).await;
-    let (domain, options) = (services.domain.clone(), services.leptos.clone());
-    let names = services.assets.names();
+    let context = match context(&services, request.headers()).await {
+        Ok(context) => context,
+        Err(busy) => return busy,
+    };
+    let (domain, names) = (services.domain.clone(), services.names.clone());
     let provide = move || {
         provide_context(domain.clone());
         provide_context(context.clone());
@@ -75,17 +80,18 @@ async fn render(services: Services, request: Request<Body>, posted: Option<Poste
             provide_context(posted.clone());
         }
     };
-    leptos_axum::render_app_async_with_context(provide, move || shell(options.clone(), names.clone()))(request).await
+    leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await
 }
 
-async fn context(services: &Services, headers: &HeaderMap) -> ServerContext {
+/// What the page or function may know of the request, or the answer that storage is too busy to say who asks.
+async fn context(services: &Services, headers: &HeaderMap) -> Result<ServerContext, Response> {
     let public = &services.config.public;
     let accept_language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let locale = Locale::negotiate(client::cookie(headers, LANGUAGE_COOKIE), accept_language);
-    ServerContext::new(
-        services.person(headers).await,
-        locale,
-        client::origin(headers, public),
-        client::rtmp_url(headers, public, services.rtmp_port),
-    )
+    let person = services.person(headers).await.map_err(|error| {
+        tracing::warn!(%error, "a request was not answered: who asks cannot be looked up");
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "The server is busy. Try again in a moment.\n").into_response()
+    })?;
+    let rtmp_url = client::rtmp_url(headers, public, services.rtmp_port);
+    Ok(ServerContext::new(person, locale, client::origin(headers, public), rtmp_url))
 }

@@ -2,7 +2,10 @@
 
 #[path = "../support/house.rs"]
 mod house;
+#[path = "../support/rtmp_client.rs"]
+mod rtmp_client;
 
 mod pages;
 mod realtime;
+mod stream;
 mod surface;

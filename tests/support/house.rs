@@ -19,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct House {
     pub addresses: Addresses,
     data: TempDir,
-    _shutdown: ShutdownHandle,
+    shutdown: ShutdownHandle,
     task: JoinHandle<()>,
 }
 
@@ -62,7 +62,13 @@ impl House {
         let server = Server::bind(config, shutdown).await.expect("the server starts");
         let addresses = server.addresses();
         let task = tokio::spawn(async move { server.run().await.expect("the server serves") });
-        Self { addresses, data, _shutdown: handle, task }
+        Self { addresses, data, shutdown: handle, task }
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn close(mut self) {
+        self.shutdown.request();
+        tokio::time::timeout(PATIENCE, &mut self.task).await.expect("it stops in time").expect("it does not panic");
     }
 
     pub fn data(&self) -> &Path {

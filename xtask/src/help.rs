@@ -84,14 +84,16 @@ would download more than end2end/budget-bytes.
         }
         "bench" => {
             "\
-Usage: cargo xtask bench [fan-out] [glass] [--quick]
+Usage: cargo xtask bench [fan-out] [glass] [steady] [--pairs=N] [--quick]
 
 Measures this server beside others in the same run, in turn, and writes medians and ratios into docs/PERFORMANCE.md.
-Wants a machine with nothing else running, and two cores; takes about half an hour.
+Wants a machine with nothing else running, and two cores; takes about 50 minutes.
 
   fan-out   CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
             nothing but write to sockets
   glass     delay from the encoder's input to the screen: our room page and flv.js, on the same stream
+  steady    five minutes of watching a file published without encoding: gaps, and how the delay changed
+  --pairs=N how often each side is measured; 8 unless told otherwise
   --quick   one pair instead of the full number, nothing written: to see that it works
 "
         }

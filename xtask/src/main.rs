@@ -67,7 +67,9 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "build" => no_more(rest).and_then(|()| build::release(&project, &setup::for_build(&project)?)),
         "setup" => match rest {
             [] => setup::for_tests(&project).map(|_| println!("Everything is here.")),
-            [only] if only == "--build" => setup::for_build(&project).map(|_| println!("Everything for building is here.")),
+            [only] if only == "--build" => {
+                setup::for_build(&project).map(|_| println!("Everything for building is here."))
+            }
             _ => no_more(rest),
         },
         "check" => {

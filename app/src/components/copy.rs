@@ -49,7 +49,7 @@ fn copy(_text: String, _outcome: RwSignal<Option<bool>>) {}
 
 /// The clipboard exists on secure origins only; a server on the local network without TLS gets the older way.
 #[cfg(feature = "hydrate")]
-async fn write(text: &str) -> bool {
+pub(crate) async fn write(text: &str) -> bool {
     if window().is_secure_context() {
         let promise = window().navigator().clipboard().write_text(text);
         if wasm_bindgen_futures::JsFuture::from(promise).await.is_ok() {

@@ -225,6 +225,15 @@ pub fn RoomFields(
         false => view! { <input type="hidden" name="owner_name" value=initial.owner_name.clone() /> }.into_any(),
     };
     let description = wrong(Field::Description);
+    let description_ref = NodeRef::<html::Textarea>::new();
+    // An empty text is rendered as a space, so that hydration finds it: here it shall be empty.
+    Effect::new(move |_| {
+        if let Some(area) = description_ref.get()
+            && area.value() == " "
+        {
+            area.set_value("");
+        }
+    });
     view! {
         {name}
         <TextField
@@ -240,6 +249,7 @@ pub fn RoomFields(
         <div class="field">
             <label for=description.id()>{m.room_description()}</label>
             <textarea
+                node_ref=description_ref
                 id=description.id()
                 name="description"
                 rows="4"

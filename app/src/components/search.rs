@@ -8,7 +8,7 @@ use crate::{
     },
     i18n::use_messages,
 };
-use leptos::{ev, html::Input, prelude::*};
+use leptos::{ev, html::Input, prelude::*, web_sys};
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
@@ -110,7 +110,7 @@ pub fn SearchField() -> impl IntoView {
     }
 }
 
-fn is_focused(field: &leptos::web_sys::HtmlInputElement) -> bool {
+fn is_focused(field: &web_sys::HtmlInputElement) -> bool {
     let active = document().active_element();
     active.is_some_and(|active| active.is_same_node(Some(field)))
 }

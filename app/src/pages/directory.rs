@@ -113,7 +113,7 @@ fn Rooms(
     let rest = Memo::new(move |_| shown.with(|shown| shown.rest.clone()));
     let some_staged = Memo::new(move |_| !stage.read().is_empty());
     let some_rest = Memo::new(move |_| !rest.read().is_empty());
-    let nobody = Memo::new(move |_| shown.with(|s| s.live == 0 && s.browse.parts().is_empty()));
+    let nobody = Memo::new(move |_| shown.with(|s| s.live == 0 && s.browse.page == 0 && s.browse.parts().is_empty()));
     let nothing = Memo::new(move |_| shown.with(|s| s.found == 0 && !s.browse.parts().is_empty()));
     view! {
         <h1>{messages.directory_title()}</h1>

@@ -109,7 +109,7 @@ async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> b
         Ok(message) => Input::Heard(message),
         Err(_) => Input::Broken,
     });
-    let messages = messages.chain(stream::once(async { Input::Broken }));
+    let messages = messages.chain(stream::iter([Input::Broken]));
     let mut inputs = stream::select(messages, IntervalStream::new(TICK_MS).map(|()| Input::Tick));
     let opened = browser_now();
     let mut asked = opened;

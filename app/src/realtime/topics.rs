@@ -2,11 +2,9 @@
 
 use super::Topic;
 use leptos::prelude::*;
-use madang_protocol::{
-    RoomCard, RoomSlug,
-    realtime::{ClientMessage, ServerEvent},
-    studio::StudioStatus,
-};
+#[cfg(any(test, feature = "hydrate"))]
+use madang_protocol::realtime::ServerEvent;
+use madang_protocol::{RoomCard, RoomSlug, realtime::ClientMessage, studio::StudioStatus};
 
 /// Everything joined. Signals in it outlive the components that ask for them.
 #[derive(Default)]
@@ -85,7 +83,7 @@ impl Topics {
     }
 
     /// What to send on a new connection.
-    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    #[cfg(any(test, feature = "hydrate"))]
     pub(super) fn joined(&self) -> Vec<ClientMessage> {
         let directory = (self.directory_askers > 0).then_some(ClientMessage::JoinDirectory);
         let rooms = self.rooms.iter().filter(|r| r.askers > 0).map(|r| join(&Topic::Room(r.slug.clone())));
@@ -94,7 +92,7 @@ impl Topics {
 
     /// Takes in what the server told. Returns what to do once this is no longer borrowed: setting a signal may run the page's
     /// code, which may ask for topics.
-    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    #[cfg(any(test, feature = "hydrate"))]
     pub(super) fn told(&self, event: ServerEvent) -> Option<Change> {
         let room = |slug: &RoomSlug| self.rooms.iter().find(|r| r.slug == *slug);
         Some(match event {
@@ -116,7 +114,7 @@ impl Topics {
 }
 
 /// A signal and what it becomes.
-#[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+#[cfg(any(test, feature = "hydrate"))]
 pub(super) enum Change {
     Directory(ArcRwSignal<Option<Vec<RoomCard>>>, ServerEvent),
     Room(ArcRwSignal<Option<RoomCard>>, ArcRwSignal<bool>, RoomCard),
@@ -125,7 +123,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    #[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+    #[cfg(any(test, feature = "hydrate"))]
     pub(super) fn apply(self) {
         match self {
             Self::Directory(rooms, event) => rooms.update(|rooms| update_directory(rooms, event)),
@@ -140,7 +138,7 @@ impl Change {
 }
 
 /// Changes the list by one event. Changes to a list that was never sent are dropped: the list is on its way.
-#[cfg_attr(not(any(test, feature = "hydrate")), expect(dead_code, reason = "only a browser connects"))]
+#[cfg(any(test, feature = "hydrate"))]
 fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
     match (event, rooms) {
         (ServerEvent::Directory { rooms: told }, rooms) => *rooms = Some(told),

@@ -57,11 +57,20 @@ pub async fn slug_free(slug: RoomSlug) -> Result<bool, ApiError> {
     Ok(crate::context::use_domain()?.slug_free(&slug).await?)
 }
 
+/// The shown name of whoever asks; empty for somebody unknown.
+///
+/// # Errors
+/// [`ApiError::Internal`].
+#[server(prefix = "/fn", endpoint = "own_name", input = Json)]
+pub async fn own_name() -> Result<String, ApiError> {
+    Ok(crate::context::use_server_context()?.person.map(|person| person.name).unwrap_or_default())
+}
+
 /// What the watch page shows of the room at `slug`, as it stands in the address.
 ///
 /// # Errors
 /// [`ApiError::NotFound`] also for what is no slug, [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "room_page", input = Json)]
+#[server(name = ReadRoomPage, prefix = "/fn", endpoint = "room_page", input = Json)]
 pub async fn room_page(slug: String) -> Result<RoomPage, ApiError> {
     use crate::context::{use_domain, use_server_context};
     let viewer = use_server_context()?.person.map(|p| p.id);

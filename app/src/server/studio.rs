@@ -39,7 +39,7 @@ impl fmt::Debug for FreshKey {
 ///
 /// # Errors
 /// [`ApiError::NotFound`], [`ApiError::Forbidden`] for anyone but the owner, [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "studio_view", input = Json)]
+#[server(name = ReadStudio, prefix = "/fn", endpoint = "studio_view", input = Json)]
 pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
     let asked = Asked::read()?;
     let slug = super::rooms::known_slug(&slug)?;

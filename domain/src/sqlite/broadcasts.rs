@@ -6,7 +6,7 @@ use crate::{
     random,
     store::NewBroadcast,
 };
-use madang_protocol::{RoomId, UnixMillis};
+use madang_protocol::{KeyId, RoomId, UnixMillis};
 use rusqlite::{Connection, params};
 
 pub(super) fn start(db: &Connection, broadcast: &NewBroadcast) -> Result<(), Error> {
@@ -23,7 +23,7 @@ pub(super) fn start(db: &Connection, broadcast: &NewBroadcast) -> Result<(), Err
          VALUES (?1, ?2, (SELECT id FROM stream_keys WHERE id = ?3), ?4, ?4, ?5)
          ON CONFLICT (room) WHERE ended IS NULL DO NOTHING",
     )?;
-    insert.execute(params![id, room, broadcast.key.map(|key| key.get()), started, broadcast.encoder])?;
+    insert.execute(params![id, room, broadcast.key.map(KeyId::get), started, broadcast.encoder])?;
     Ok(())
 }
 

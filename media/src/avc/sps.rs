@@ -129,11 +129,8 @@ fn parse_payload(bits: &mut Bits<'_>) -> Result<Sps, AvcError> {
     let mut byte = || bits.read(8).and_then(|value| u8::try_from(value).ok()).ok_or(AvcError::Truncated);
     let (profile, constraints, level) = (byte()?, byte()?, byte()?);
     at_most(bits, 31, "parameter set number")?;
-    let (chroma_format, separate_planes, bit_depth) = if has_chroma_fields(profile) {
-        chroma_fields(bits)?
-    } else {
-        (1, false, 8)
-    };
+    let (chroma_format, separate_planes, bit_depth) =
+        if has_chroma_fields(profile) { chroma_fields(bits)? } else { (1, false, 8) };
     at_most(bits, 12, "frame number length")?;
     picture_order_count(bits)?;
     at_most(bits, 16, "number of reference frames")?;

@@ -63,7 +63,6 @@ fn records_of_a_real_encoder() {
             chroma_format: 2,
             bit_depth: 10,
             progressive: false,
-            ..plain
         },
         Expected {
             record: "014d401effe10016674d401eeca0501ed808800001f480007530078b16cb01000568ebe3cb20",
@@ -145,7 +144,7 @@ fn what_is_wrong_has_a_name() {
     assert_eq!(with(8, 0x68), Err(AvcError::NotSps(8)));
     assert_eq!(parse(vec![1, 100, 0, 31, 0xff, 0xe0, 0]), Err(AvcError::NoSps));
     // Width of 2^31 macroblocks: profile 66, parameter set 0, then codes of 0 up to the width.
-    let huge = [0x67, 66, 0, 30, 0b1_1_1_1_010_0, 0, 0, 0, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff];
+    let huge = [0x67, 66, 0, 30, 0b1111_0100, 0, 0, 0, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(Sps::parse(&huge), Err(AvcError::Field("width")));
 }
 

@@ -37,7 +37,8 @@ fn a_tag_comes_with_its_last_byte() {
 #[test]
 fn bodies_are_slices_of_the_chunk_they_lie_in() {
     let body: &[u8] = &[5; 4096];
-    let tags: Vec<_> = (0..4).map(|at| Tag { kind: TagKind::Video, at: Millis(at), body: body.to_vec().into() }).collect();
+    let tags: Vec<_> =
+        (0..4).map(|at| Tag { kind: TagKind::Video, at: Millis(at), body: body.to_vec().into() }).collect();
     let bytes = Bytes::from(file(&tags));
     let range = bytes.as_ptr() as usize..bytes.as_ptr() as usize + bytes.len();
     let mut reader = Reader::new();

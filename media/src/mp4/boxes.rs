@@ -37,7 +37,13 @@ pub(super) fn put_full_box(
 }
 
 /// Appends a full box of constant content.
-pub(super) fn put_plain(out: &mut BytesMut, kind: &[u8; 4], version: u8, flags: u32, content: &[u8]) -> Result<(), TooLong> {
+pub(super) fn put_plain(
+    out: &mut BytesMut,
+    kind: &[u8; 4],
+    version: u8,
+    flags: u32,
+    content: &[u8],
+) -> Result<(), TooLong> {
     put_full_box(out, kind, version, flags, |out| {
         out.put_slice(content);
         Ok(())

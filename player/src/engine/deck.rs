@@ -1,9 +1,6 @@
 //! The media source in place: one queue a track, its timeline, and the room in it.
 
-use super::{
-    Engine, Output, View,
-    session::{Pair, other},
-};
+use super::{Engine, Output, View, session::Pair};
 use crate::{
     Failure, PlayerEvent,
     intake::{Fragment, Init, Track},
@@ -20,9 +17,11 @@ const TRIM_STEP_S: f64 = 10.0;
 /// Key frames closer than this are not noted: one place to cut in that span is enough.
 const KEY_STEP_S: f64 = 1.0;
 /// A new media source starts a little after zero: rounded stamps must not put its first sample before it.
-const START_S: f64 = 0.01;
+const START_S: f64 = 0.002;
 /// An operation that takes longer is a buffer that hangs.
 const OPERATION_MS: i64 = 10_000;
+/// A refused append for which no room could be made is tried again after this.
+const REFUSED_MS: i64 = 500;
 /// So many failures within [`BREAKS_MS`] and the stream is given up.
 const BREAKS_MAX: usize = 4;
 const BREAKS_MS: i64 = 30_000;
@@ -33,6 +32,8 @@ struct Lane {
     mime: String,
     queue: Queue,
     started_ms: i64,
+    /// Nothing is started before this.
+    held_until_ms: i64,
     /// Refusals for want of room since the last append that was taken.
     refusals: u8,
     /// End of what has been queued, on the media source's timeline.
@@ -64,6 +65,7 @@ impl Deck {
                 mime: mime.clone(),
                 queue: Queue::default(),
                 started_ms: 0,
+                held_until_ms: i64::MIN,
                 refusals: 0,
                 end_s: START_S,
             };
@@ -177,6 +179,9 @@ impl Deck {
         let source = self.id;
         for track in [Track::Video, Track::Audio] {
             let Some(lane) = self.lanes.get_mut(track).as_mut() else { continue };
+            if now_ms < lane.held_until_ms {
+                continue;
+            }
             let Some(op) = lane.queue.start() else { continue };
             lane.started_ms = now_ms;
             out.push_back(match op {
@@ -274,7 +279,7 @@ impl Engine {
     }
 
     /// A buffer is full: give up the past, then more of it, then the media source; never the stream.
-    pub(super) fn full(&mut self, source: u32, track: Track, view: &View) {
+    pub(super) fn full(&mut self, now_ms: i64, source: u32, track: Track, view: &View) {
         let Some(deck) = self.deck_of(source) else { return };
         let Some(lane) = deck.lanes.get_mut(track).as_mut() else { return };
         lane.queue.failed();
@@ -282,18 +287,19 @@ impl Engine {
         let keep_s = match lane.refusals {
             1 => 10.0,
             2 => 2.0,
-            _ => f64::INFINITY,
+            _ => {
+                deck.broken = true;
+                self.rebuild = true;
+                return;
+            }
         };
-        let Some(cut_s) = deck.cut_before(view.position_s - keep_s).or_else(|| deck.cut_before(view.position_s - 2.0))
-        else {
-            deck.broken = true;
-            self.rebuild = true;
-            return;
-        };
-        let op = deck.trimmed(cut_s);
-        for track in [track, other(track)] {
-            if let Some(lane) = deck.lanes.get_mut(track).as_mut() {
+        // Without a past to give up, time makes some.
+        lane.held_until_ms = now_ms + REFUSED_MS;
+        if let Some(cut_s) = deck.cut_before(view.position_s - keep_s).or_else(|| deck.cut_before(view.position_s - 2.0)) {
+            let op = deck.trimmed(cut_s);
+            for lane in [&mut deck.lanes.audio, &mut deck.lanes.video].into_iter().flatten() {
                 lane.queue.push_first(op.clone());
+                lane.held_until_ms = i64::MIN;
             }
         }
     }

@@ -307,6 +307,19 @@ impl Engine {
         stats
     }
 
+    /// Items as if the bytes of the connection had given them.
+    #[cfg(test)]
+    fn handle_items(&mut self, now_ms: i64, items: Vec<crate::intake::Item>, view: &View) {
+        self.pilot.observe(now_ms, view);
+        if let Link::Flowing { heard_ms, .. } = &mut self.link {
+            *heard_ms = now_ms;
+        }
+        for item in items {
+            self.item(now_ms, item);
+        }
+        self.settle(now_ms, view);
+    }
+
     fn take(&mut self, now_ms: i64, input: Input, view: &View) {
         match input {
             Input::Start | Input::Restart => self.restart(now_ms),
@@ -326,7 +339,7 @@ impl Engine {
                     deck.done(track);
                 }
             }
-            Input::Full { source, track } => self.full(source, track, view),
+            Input::Full { source, track } => self.full(now_ms, source, track, view),
             Input::Broken { source } => self.broken(now_ms, source),
             Input::NotPlayable { source, mime } => {
                 if self.deck_of(source).is_some() {

@@ -244,6 +244,10 @@ impl Pilot {
         if view.paused {
             return None;
         }
+        let slow_start = self.join.as_ref().is_none_or(|join| now_ms - join.since_ms > STUCK_MS);
+        if stuck && slow_start && view.position_s < span.start_s {
+            return Some(self.seek(now_ms, span.clamp(span.start_s)));
+        }
         if let Some(push) = self.nudge(now_ms, view, span, ahead_s, visible) {
             return Some(push);
         }
@@ -261,7 +265,10 @@ impl Pilot {
         match decide(&reading) {
             Decision::Keep => None,
             Decision::Rate(rate) => {
-                self.set_rate(now_ms, rate);
+                // The rate of a picture that stands means nothing.
+                if self.moving(now_ms) {
+                    self.set_rate(now_ms, rate);
+                }
                 None
             }
             Decision::Jump { ahead_s } => {

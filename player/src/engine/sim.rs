@@ -1,0 +1,439 @@
+//! A simulated viewer: an encoder, a server with its GOP, a network with moods, and a video element, around a real
+//! engine. Every command is checked as it is carried out: rates in bounds, seeks inside what is buffered, one
+//! operation at a time.
+
+use super::{Abilities, Answer, Engine, Input, Output, View};
+use crate::{
+    Delay, PlayerEvent,
+    delay::{RATE_MAX, RATE_MIN},
+    intake::{Fragment, Init, Item, Track},
+    ranges::{Ranges, Span},
+};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Frames a second of the simulated encoder.
+const FPS: i64 = 30;
+/// The server's flights.
+const FLIGHT_MS: i64 = 40;
+/// What an element has ahead before it goes on after running dry.
+const RESUME_S: f64 = 0.1;
+/// Time a seek takes.
+const SEEK_MS: i64 = 60;
+/// Time an append takes.
+const APPEND_MS: i64 = 2;
+
+/// How the network behaves: extra lateness in ms of what is sent at a time.
+pub type Mood = Box<dyn Fn(i64) -> i64>;
+
+/// The world of a run.
+pub struct World {
+    delay: Delay,
+    pub engine: Engine,
+    pub now_ms: i64,
+    pub events: Vec<(i64, PlayerEvent)>,
+    pub element: Element,
+    pub gop_ms: i64,
+    pub mood: Mood,
+    pub audio: Box<dyn Fn(i64) -> bool>,
+    pub video: Box<dyn Fn(i64) -> bool>,
+    /// What the next requests are answered; then the stream, for as long as it is on air.
+    pub answers: VecDeque<Answer>,
+    pub on_air: bool,
+    pub promise: (bool, bool),
+    /// Appends to refuse for want of room.
+    pub refuse: u32,
+    pub opened: Vec<i64>,
+    pub seeks: Vec<(i64, f64)>,
+    pub rates: Vec<(i64, f64)>,
+    pub builds: Vec<(i64, usize)>,
+    pub removed_s: f64,
+    /// True delay from capture to screen, sampled each 100 ms while the picture moves.
+    pub delays: Vec<(i64, f64)>,
+    pub stalls: Vec<i64>,
+    due: BTreeMap<(i64, u64), Due>,
+    count: u64,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    id: u32,
+    /// Capture time that is zero on its timeline.
+    origin_ms: i64,
+    sent_ms: i64,
+    last_arrival_ms: i64,
+    configured: (bool, bool),
+}
+
+enum Due {
+    Input(Input),
+    Items(u32, Vec<Item>),
+}
+
+/// A video element with a media source.
+#[derive(Default)]
+pub struct Element {
+    pub source: u32,
+    pub position_s: f64,
+    pub rate: f64,
+    pub waiting: bool,
+    pub paused: bool,
+    pub muted: bool,
+    seeking_until_ms: Option<i64>,
+    tracks: Vec<(Track, Vec<Span>)>,
+    busy: Vec<Track>,
+    /// Position in microseconds to capture time.
+    captured: BTreeMap<i64, f64>,
+}
+
+impl Element {
+    pub fn ranges(&self) -> Ranges {
+        let mut all: Option<Vec<Span>> = None;
+        for (_, spans) in &self.tracks {
+            all = Some(match all {
+                None => spans.clone(),
+                Some(other) => intersect(&other, spans),
+            });
+        }
+        Ranges(all.unwrap_or_default())
+    }
+
+    fn view(&self) -> View {
+        View {
+            position_s: self.position_s,
+            ranges: self.ranges(),
+            paused: self.paused,
+            seeking: self.seeking_until_ms.is_some(),
+            muted: self.muted,
+        }
+    }
+
+    fn add(&mut self, track: Track, span: Span) {
+        let Some((_, spans)) = self.tracks.iter_mut().find(|(other, _)| *other == track) else { return };
+        match spans.last_mut() {
+            Some(last) if span.start_s <= last.end_s + 0.02 && span.start_s >= last.start_s => {
+                last.end_s = last.end_s.max(span.end_s);
+            }
+            _ => spans.push(span),
+        }
+    }
+
+    fn remove(&mut self, track: Track, end_s: f64) {
+        let Some((_, spans)) = self.tracks.iter_mut().find(|(other, _)| *other == track) else { return };
+        spans.retain(|span| span.end_s > end_s);
+        if let Some(first) = spans.first_mut() {
+            first.start_s = first.start_s.max(end_s);
+        }
+    }
+}
+
+fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
+    let mut both = Vec::new();
+    for x in a {
+        for y in b {
+            let span = Span { start_s: x.start_s.max(y.start_s), end_s: x.end_s.min(y.end_s) };
+            if span.end_s > span.start_s {
+                both.push(span);
+            }
+        }
+    }
+    both
+}
+
+/// A fragment's bytes in the simulation: start, length, capture time.
+fn record(start_ms: i64, duration_ms: i64, captured_ms: i64) -> Bytes {
+    [start_ms, duration_ms, captured_ms].iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>().into()
+}
+
+pub fn init(track: Track) -> Init {
+    let (mime, size) = match track {
+        Track::Audio => ("audio/mp4; codecs=\"mp4a.40.2\"", None),
+        Track::Video => ("video/mp4; codecs=\"avc1.64001f\"", Some((640, 360))),
+    };
+    Init { track, mime: mime.to_owned(), bytes: record(i64::MIN, 0, 0), size }
+}
+
+impl World {
+    pub fn new(delay: Delay) -> Self {
+        Self {
+            delay,
+            engine: Engine::new(delay, Abilities { change_type: true }, 7, 0),
+            now_ms: 0,
+            events: Vec::new(),
+            element: Element { rate: 1.0, waiting: true, paused: true, ..Element::default() },
+            gop_ms: 2_000,
+            mood: Box::new(|_| 0),
+            audio: Box::new(|_| true),
+            video: Box::new(|_| true),
+            answers: VecDeque::new(),
+            on_air: true,
+            promise: (true, true),
+            refuse: 0,
+            opened: Vec::new(),
+            seeks: Vec::new(),
+            rates: Vec::new(),
+            builds: Vec::new(),
+            removed_s: 0.0,
+            delays: Vec::new(),
+            stalls: Vec::new(),
+            due: BTreeMap::new(),
+            count: 0,
+            connection: None,
+        }
+    }
+
+    /// The viewer comes; the encoder has run for a while, and the last key frame is `age_ms` old.
+    pub fn come(&mut self, age_ms: i64) {
+        self.now_ms = 60_000 * self.gop_ms + age_ms;
+        self.engine = Engine::new(self.delay, Abilities { change_type: true }, 7, self.now_ms);
+        self.input(Input::Start);
+    }
+
+    pub fn input(&mut self, input: Input) {
+        let view = self.element.view();
+        self.engine.handle(self.now_ms, input, &view);
+        self.perform();
+    }
+
+    /// Ends the connection's answer.
+    pub fn cut(&mut self, clean: bool) {
+        if let Some(connection) = self.connection.take() {
+            self.input(Input::Closed { connection: connection.id, clean });
+        }
+    }
+
+    pub fn run_for(&mut self, ms: i64) {
+        for _ in 0..ms {
+            self.step();
+        }
+    }
+
+    pub fn state(&self) -> Option<&PlayerEvent> {
+        let state = |event: &&PlayerEvent| {
+            !matches!(event, PlayerEvent::Delay { .. } | PlayerEvent::Size { .. } | PlayerEvent::AudioOnly(_))
+        };
+        self.events.iter().map(|(_, event)| event).rfind(state)
+    }
+
+    /// Mean true delay in a span of the run.
+    pub fn mean_delay_s(&self, from_ms: i64, to_ms: i64) -> f64 {
+        let in_span: Vec<f64> =
+            self.delays.iter().filter(|(at, _)| (from_ms..to_ms).contains(at)).map(|(_, delay_s)| *delay_s).collect();
+        assert!(!in_span.is_empty(), "nothing was shown from {from_ms} to {to_ms}");
+        in_span.iter().sum::<f64>() / in_span.len() as f64
+    }
+
+    fn step(&mut self) {
+        self.now_ms += 1;
+        self.send();
+        while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= self.now_ms) {
+            match entry.remove() {
+                Due::Input(input) => {
+                    if let Input::Done { source, track } = input
+                        && source == self.element.source
+                    {
+                        self.element.busy.retain(|other| *other != track);
+                    }
+                    self.input(input);
+                }
+                Due::Items(id, items) if self.connection.as_ref().is_some_and(|c| c.id == id) => {
+                    let view = self.element.view();
+                    self.engine.handle_items(self.now_ms, items, &view);
+                    self.perform();
+                }
+                Due::Items(..) => {}
+            }
+        }
+        self.play();
+        if self.now_ms % 200 == 0 {
+            self.input(Input::Tick);
+        }
+    }
+
+    fn play(&mut self) {
+        let element = &mut self.element;
+        if let Some(until_ms) = element.seeking_until_ms {
+            if self.now_ms < until_ms {
+                return;
+            }
+            element.seeking_until_ms = None;
+        }
+        if element.paused {
+            return;
+        }
+        let span = element.ranges().at(element.position_s, 0.005);
+        let ahead_s = span.map_or(0.0, |span| span.end_s - element.position_s);
+        if element.waiting {
+            if ahead_s >= RESUME_S {
+                element.waiting = false;
+                self.input(Input::Playing);
+            }
+        } else if ahead_s < 0.002 {
+            element.waiting = true;
+            self.stalls.push(self.now_ms);
+            self.input(Input::Waiting);
+        } else {
+            element.position_s += 0.001 * element.rate;
+            if self.now_ms % 100 == 0 {
+                let at_us = (element.position_s * 1e6) as i64;
+                if let Some((start_us, captured_ms)) = element.captured.range(..=at_us).next_back() {
+                    let into_ms = (at_us - start_us) as f64 / 1000.0;
+                    self.delays.push((self.now_ms, (self.now_ms as f64 - captured_ms - into_ms) / 1000.0));
+                }
+            }
+        }
+    }
+
+    /// The server sends what the encoder has made since the last flight.
+    fn send(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if !self.on_air || self.now_ms - connection.sent_ms < FLIGHT_MS {
+            return;
+        }
+        let (from_ms, to_ms) = (connection.sent_ms, self.now_ms);
+        connection.sent_ms = to_ms;
+        let mut items = Vec::new();
+        for frame in from_ms * FPS / 1000..=to_ms * FPS / 1000 {
+            let at_ms = frame * 1000 / FPS;
+            if at_ms <= from_ms || at_ms > to_ms {
+                continue;
+            }
+            // One audio fragment a frame keeps the arithmetic plain.
+            let start_ms = at_ms - connection.origin_ms;
+            let next_ms = (frame + 1) * 1000 / FPS;
+            for (track, on) in [(Track::Video, (self.video)(at_ms)), (Track::Audio, (self.audio)(at_ms))] {
+                if !on {
+                    continue;
+                }
+                let configured = match track {
+                    Track::Audio => &mut connection.configured.0,
+                    Track::Video => &mut connection.configured.1,
+                };
+                if !std::mem::replace(configured, true) {
+                    items.push(Item::Init(init(track)));
+                }
+                let keyframe = track == Track::Audio || at_ms % self.gop_ms < 1000 / FPS;
+                let bytes = record(start_ms, next_ms - at_ms, at_ms);
+                items.push(Item::Fragment(Fragment { track, bytes, start_ms, duration_ms: next_ms - at_ms, keyframe }));
+            }
+        }
+        let late_ms = (self.mood)(to_ms).max(0);
+        connection.last_arrival_ms = connection.last_arrival_ms.max(to_ms + 1 + late_ms);
+        let (at_ms, id) = (connection.last_arrival_ms, connection.id);
+        self.later(at_ms, Due::Items(id, items));
+    }
+
+    fn later(&mut self, at_ms: i64, due: Due) {
+        self.count += 1;
+        self.due.insert((at_ms, self.count), due);
+    }
+
+    fn perform(&mut self) {
+        while let Some(output) = self.engine.poll() {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Open { connection } => self.open(connection),
+            Output::Abort { .. } => self.connection = None,
+            Output::Build { source, tracks } => {
+                self.builds.push((self.now_ms, tracks.len()));
+                self.element.source = source;
+                self.element.position_s = 0.0;
+                self.element.rate = 1.0;
+                self.element.waiting = true;
+                self.element.paused = true;
+                self.element.seeking_until_ms = None;
+                self.element.busy.clear();
+                self.element.captured.clear();
+                self.element.tracks = tracks.into_iter().map(|(track, _)| (track, Vec::new())).collect();
+                self.later(self.now_ms + 5, Due::Input(Input::SourceOpen { source }));
+            }
+            Output::Append { source, track, bytes, offset_s, .. } => self.append(source, track, &bytes, offset_s),
+            Output::Remove { source, track, end_s, .. } => {
+                assert!(self.element.paused || end_s < self.element.position_s - 1.0, "removes {end_s} at {}", self.element.position_s);
+                self.begin(track);
+                self.element.remove(track, end_s);
+                self.removed_s = end_s;
+                self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
+            }
+            Output::Seek { to_s } => {
+                let ranges = self.element.ranges();
+                assert!(ranges.at(to_s, 0.0).is_some(), "seek to {to_s} outside {ranges:?}");
+                self.seeks.push((self.now_ms, to_s));
+                self.element.position_s = to_s;
+                self.element.seeking_until_ms = Some(self.now_ms + SEEK_MS);
+            }
+            Output::Rate(rate) => {
+                assert!((RATE_MIN..=RATE_MAX).contains(&rate), "rate {rate}");
+                self.rates.push((self.now_ms, rate));
+                self.element.rate = rate;
+            }
+            Output::Play => {
+                self.element.paused = false;
+                self.later(self.now_ms + 1, Due::Input(Input::PlayGranted));
+            }
+            Output::Mute => self.element.muted = true,
+            Output::Event(event) => self.events.push((self.now_ms, event)),
+        }
+    }
+
+    fn open(&mut self, id: u32) {
+        self.opened.push(self.now_ms);
+        let stream = if self.on_air { Answer::Stream } else { offline() };
+        let answer = self.answers.pop_front().unwrap_or(stream);
+        if answer == Answer::Stream {
+            // The server begins at the newest key frame.
+            let key_ms = self.now_ms - self.now_ms % self.gop_ms;
+            self.connection = Some(Connection {
+                id,
+                origin_ms: key_ms,
+                sent_ms: key_ms - 1,
+                last_arrival_ms: 0,
+                configured: (false, false),
+            });
+            let (audio, video) = self.promise;
+            self.later(self.now_ms + 10, Due::Input(Input::Answered { connection: id, answer }));
+            self.later(self.now_ms + 10, Due::Items(id, vec![Item::Promise { audio, video }]));
+            if let Some(connection) = &mut self.connection {
+                connection.last_arrival_ms = self.now_ms + 11;
+            }
+        } else {
+            self.later(self.now_ms + 10, Due::Input(Input::Answered { connection: id, answer }));
+        }
+    }
+
+    fn begin(&mut self, track: Track) {
+        assert!(!self.element.busy.contains(&track), "two operations at once");
+        self.element.busy.push(track);
+    }
+
+    fn append(&mut self, source: u32, track: Track, bytes: &Bytes, offset_s: f64) {
+        assert_eq!(source, self.element.source, "an append to a source that is gone");
+        self.begin(track);
+        if self.refuse > 0 {
+            self.refuse -= 1;
+            self.element.busy.retain(|other| *other != track);
+            self.later(self.now_ms, Due::Input(Input::Full { source, track }));
+            return;
+        }
+        for record in bytes.chunks_exact(24) {
+            let number = |n: usize| i64::from_be_bytes(record[n * 8..n * 8 + 8].try_into().expect("eight bytes"));
+            let (start_ms, duration_ms, captured_ms) = (number(0), number(1), number(2));
+            if start_ms == i64::MIN {
+                continue;
+            }
+            let start_s = offset_s + start_ms as f64 / 1000.0;
+            self.element.add(track, Span { start_s, end_s: start_s + duration_ms as f64 / 1000.0 });
+            self.element.captured.insert((start_s * 1e6) as i64, captured_ms as f64);
+        }
+        self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
+    }
+}
+
+/// The answer of a room that is not on air.
+pub fn offline() -> Answer {
+    Answer::NotLive { state: "offline".to_owned(), retry_after_ms: None }
+}

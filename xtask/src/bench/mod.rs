@@ -1,9 +1,61 @@
-//! Measurements beside other programs, all in the same run.
+//! Measurements beside other programs, in the same run and in turn. Ratios are what counts; absolute figures inform.
 
-use crate::{failure::Result, project::Project};
+mod fan_out;
+mod glass;
+mod report;
+mod rig;
+
+use crate::{
+    build, fail,
+    failure::Result,
+    project::Project,
+    setup::{self, Folder},
+};
+use rig::Rig;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// How often each side is measured.
+    pairs: usize,
+    /// Seconds of a measuring window.
+    seconds: u32,
+    /// Seconds of the steady run.
+    steady_seconds: u32,
+    /// Whether the tables in docs/PERFORMANCE.md are written anew.
+    keep: bool,
+}
 
 /// # Errors
-/// When something cannot be measured.
-pub fn bench(_project: &Project, _arguments: &[String]) -> Result<()> {
+/// When something cannot be measured; a run that does not count is told in the table instead.
+pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
+    let mut plan = Plan { pairs: 8, seconds: 20, steady_seconds: 300, keep: true };
+    let mut parts: Vec<&str> = Vec::new();
+    for word in arguments {
+        match (word.as_str(), word.strip_prefix("--pairs=").map(str::parse)) {
+            ("--quick", _) => plan = Plan { pairs: 1, seconds: 8, steady_seconds: 40, keep: false },
+            (_, Some(Ok(pairs))) if pairs > 0 => plan.pairs = pairs,
+            (part @ ("fan-out" | "glass" | "steady"), _) => parts.push(part),
+            _ => fail!("`{word}` is not understood here; --help says what is"),
+        }
+    }
+    if parts.is_empty() {
+        parts = vec!["fan-out", "glass", "steady"];
+    }
+    let tools = setup::for_tests(project)?;
+    setup::npm_install(project, Folder::Benches)?;
+    build::release(project, &tools)?;
+    let rig = Rig::prepare(project)?;
+    for part in parts {
+        let table = match part {
+            "fan-out" => fan_out::measure(&rig, plan)?,
+            "glass" => glass::measure(&rig, plan)?,
+            _ => glass::steady(&rig, plan)?,
+        };
+        println!("\n{table}");
+        if plan.keep {
+            report::write(&project.root.join("docs/PERFORMANCE.md"), part, &table)?;
+        }
+    }
     Ok(())
 }

@@ -131,7 +131,7 @@ fn Edge(deck: Deck) -> impl IntoView {
             on:click=move |_| deck.send(Command::GoLive)
         >
             {m.player_live()}
-            <span class="sr-only">{move || format!(" {}", label())}</span>
+            <span class="offscreen">{move || format!(" {}", label())}</span>
         </button>
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     components::icons::{Icon, Shape},
     i18n::{Messages, use_messages},
 };
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 #[component]
 pub(super) fn Filters(
@@ -97,7 +97,7 @@ fn Order(
     });
     Effect::new(move |_| {
         let outside = window_event_listener(ev::click, move |event| {
-            let target = event.target().and_then(|t| leptos::wasm_bindgen::JsCast::dyn_into::<leptos::web_sys::Node>(t).ok());
+            let target = event.target().and_then(|t| t.dyn_into::<web_sys::Node>().ok());
             if menu.get_untracked().is_some_and(|menu| !menu.contains(target.as_ref())) {
                 close();
             }

@@ -1,0 +1,189 @@
+//! Watching a room: the player, and who and what it is. Rendered whole by the server; state, viewers and title then follow the channel.
+
+use crate::{
+    ApiError,
+    components::{
+        avatar::Avatar,
+        badge::LiveBadge,
+        icons::{Icon, Shape},
+        player::{Player, Use},
+        time::Uptime,
+    },
+    context::use_origin,
+    i18n::{grouped, use_messages},
+    pages::not_found::NotFoundPage,
+    realtime::use_realtime,
+    server::rooms::room_page,
+};
+use leptos::{either::EitherOf3, prelude::*};
+use leptos_meta::{Link, Meta, Title};
+use leptos_router::hooks::use_params_map;
+use madang_protocol::{LiveState, RoomPage, Visibility};
+
+/// Most characters of a room's description in the card that other sites show.
+const CARD_DESCRIPTION: usize = 200;
+
+#[component]
+pub fn WatchPage() -> impl IntoView {
+    let params = use_params_map();
+    let asked = Resource::new_blocking(move || params.read().get("slug").unwrap_or_default(), room_page);
+    view! {
+        <Suspense fallback=|| view! { <div class="watch"><div class="player"></div></div> }>
+            {move || Suspend::new(async move {
+                match asked.await {
+                    Ok(page) => EitherOf3::A(view! { <Room page /> }),
+                    Err(ApiError::NotFound) => EitherOf3::B(view! { <NotFoundPage /> }),
+                    Err(error) => EitherOf3::C(view! { <Failed error again=move |_| asked.refetch() /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// The room could not be read.
+#[component]
+fn Failed(error: ApiError, again: impl Fn(leptos::ev::MouseEvent) + 'static) -> impl IntoView {
+    let m = use_messages();
+    view! {
+        <section class="wrap empty" role="alert">
+            <p>{m.error(&error)}</p>
+            <button type="button" class="btn scripted" on:click=again>{m.error_again()}</button>
+        </section>
+    }
+}
+
+#[component]
+fn Room(page: RoomPage) -> impl IntoView {
+    let m = use_messages();
+    let RoomPage { card, description, visibility, mine } = page;
+    let realtime = use_realtime();
+    let (told, gone) = (realtime.room(&card.slug), realtime.room_gone(&card.slug));
+    let slug = card.slug.clone();
+    let path = format!("/rooms/{slug}");
+    let origin = use_origin();
+    let address = format!("{origin}{path}");
+    let stream_url = format!("{origin}/live/{slug}.flv");
+    let card = Memo::new(move |_| told.get().unwrap_or_else(|| card.clone()));
+    let title = Signal::derive(move || card.with(|card| card.title.clone()));
+    let live = Memo::new(move |_| if gone.get() { None } else { Some(card.with(|card| card.live)) });
+    let tab = move || card.with(|card| format!("{} · {}", card.title, card.owner));
+    view! {
+        <Title text=tab />
+        <Head card description=description.clone() address=address.clone() listed=visibility == Visibility::Public />
+        <div class="watch">
+            <Player slug title room=live usage=Use::Watch stream_url />
+            <div class="watch-info">
+                {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }}
+                <div class="names">
+                    <h1 lang=move || card.with(|card| card.language.clone())>{title}</h1>
+                    <p class="by">{move || card.with(|card| format!("{} · {}", card.owner, m.category(&card.category)))}</p>
+                    <ul class="tags">
+                        {move || card.with(|card| card.tags.iter().map(|tag| view! { <li class="tag">{tag.clone()}</li> }).collect_view())}
+                    </ul>
+                </div>
+                <div class="watch-facts">
+                    <Facts live watching=Memo::new(move |_| card.with(|card| card.watching)) />
+                    {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> })}
+                    <Share title address />
+                </div>
+            </div>
+            {(!description.is_empty()).then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> })}
+        </div>
+    }
+}
+
+/// What other sites and search engines read.
+#[component]
+fn Head(
+    card: Memo<madang_protocol::RoomCard>,
+    description: String,
+    address: String,
+    /// Unlisted rooms are for those who have the address.
+    listed: bool,
+) -> impl IntoView {
+    let m = use_messages();
+    let card = card.get_untracked();
+    let short: String = description.chars().take(CARD_DESCRIPTION).map(|c| if c == '\n' { ' ' } else { c }).collect();
+    let said = if short.is_empty() { format!("{} · {}", card.owner, m.category(&card.category)) } else { short };
+    view! {
+        <Meta property="og:title" content=card.title />
+        <Meta property="og:description" content=said.clone() />
+        <Meta property="og:type" content="video.other" />
+        <Meta property="og:url" content=address.clone() />
+        <Meta property="og:site_name" content=m.site_name() />
+        <Meta name="description" content=said />
+        <Link rel="canonical" href=address />
+        {(!listed).then(|| view! { <Meta name="robots" content="noindex" /> })}
+    }
+}
+
+/// LIVE, how many watch, and for how long.
+#[component]
+fn Facts(live: Memo<Option<LiveState>>, watching: Memo<u32>) -> impl IntoView {
+    let m = use_messages();
+    let shown = move || live.get().unwrap_or(LiveState::Never);
+    let since = move || match live.get() {
+        Some(LiveState::Live { since }) => Some(since),
+        _ => None,
+    };
+    let count = move || {
+        let n = u64::from(watching.get());
+        view! {
+            <span class="watching" title=m.watch_watching_note()>
+                <span aria-hidden="true">{format!("● {}", grouped(n))}</span>
+                <span class="offscreen">{m.watch_watching(n)}</span>
+            </span>
+        }
+    };
+    view! {
+        {move || view! { <LiveBadge live=shown() /> }}
+        {move || since().is_some().then(count)}
+        {move || since().map(|since| view! { <span class="uptime"><Uptime since /></span> })}
+    }
+}
+
+/// Hands the address on: by the system's own sheet where there is one, else by copying it.
+#[component]
+fn Share(title: Signal<String>, address: String) -> impl IntoView {
+    let m = use_messages();
+    let copied = RwSignal::new(false);
+    let press = move |_| share(title.get_untracked(), address.clone(), copied);
+    view! {
+        <span class="watch-share scripted">
+            <button type="button" class="btn" on:click=press>
+                <Icon of=Shape::Share />
+                <span aria-live="polite">{move || if copied.get() { m.watch_shared() } else { m.watch_share() }}</span>
+            </button>
+        </span>
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn share(title: String, address: String, copied: RwSignal<bool>) {
+    use wasm_bindgen::{JsCast, JsValue};
+    let navigator = window().navigator();
+    let sheet = js_sys::Reflect::get(&navigator, &"share".into()).ok().and_then(|f| f.dyn_into::<js_sys::Function>().ok());
+    if let Some(sheet) = sheet {
+        let what = js_sys::Object::new();
+        let set = |name: &str, value: &str| js_sys::Reflect::set(&what, &name.into(), &JsValue::from_str(value));
+        if set("title", &title).is_ok()
+            && set("url", &address).is_ok()
+            && let Ok(answer) = sheet.call1(&navigator, &what)
+        {
+            // Closing the sheet rejects the promise: that is no failure.
+            let answer = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&answer));
+            leptos::task::spawn_local(async move { drop(answer.await) });
+            return;
+        }
+    }
+    leptos::task::spawn_local(async move {
+        if crate::components::copy::write(&address).await {
+            copied.try_set(true);
+            gloo_timers::future::TimeoutFuture::new(2_000).await;
+            copied.try_set(false);
+        }
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn share(_title: String, _address: String, _copied: RwSignal<bool>) {}

@@ -1,0 +1,121 @@
+// glass: what a viewer's browser shows, frame by frame, of any page with a <video>.
+// usage: node glass.mjs clock ROOM_URL SECONDS          delay of each shown frame, read from the strip that clocksrc paints
+//        node glass.mjs clock-flvjs FLV_URL SECONDS     the same with flv.js, on a page of its own
+//        node glass.mjs steady ROOM_URL SECONDS         gaps between shown frames, and how the delay changed over the time
+// Prints one JSON line. Takes Playwright and flv.js from end2end's packages; the browser is CHROMIUM or Debian's.
+import { createRequire } from 'node:module';
+import { createServer } from 'node:http';
+import { existsSync, readFileSync } from 'node:fs';
+
+const require = createRequire(new URL('../end2end/package.json', import.meta.url));
+const { chromium } = require('@playwright/test');
+const [mode, url, secondsText] = process.argv.slice(2);
+const seconds = Number(secondsText);
+
+/** Runs in the page: notes each shown frame, and the clock in it. */
+function watch() {
+  const seen = (window.seen = { first: 0, shown: [], media: [], delays: [], unread: 0 });
+  const canvas = document.createElement('canvas');
+  canvas.width = 48;
+  canvas.height = 1;
+  const paint = canvas.getContext('2d', { willReadFrequently: true });
+  /** The Unix time in the strip in ms; undefined when the checksum does not fit. */
+  const clock = (video) => {
+    const block = Math.floor(video.videoWidth / 48);
+    const strip = Math.floor(video.videoHeight / 12);
+    for (let b = 0; b < 48; b++) paint.drawImage(video, b * block + block / 4, strip / 4, block / 2, strip / 2, b, 0, 1, 1);
+    const pixels = paint.getImageData(0, 0, 48, 1).data;
+    let ms = 0;
+    let sum = 0;
+    let check = 0;
+    for (let k = 0; k < 12; k++) {
+      let nibble = 0;
+      for (let j = 0; j < 4; j++) nibble = nibble * 2 + (pixels[(k * 4 + j) * 4] > 125 ? 1 : 0);
+      if (k < 11) {
+        ms = ms * 16 + nibble;
+        sum += nibble;
+      } else check = nibble;
+    }
+    return (sum & 15) === check && ms > 1e12 ? ms : undefined;
+  };
+  const hook = (video) => {
+    const frame = (_, meta) => {
+      const now = performance.timeOrigin + performance.now();
+      if (!seen.first) seen.first = performance.now();
+      seen.shown.push(now);
+      seen.media.push(meta.mediaTime * 1e3);
+      if (window.readClock) {
+        const made = clock(video);
+        if (made === undefined) seen.unread++;
+        else seen.delays.push([now, now - made]);
+      }
+      video.requestVideoFrameCallback(frame);
+    };
+    video.requestVideoFrameCallback(frame);
+  };
+  const hooked = new WeakSet();
+  const look = () => {
+    for (const video of document.querySelectorAll('video')) {
+      if (hooked.has(video)) continue;
+      hooked.add(video);
+      hook(video);
+    }
+  };
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  setInterval(look, 50);
+}
+
+/** A page of another origin that plays `flv` with flv.js as its documentation says for live streams. */
+async function flvjsPage(flv) {
+  const script = readFileSync(require.resolve('flv.js/dist/flv.min.js'));
+  const html = `<!doctype html><link rel="icon" href="data:,"><video muted autoplay playsinline></video><script src="/flv.js"></script><script>
+const player = flvjs.createPlayer({ type: 'flv', isLive: true, url: ${JSON.stringify(flv)} }, { enableStashBuffer: false });
+player.attachMediaElement(document.querySelector('video')); player.load(); player.play();</script>`;
+  const server = createServer((request, response) => {
+    const js = request.url === '/flv.js';
+    response.writeHead(200, { 'content-type': js ? 'text/javascript' : 'text/html' }).end(js ? script : html);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+const at = (sorted, part) => (sorted.length ? Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]) : -1);
+const ascending = (numbers) => [...numbers].sort((a, b) => a - b);
+const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / Math.max(1, numbers.length);
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync),
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+    '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--enable-precise-memory-info',
+  ],
+});
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+await page.addInitScript(`window.readClock = ${mode !== 'steady'}; (${watch})()`);
+await page.goto(mode === 'clock-flvjs' ? await flvjsPage(url) : url, { waitUntil: 'commit' });
+await page.waitForFunction(() => window.seen.first > 0, null, { timeout: 30_000 });
+// A steady run is judged from the tenth second on, a delay once the player has settled.
+const settle = mode === 'steady' ? 0 : Math.min(10, seconds / 3);
+await page.waitForTimeout((settle + seconds) * 1e3);
+const seen = await page.evaluate(() => {
+  const video = document.querySelector('video');
+  const quality = video.getVideoPlaybackQuality();
+  return { ...window.seen, dropped: quality.droppedVideoFrames, total: quality.totalVideoFrames, heap: performance.memory?.usedJSHeapSize ?? 0 };
+});
+await browser.close();
+
+const from = seen.shown[0] + settle * 1e3;
+const shown = seen.shown.filter((time) => time >= from);
+const gaps = shown.slice(1).map((time, i) => time - shown[i]).filter((gap) => gap > 300);
+const answer = { join_ms: Math.round(seen.first), frames: shown.length, dropped: seen.dropped, stalls: gaps.length, longest_gap_ms: Math.round(Math.max(0, ...shown.slice(1).map((t, i) => t - shown[i]))), heap_mb: +(seen.heap / 1e6).toFixed(1) };
+if (mode === 'steady') {
+  // Published in real time, so wall clock minus media time is the delay but for a constant.
+  const behind = (start, end) => mean(seen.shown.map((t, i) => [t - seen.shown[0], t - seen.media[i]]).filter(([t]) => t >= start && t < end).map(([, d]) => d));
+  const last = seen.shown.at(-1) - seen.shown[0];
+  answer.drift_ms = Math.round(behind(last - 10_000, last + 1) - behind(10_000, 20_000));
+} else {
+  const delays = ascending(seen.delays.filter(([time]) => time >= from).map(([, delay]) => delay));
+  Object.assign(answer, { unread: seen.unread, p50: at(delays, 0.5), p95: at(delays, 0.95), max: at(delays, 1), first_ms: Math.round(seen.delays[0]?.[1] ?? -1) });
+}
+console.log(JSON.stringify(answer));

@@ -1,0 +1,55 @@
+// What a first visit to a room downloads, in bytes as they cross the wire, against the budget.
+import { expect, test } from '../support/fixtures.ts';
+import { ARTEFACTS, END2END } from '../support/paths.ts';
+import { expectScene } from '../support/ui.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const BUDGET = Number(readFileSync(path.join(END2END, 'budget-bytes'), 'utf8'));
+
+test(`a first visit to a room downloads at most ${BUDGET / 1000} KB`, async ({ page, context, server }) => {
+  await server.createRoom('first-visit');
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  const urls = new Map<string, { url: string; encoding: string }>();
+  const sizes: { url: string; encoding: string; bytes: number }[] = [];
+  session.on('Network.responseReceived', ({ requestId, response }) => {
+    urls.set(requestId, { url: response.url, encoding: response.headers['content-encoding'] ?? 'none' });
+  });
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const known = urls.get(requestId);
+    if (known && /^https?:/.test(known.url)) sizes.push({ ...known, bytes: encodedDataLength });
+  });
+  await page.goto(`${server.url}/rooms/first-visit`);
+  await expectScene(page, 'never');
+  await page.waitForTimeout(2_000);
+
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const shown = sizes
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(({ url, encoding, bytes }) => `${String(bytes).padStart(8)}  ${encoding.padEnd(5)}  ${url.replace(server.url, '')}`);
+  const report = [...shown, `${String(total).padStart(8)}  in all, headers included; the budget is ${BUDGET}`].join('\n');
+  console.log(report);
+  writeFileSync(path.join(ARTEFACTS, 'first-visit.txt'), `${report}\n`);
+  writeFileSync(path.join(ARTEFACTS, 'first-visit.json'), JSON.stringify({ total, budget: BUDGET, sizes }, null, 1));
+
+  expect(sizes.find(({ url }) => url.endsWith('.wasm'))?.encoding).toBe('br');
+  expect(total).toBeLessThanOrEqual(BUDGET);
+});
+
+test('assets carry their content in their name and are kept for good', async ({ page, server }) => {
+  const assets: { url: string; cache: string }[] = [];
+  page.on('response', (response) => {
+    if (response.url().includes('/pkg/')) assets.push({ url: response.url(), cache: response.headers()['cache-control'] ?? '' });
+  });
+  await page.goto(server.url);
+  await page.waitForTimeout(1_500);
+  expect(assets.length).toBeGreaterThanOrEqual(3);
+  for (const { url, cache } of assets) {
+    expect(url).toMatch(/\/pkg\/[\w-]+\.[\w-]{16,}\.(js|wasm|css)$/);
+    expect(cache).toContain('immutable');
+    expect(cache).toMatch(/max-age=\d{7,}/);
+    const gzip = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+    expect(gzip.headers.get('content-encoding')).toBe('gzip');
+  }
+});

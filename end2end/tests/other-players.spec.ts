@@ -1,0 +1,43 @@
+// The address of a stream is for everybody: flv.js and mpegts.js play it from a page of another origin.
+import { expect, test } from '../support/fixtures.ts';
+import { expectMoving } from '../support/ui.ts';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+const PLAYERS = [
+  { name: 'flv.js', file: require.resolve('flv.js/dist/flv.min.js'), api: 'flvjs' },
+  { name: 'mpegts.js', file: require.resolve('mpegts.js/dist/mpegts.js'), api: 'mpegts' },
+];
+
+for (const { name, file, api } of PLAYERS) {
+  test(`${name} plays the stream from another origin`, async ({ page, server, publish, complaints }) => {
+    // Their own talk about their own work is theirs.
+    complaints.allow(/\[\w*(Controller|Demuxer|Remuxer|Loader|Player)\w*\]/i);
+    const key = await server.createRoom('open-door');
+    publish(key);
+    await expect.poll(async () => (await server.room('open-door')).live.state).toBe('live');
+
+    const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><video muted autoplay playsinline></video>
+<script src="/player.js"></script><script>
+const player = ${api}.createPlayer({ type: 'flv', isLive: true, url: ${JSON.stringify(`${server.url}/live/open-door.flv`)} }, { enableStashBuffer: false });
+player.attachMediaElement(document.querySelector('video')); player.load(); player.play();
+</script>`;
+    const other = createServer((request, response) => {
+      const script = request.url === '/player.js';
+      response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' });
+      response.end(script ? readFileSync(file) : html);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    try {
+      await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+      const after = await expectMoving(page);
+      expect(after.width).toBe(640);
+    } finally {
+      other.close();
+    }
+  });
+}

@@ -1,0 +1,117 @@
+// What a viewer lives through: the streamer stops and starts again, the page is left, autoplay is refused.
+import { awake, expect, open, test } from '../support/fixtures.ts';
+import { expectMoving, expectScene, played, player } from '../support/ui.ts';
+import { chromium } from '@playwright/test';
+import { BROWSER_ARGS } from '../playwright.config.ts';
+
+test('the streamer stops and starts again, and the picture goes on without a reload', async ({ page, server, publish }) => {
+  const key = await server.createRoom('comes-back');
+  const first = publish(key);
+  await open(page, `${server.url}/rooms/comes-back`);
+  await expectMoving(page);
+  await page.evaluate(() => ((window as unknown as { marker: string }).marker = 'not reloaded'));
+
+  await first.stop();
+  await expectScene(page, 'ended');
+  await expect(player(page)).toContainText('The stream has ended');
+  await expect.poll(async () => (await server.room('comes-back')).live.state).toBe('offline');
+
+  publish(key);
+  await expectScene(page, 'playing');
+  await expectMoving(page);
+  expect(await page.evaluate(() => (window as unknown as { marker?: string }).marker)).toBe('not reloaded');
+});
+
+test('an encoder that loses power and comes back takes over from its own ghost', async ({ page, server, publish }) => {
+  const key = await server.createRoom('ghost');
+  const first = publish(key);
+  await open(page, `${server.url}/rooms/ghost`);
+  await expectMoving(page);
+  // The second comes while the server still holds the first for alive.
+  publish(key);
+  await expect.poll(() => first.isRunning, { message: 'the older connection is closed' }).toBe(false);
+  await expectMoving(page);
+  await expectScene(page, 'playing');
+});
+
+for (const way of ['by a link', 'by the back button'] as const) {
+  test(`leaving the room ${way} ends the stream to this viewer`, async ({ page, server, publish }) => {
+    const key = await server.createRoom('left-alone');
+    publish(key);
+    await expect.poll(async () => (await server.room('left-alone')).live.state).toBe('live');
+    await open(page, server.url);
+    await page.getByRole('link', { name: 'Room left-alone' }).click();
+    await expectMoving(page);
+    await expect.poll(async () => (await server.room('left-alone')).watching).toBe(1);
+    const video = await page.locator('video').elementHandle();
+
+    if (way === 'by a link') await page.getByRole('link', { name: /Madang/ }).first().click();
+    else await page.goBack();
+    await expect(page).toHaveURL(`${server.url}/`);
+    await expect.poll(async () => (await server.room('left-alone')).watching).toBe(0);
+    // The element is out of the page and holds no media any more.
+    const left = await video?.evaluate((element) => {
+      const old = element as HTMLVideoElement;
+      return { connected: old.isConnected, src: old.getAttribute('src'), ready: old.readyState };
+    });
+    expect(left).toEqual({ connected: false, src: null, ready: 0 });
+
+    // And it plays again when one comes back.
+    await page.getByRole('link', { name: 'Room left-alone' }).click();
+    await expectMoving(page);
+  });
+}
+
+test('where a browser refuses sound, it plays muted and says how to hear it', async ({ server, publish, complaints, watched }) => {
+  const key = await server.createRoom('loud');
+  publish(key);
+  await expect.poll(async () => (await server.room('loud')).live.state).toBe('live');
+  // A browser of its own: the rule is a flag of the process.
+  const strict = await chromium.launch({
+    executablePath: test.info().project.use.launchOptions?.executablePath,
+    args: [...BROWSER_ARGS, '--autoplay-policy=document-user-activation-required'],
+  });
+  try {
+    const context = await watched(await strict.newContext({ locale: 'en-US' }));
+    const page = await context.newPage();
+    await open(page, `${server.url}/rooms/loud`);
+    const ask = page.getByRole('button', { name: 'Tap to unmute' });
+    await expect(ask).toBeVisible();
+    await expectScene(page, 'playing');
+    await expect.poll(async () => (await played(page)).paused).toBe(false);
+    expect((await played(page)).muted).toBe(true);
+
+    await ask.click();
+    await expect(ask).toBeHidden();
+    expect((await played(page)).muted).toBe(false);
+    await expectMoving(page);
+    expect(complaints.unexpected).toEqual([]);
+  } finally {
+    await strict.close();
+  }
+});
+
+test('pause, volume, and the way back to the live edge', async ({ page, server, publish }) => {
+  const key = await server.createRoom('controls');
+  publish(key);
+  await open(page, `${server.url}/rooms/controls`);
+  await expectMoving(page);
+  const stage = player(page);
+  await stage.hover();
+  await stage.getByRole('button', { name: 'Pause' }).click();
+  await expect.poll(async () => (await played(page)).paused).toBe(true);
+  await stage.hover();
+  await stage.getByRole('button', { name: 'Play', exact: true }).click();
+  await expect.poll(async () => (await played(page)).paused).toBe(false);
+  await expectMoving(page);
+
+  await page.keyboard.press('m');
+  await expect.poll(async () => (await played(page)).muted).toBe(true);
+  await page.keyboard.press('m');
+  await expect.poll(async () => (await played(page)).muted).toBe(false);
+
+  await expect(stage).toContainText(/\d(\.\d)? s behind/);
+  await page.reload();
+  await awake(page);
+  await expectMoving(page);
+});

@@ -1,0 +1,142 @@
+//! The audio track: configuration, and times that follow the count of samples.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::batch::Batch;
+use super::timeline::Timeline;
+use super::{AUDIO_TRACK_ID, AudioParams, Output, RemuxError, TrackKind};
+use crate::Millis;
+use crate::aac::AudioSpecificConfig;
+use crate::mp4::{self, Codec, Sample, TooLong, Track};
+
+/// Stamps and the count of samples may differ by this: rounding and the jitter of encoders stay below.
+const TOLERATED_MS: i64 = 50;
+/// So many frames in a row must differ in the same direction before the count follows …
+const PATIENCE: u32 = 4;
+/// … unless the difference is too large for jitter.
+const CERTAIN_MS: i64 = 250;
+/// A hole up to this is filled by stretching a frame, as playback would stop at it; a longer one is left open.
+const STRETCHED_MS: i64 = 500;
+/// Before a configuration there are no samples; any timescale does.
+const NO_TIMESCALE: u32 = 48_000;
+
+#[derive(Debug)]
+pub(super) struct AudioTrack {
+    config: Option<(Bytes, AudioSpecificConfig)>,
+    /// Where the next frame begins by the count of samples, in ticks.
+    next: Option<i64>,
+    astray: Astray,
+    batch: Batch,
+}
+
+/// Frames in a row whose stamps were too far off, and to which side.
+#[derive(Clone, Copy, Debug, Default)]
+struct Astray {
+    late: bool,
+    frames: u32,
+}
+
+/// What to do with a frame.
+enum Fit {
+    /// Put it where the count says, and let it last so many ticks longer.
+    Here { stretch: i64 },
+    /// Leave a gap: put it where its stamp says.
+    AtStamp,
+    /// Leave it out: its time is taken.
+    Drop,
+}
+
+impl AudioTrack {
+    pub(super) fn new(fragment: Millis) -> Self {
+        Self {
+            config: None,
+            next: None,
+            astray: Astray::default(),
+            batch: Batch::new(TrackKind::Audio, AUDIO_TRACK_ID, NO_TIMESCALE, fragment),
+        }
+    }
+
+    /// Takes an AudioSpecificConfig; the same one again changes nothing.
+    pub(super) fn configure(&mut self, bytes: &Bytes, out: &mut VecDeque<Output>) -> Result<(), RemuxError> {
+        if bytes.is_empty() || self.config.as_ref().is_some_and(|(known, _)| known == bytes) {
+            return Ok(());
+        }
+        self.batch.cut(out)?;
+        self.config = None;
+        let config = AudioSpecificConfig::parse(bytes)?;
+        // The count goes on in the new ticks; rounded up, so that nothing overlaps.
+        let (old, new) = (i64::from(self.batch.timescale()), i64::from(config.sample_rate_hz));
+        self.next = self.next.map(|next| {
+            let scaled = i128::from(next).saturating_mul(i128::from(new)).saturating_add(i128::from(old));
+            i64::try_from(scaled.checked_div(i128::from(old)).unwrap_or(0)).unwrap_or(i64::MAX)
+        });
+        self.batch.set_timescale(config.sample_rate_hz, out)?;
+        let codec =
+            Codec::Aac { config: bytes.clone(), sample_rate_hz: config.sample_rate_hz, channels: config.channels };
+        let init = mp4::init_segment(&[Track { id: AUDIO_TRACK_ID, timescale: config.sample_rate_hz, codec }])?;
+        out.push_back(Output::Init {
+            track: TrackKind::Audio,
+            mime: format!("audio/mp4; codecs=\"{}\"", config.codec_string()),
+            bytes: init,
+            video: None,
+            audio: Some(AudioParams { sample_rate_hz: config.output_rate_hz, channels: config.output_channels() }),
+        });
+        self.config = Some((bytes.clone(), config));
+        Ok(())
+    }
+
+    /// Takes a raw frame stamped `at`.
+    pub(super) fn frame(
+        &mut self,
+        at: Millis,
+        data: Bytes,
+        timeline: &mut Timeline,
+        out: &mut VecDeque<Output>,
+    ) -> Result<(), RemuxError> {
+        let Some((_, config)) = &self.config else { return Ok(()) };
+        let frame_ticks = i64::from(config.frame_samples);
+        let stamped = self.ticks(timeline.place(at).0);
+        let next = self.next.unwrap_or(stamped.max(0));
+        let (begin, stretch) = match self.fit(stamped.saturating_sub(next)) {
+            Fit::Here { stretch } => (next, stretch),
+            Fit::AtStamp => (stamped, 0),
+            Fit::Drop => return Ok(()),
+        };
+        let ticks = frame_ticks.saturating_add(stretch);
+        self.next = Some(begin.saturating_add(ticks));
+        let duration = u32::try_from(ticks).unwrap_or(u32::MAX);
+        Ok(self.batch.push(begin, Sample { duration, composition: 0, sync: true, disposable: false, data }, out)?)
+    }
+
+    pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {
+        self.batch.cut(out)
+    }
+
+    /// Decides by how far a stamp is ahead (positive) or behind of the count, in ticks.
+    fn fit(&mut self, ahead: i64) -> Fit {
+        let off = ahead.saturating_abs();
+        if off <= self.ticks(TOLERATED_MS) {
+            self.astray = Astray::default();
+            return Fit::Here { stretch: 0 };
+        }
+        let late = ahead < 0;
+        let frames = if self.astray.late == late { self.astray.frames.saturating_add(1) } else { 1 };
+        self.astray = Astray { late, frames };
+        if frames < PATIENCE && off < self.ticks(CERTAIN_MS) {
+            return Fit::Here { stretch: 0 };
+        }
+        if late {
+            return Fit::Drop;
+        }
+        self.astray = Astray::default();
+        if off <= self.ticks(STRETCHED_MS) { Fit::Here { stretch: ahead } } else { Fit::AtStamp }
+    }
+
+    fn ticks(&self, ms: i64) -> i64 {
+        // Places on the timeline stay below 2^42 ms and rates below 2^24 Hz: 128 bits hold the product.
+        let product = i128::from(ms).saturating_mul(i128::from(self.batch.timescale())).saturating_add(500);
+        i64::try_from(product.div_euclid(1000)).unwrap_or(if ms < 0 { i64::MIN } else { i64::MAX })
+    }
+}

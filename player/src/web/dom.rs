@@ -1,0 +1,113 @@
+//! The video element: reading it, listening to it, and keeping its last picture in view.
+
+use crate::{
+    engine::View,
+    ranges::{Ranges, Span},
+};
+use js_sys::Reflect;
+use std::cell::{Cell, RefCell};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{CanvasRenderingContext2d, EventTarget, HtmlCanvasElement, HtmlVideoElement};
+
+/// Widest picture that is held: enough for a moment, quick to encode.
+const HELD_WIDTH: u32 = 960;
+/// `HTMLMediaElement.HAVE_CURRENT_DATA`.
+const HAVE_CURRENT_DATA: u16 = 2;
+
+/// An event listener that is removed when dropped.
+pub(super) struct Listener {
+    target: EventTarget,
+    name: &'static str,
+    call: Closure<dyn Fn()>,
+}
+
+impl Listener {
+    pub fn new(target: &EventTarget, name: &'static str, call: impl Fn() + 'static) -> Self {
+        let call = Closure::<dyn Fn()>::new(call);
+        // Fails only for a callback that is no function.
+        let _ = target.add_event_listener_with_callback(name, call.as_ref().unchecked_ref());
+        Self { target: target.clone(), name, call }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback(self.name, self.call.as_ref().unchecked_ref());
+    }
+}
+
+/// Sets what live playback needs. ManagedMediaSource opens only where remote playback is off.
+pub(super) fn prepare(video: &HtmlVideoElement, managed: bool) {
+    let _ = video.set_attribute("playsinline", "");
+    let _ = Reflect::set(video, &JsValue::from_str("preservesPitch"), &JsValue::TRUE);
+    if managed {
+        let _ = Reflect::set(video, &JsValue::from_str("disableRemotePlayback"), &JsValue::TRUE);
+    }
+}
+
+/// Takes the source out, so that the element holds nothing of it.
+pub(super) fn empty(video: &HtmlVideoElement) {
+    let _ = video.remove_attribute("src");
+    video.load();
+}
+
+/// The element as the engine sees it.
+pub(super) fn view(video: &HtmlVideoElement) -> View {
+    let buffered = video.buffered();
+    let span = |index| Some(Span { start_s: buffered.start(index).ok()?, end_s: buffered.end(index).ok()? });
+    View {
+        position_s: video.current_time(),
+        ranges: Ranges((0..buffered.length()).filter_map(span).collect()),
+        paused: video.paused(),
+        seeking: video.seeking(),
+        muted: video.muted(),
+    }
+}
+
+/// Keeps the last picture in view while the element is given another source, which would show black: as its poster.
+pub(super) struct Picture {
+    poster: RefCell<String>,
+    held: Cell<bool>,
+}
+
+impl Picture {
+    pub fn of(video: &HtmlVideoElement) -> Self {
+        Self { poster: RefCell::new(video.poster()), held: Cell::new(false) }
+    }
+
+    /// Takes the picture now shown, if there is one.
+    pub fn hold(&self, video: &HtmlVideoElement, window: &web_sys::Window) {
+        if video.ready_state() < HAVE_CURRENT_DATA {
+            return;
+        }
+        if let Some(picture) = capture(video, window) {
+            if !self.held.replace(true) {
+                self.poster.replace(video.poster());
+            }
+            video.set_poster(&picture);
+        }
+    }
+
+    /// Puts the page's own poster back.
+    pub fn release(&self, video: &HtmlVideoElement) {
+        if self.held.replace(false) {
+            video.set_poster(&self.poster.borrow());
+        }
+    }
+}
+
+fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<String> {
+    let (width, height) = (video.video_width(), video.video_height());
+    if width == 0 || height == 0 {
+        return None;
+    }
+    let canvas: HtmlCanvasElement = window.document()?.create_element("canvas").ok()?.dyn_into().ok()?;
+    let held_width = width.min(HELD_WIDTH);
+    let held_height = (u64::from(height) * u64::from(held_width) / u64::from(width)).clamp(1, 8192) as u32;
+    canvas.set_width(held_width);
+    canvas.set_height(held_height);
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    let (width, height) = (f64::from(held_width), f64::from(held_height));
+    context.draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, width, height).ok()?;
+    canvas.to_data_url_with_type("image/jpeg").ok()
+}

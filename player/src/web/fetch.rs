@@ -1,0 +1,117 @@
+//! The request for the stream: its answer, and its bytes as they come.
+
+use super::{Inner, feed};
+use crate::engine::{Answer, Input};
+use bytes::Bytes;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Reflect, Uint8Array};
+use std::rc::{Rc, Weak};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Window};
+
+/// While the buffers are full, room is looked for this often.
+const PAUSE_MS: u32 = 25;
+
+/// A request under way. Dropping it aborts it, answered or not.
+pub(super) struct Request {
+    pub connection: u32,
+    controller: AbortController,
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.controller.abort();
+    }
+}
+
+/// Whether fetch can stream its answer and be aborted.
+pub(super) fn streams(window: &Window) -> bool {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
+    let window: &JsValue = window.as_ref();
+    let prototype = get(window, "Response").and_then(|response| get(&response, "prototype"));
+    let streaming = prototype.is_some_and(|prototype| {
+        prototype.is_object() && Reflect::has(&prototype, &JsValue::from_str("body")).unwrap_or(false)
+    });
+    streaming && get(window, "AbortController").is_some_and(|controller| controller.is_function())
+}
+
+/// Asks for the stream. `None` when the request cannot even be made; the engine's deadline deals with that.
+pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Request> {
+    let controller = AbortController::new().ok()?;
+    let init = RequestInit::new();
+    init.set_signal(Some(&controller.signal()));
+    init.set_cache(RequestCache::NoStore);
+    let answer = JsFuture::from(inner.window.fetch_with_str_and_init(&inner.url, &init));
+    let weak = Rc::downgrade(inner);
+    spawn_local(async move {
+        let clean = match answer.await.ok().and_then(|response| response.dyn_into::<Response>().ok()) {
+            Some(response) => take(&weak, connection, &response).await,
+            None => Some(false),
+        };
+        if let Some(clean) = clean {
+            feed(&weak, Input::Closed { connection, clean });
+        }
+    });
+    Some(Request { connection, controller })
+}
+
+/// Reports the answer and then its bytes. Gives how it ended; `None` when the answer itself was the end.
+async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Option<bool> {
+    let answer = read_answer(response).await;
+    let stream = answer == Answer::Stream;
+    feed(weak, Input::Answered { connection, answer });
+    if !stream {
+        if let Some(inner) = weak.upgrade() {
+            inner.drop_request(connection);
+        }
+        return None;
+    }
+    let reader = response.body().and_then(|body| ReadableStreamDefaultReader::new(&body).ok());
+    let Some(reader) = reader else { return Some(false) };
+    loop {
+        // Dropped by its owner: the abort may not have reached the stream yet.
+        let inner = weak.upgrade()?;
+        if !inner.request.borrow().as_ref().is_some_and(|request| request.connection == connection) {
+            return None;
+        }
+        let wants_data = inner.wants_data();
+        drop(inner);
+        if !wants_data {
+            TimeoutFuture::new(PAUSE_MS).await;
+            continue;
+        }
+        let Ok(read) = JsFuture::from(reader.read()).await else { return Some(false) };
+        if Reflect::get(&read, &JsValue::from_str("done")).is_ok_and(|done| done.is_truthy()) {
+            return Some(true);
+        }
+        let value = Reflect::get(&read, &JsValue::from_str("value")).ok();
+        let Some(chunk) = value.and_then(|value| value.dyn_into::<Uint8Array>().ok()) else { return Some(false) };
+        // Copied in at once: a view into WASM memory would not outlive the next allocation.
+        feed(weak, Input::Bytes { connection, bytes: Bytes::from(chunk.to_vec()) });
+    }
+}
+
+async fn read_answer(response: &Response) -> Answer {
+    let retry_after_ms = response.headers().get("retry-after").ok().flatten().and_then(|text| seconds_ms(&text));
+    match response.status() {
+        200 => Answer::Stream,
+        404 => Answer::NotFound,
+        503 => match state(response).await {
+            Some(state) => Answer::NotLive { state, retry_after_ms },
+            None => Answer::Refused { retry_after_ms },
+        },
+        _ => Answer::Refused { retry_after_ms },
+    }
+}
+
+/// `Retry-After` in its plain form; a date is not what our server sends.
+fn seconds_ms(text: &str) -> Option<i64> {
+    text.trim().parse::<u32>().ok().map(|seconds| i64::from(seconds) * 1000)
+}
+
+/// The `state` of a JSON answer.
+async fn state(response: &Response) -> Option<String> {
+    let json = JsFuture::from(response.json().ok()?).await.ok()?;
+    Reflect::get(&json, &JsValue::from_str("state")).ok()?.as_string()
+}

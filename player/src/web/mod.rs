@@ -1,0 +1,370 @@
+//! The browser side of the player: carries out the engine's commands on fetch, MediaSource and the video element, and
+//! reports their events. Takes no decision.
+//!
+//! Everything hangs on one [`Player`]; callbacks hold weak references, and dropping it ends them all.
+
+mod dom;
+mod fetch;
+mod source;
+
+use crate::{
+    Delay, PlayerEvent, Stats, Unsupported,
+    engine::{Abilities, Engine, Input, Output, View},
+};
+use dom::{Listener, Picture};
+use fetch::Request;
+use gloo_timers::callback::Interval;
+use source::{Path, Source};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::{Rc, Weak},
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::HtmlVideoElement;
+
+/// Pace of the engine's clock while nothing else happens.
+const TICK_MS: u32 = 200;
+/// Span over which frames per second are counted.
+const FPS_MS: f64 = 1_000.0;
+
+/// Plays one room in one video element, until dropped.
+///
+/// Dropping it aborts the request (answered or not), takes the media source out of the element, and removes every
+/// listener; the element can be used for another player after that.
+pub struct Player {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    video: HtmlVideoElement,
+    url: String,
+    window: web_sys::Window,
+    clock: web_sys::Performance,
+    on_event: Box<dyn Fn(PlayerEvent)>,
+    path: Path,
+    engine: RefCell<Engine>,
+    inputs: RefCell<VecDeque<Input>>,
+    /// An input is being handled; others wait their turn.
+    busy: Cell<bool>,
+    closed: Cell<bool>,
+    source: RefCell<Option<Source>>,
+    request: RefCell<Option<Request>>,
+    listeners: RefCell<Vec<Listener>>,
+    timer: RefCell<Option<Interval>>,
+    picture: Picture,
+    frames: Cell<Frames>,
+}
+
+/// Frame counts, to make frames per second from.
+#[derive(Clone, Copy, Default)]
+struct Frames {
+    at_ms: f64,
+    total: u32,
+    dropped: u32,
+    fps: f64,
+}
+
+impl Player {
+    /// Starts to play `url` (HTTP-FLV) in `video`. `on_event` is called from the event loop, never from inside this
+    /// function, and may drop the player.
+    ///
+    /// # Errors
+    /// When the browser lacks what playing needs; nothing has been touched then.
+    pub fn new(
+        video: HtmlVideoElement,
+        url: String,
+        delay: Delay,
+        on_event: impl Fn(PlayerEvent) + 'static,
+    ) -> Result<Self, Unsupported> {
+        let window = web_sys::window().ok_or(Unsupported::NoWindow)?;
+        let clock = window.performance().ok_or(Unsupported::NoWindow)?;
+        if !fetch::streams(&window) {
+            return Err(Unsupported::NoStreamingFetch);
+        }
+        let path = Path::find(&window).ok_or(Unsupported::NoMediaSource)?;
+        let abilities = Abilities { change_type: path.change_type(&window) };
+        let seed = (js_sys::Math::random() * 9.0e15) as u64;
+        let engine = Engine::new(delay, abilities, seed, clock.now() as i64);
+        dom::prepare(&video, path.managed());
+        let inner = Rc::new(Inner {
+            picture: Picture::of(&video),
+            video,
+            url,
+            window,
+            clock,
+            on_event: Box::new(on_event),
+            path,
+            engine: RefCell::new(engine),
+            inputs: RefCell::default(),
+            busy: Cell::new(false),
+            closed: Cell::new(false),
+            source: RefCell::default(),
+            request: RefCell::default(),
+            listeners: RefCell::default(),
+            timer: RefCell::default(),
+            frames: Cell::default(),
+        });
+        inner.listen();
+        inner.feed_soon(Input::Start);
+        Ok(Self { inner })
+    }
+
+    /// Another delay setting, in force at once.
+    pub fn set_delay(&self, delay: Delay) {
+        self.inner.feed(Input::SetDelay(delay));
+    }
+
+    /// To the live edge, and on if paused.
+    pub fn go_live(&self) {
+        self.inner.feed(Input::GoLive);
+    }
+
+    /// Tries again at once: the room says it is live, or the viewer asks.
+    pub fn restart(&self) {
+        self.inner.feed(Input::Restart);
+    }
+
+    /// Figures for the overlay.
+    pub fn stats(&self) -> Stats {
+        let inner = &self.inner;
+        inner.count_frames();
+        let view = inner.view();
+        let mut stats = inner.engine.borrow().stats(inner.now_ms(), &view);
+        let frames = inner.frames.get();
+        stats.fps = frames.fps;
+        stats.frames_total = frames.total;
+        stats.frames_dropped = frames.dropped;
+        stats.path = inner.path.name();
+        stats
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.inner.close();
+    }
+}
+
+impl Inner {
+    fn now_ms(&self) -> i64 {
+        self.clock.now() as i64
+    }
+
+    fn view(&self) -> View {
+        dom::view(&self.video)
+    }
+
+    /// Handles an input and everything that follows from it. An input that comes up meanwhile waits.
+    fn feed(self: &Rc<Self>, input: Input) {
+        if self.closed.get() {
+            return;
+        }
+        self.inputs.borrow_mut().push_back(input);
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.inputs.borrow_mut().pop_front();
+            let Some(input) = next else { break };
+            let view = self.view();
+            self.engine.borrow_mut().handle(self.now_ms(), input, &view);
+            loop {
+                let output = self.engine.borrow_mut().poll();
+                let Some(output) = output else { break };
+                self.carry_out(output);
+                // A page may drop its player from an event.
+                if self.closed.get() {
+                    return;
+                }
+            }
+        }
+        self.busy.set(false);
+    }
+
+    /// Handles an input from the event loop.
+    fn feed_soon(self: &Rc<Self>, input: Input) {
+        let weak = Rc::downgrade(self);
+        spawn_local(async move { feed(&weak, input) });
+    }
+
+    fn wants_data(&self) -> bool {
+        self.engine.borrow().wants_data()
+    }
+
+    fn carry_out(self: &Rc<Self>, output: Output) {
+        match output {
+            Output::Open { connection } => {
+                let request = fetch::open(self, connection);
+                // The request before is aborted by being dropped.
+                self.request.replace(request);
+            }
+            Output::Abort { connection } => self.drop_request(connection),
+            Output::Build { source, tracks } => self.build(source, tracks),
+            Output::Append { source, track, bytes, offset_s, change_type } => {
+                let result = self.with_source(source, |s| s.append(track, &bytes, offset_s, change_type.as_deref()));
+                match result {
+                    Some(Ok(())) | None => {}
+                    Some(Err(error)) if is_named(&error, "QuotaExceededError") => {
+                        self.feed(Input::Full { source, track });
+                    }
+                    Some(Err(_)) => self.feed(Input::Broken { source }),
+                }
+            }
+            Output::Remove { source, track, start_s, end_s } => {
+                if let Some(Err(_)) = self.with_source(source, |s| s.remove(track, start_s, end_s)) {
+                    self.feed(Input::Broken { source });
+                }
+            }
+            Output::Seek { to_s } => self.video.set_current_time(to_s),
+            Output::Rate(rate) => self.video.set_playback_rate(rate),
+            Output::Play => self.play(),
+            Output::Mute => self.video.set_muted(true),
+            Output::Event(event) => (self.on_event)(event),
+        }
+    }
+
+    fn play(self: &Rc<Self>) {
+        let Ok(promise) = self.video.play() else { return };
+        let weak = Rc::downgrade(self);
+        spawn_local(async move {
+            match JsFuture::from(promise).await {
+                Ok(_) => feed(&weak, Input::PlayGranted),
+                Err(error) if is_named(&error, "NotAllowedError") => feed(&weak, Input::PlayRefused),
+                // A new source or a pause came first.
+                Err(_) => {}
+            }
+        });
+    }
+
+    fn build(self: &Rc<Self>, id: u32, tracks: Vec<(crate::intake::Track, String)>) {
+        if let Some((_, mime)) = tracks.iter().find(|(_, mime)| !self.path.plays(mime)) {
+            let mime = mime.clone();
+            return self.feed(Input::NotPlayable { source: id, mime });
+        }
+        if self.source.borrow().is_some() {
+            self.picture.hold(&self.video, &self.window);
+        }
+        match Source::open(self, id, tracks) {
+            Ok(source) => drop(self.source.replace(Some(source))),
+            Err(_) => self.feed(Input::Broken { source: id }),
+        }
+    }
+
+    /// The media source `id` is open: gives it its buffers, all of them before anything is appended.
+    fn opened(self: &Rc<Self>, id: u32) {
+        let failed = match self.source.borrow_mut().as_mut().filter(|source| source.id == id) {
+            Some(source) => source.add_buffers(self).err(),
+            None => return,
+        };
+        self.feed(match failed {
+            None => Input::SourceOpen { source: id },
+            Some((mime, error)) if is_named(&error, "NotSupportedError") => Input::NotPlayable { source: id, mime },
+            Some(_) => Input::Broken { source: id },
+        });
+    }
+
+    fn with_source<T>(&self, id: u32, act: impl FnOnce(&Source) -> T) -> Option<T> {
+        self.source.borrow().as_ref().filter(|source| source.id == id).map(act)
+    }
+
+    fn drop_request(&self, connection: u32) {
+        let current = self.request.borrow().as_ref().is_some_and(|request| request.connection == connection);
+        if current {
+            self.request.replace(None);
+        }
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let mut listeners = Vec::new();
+        let video = self.video.as_ref();
+        let mut on = |target: &web_sys::EventTarget, name: &'static str, act: fn(&Rc<Inner>)| {
+            let weak = Rc::downgrade(self);
+            let call = move || {
+                if let Some(inner) = weak.upgrade() {
+                    act(&inner);
+                }
+            };
+            listeners.push(Listener::new(target, name, call));
+        };
+        on(video, "playing", |inner| {
+            inner.picture.release(&inner.video);
+            inner.feed(Input::Playing);
+        });
+        on(video, "waiting", |inner| inner.feed(Input::Waiting));
+        on(video, "pause", |inner| inner.feed(Input::Paused));
+        on(video, "play", |inner| inner.feed(Input::Resumed));
+        on(video, "error", |inner| {
+            let current = inner.source.borrow().as_ref().map(|source| source.id);
+            // Without an error of its own the element only lost its source.
+            if let Some(source) = current.filter(|_| inner.video.error().is_some()) {
+                inner.feed(Input::Broken { source });
+            }
+        });
+        for name in ["timeupdate", "seeked", "loadedmetadata", "loadeddata", "stalled"] {
+            on(video, name, |inner| inner.feed(Input::Tick));
+        }
+        on(self.window.as_ref(), "online", |inner| inner.feed(Input::Online));
+        if let Some(document) = self.window.document() {
+            on(document.as_ref(), "visibilitychange", |inner| {
+                let hidden = inner.window.document().is_some_and(|document| document.hidden());
+                inner.feed(Input::Visible(!hidden));
+            });
+            if document.hidden() {
+                self.inputs.borrow_mut().push_back(Input::Visible(false));
+            }
+        }
+        let weak = Rc::downgrade(self);
+        let timer = Interval::new(TICK_MS, move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.count_frames();
+                inner.feed(Input::Tick);
+            }
+        });
+        self.timer.replace(Some(timer));
+        self.listeners.replace(listeners);
+    }
+
+    fn count_frames(&self) {
+        let before = self.frames.get();
+        let at_ms = self.clock.now();
+        let passed_ms = at_ms - before.at_ms;
+        if passed_ms < FPS_MS {
+            return;
+        }
+        let quality = self.video.get_video_playback_quality();
+        let (total, dropped) = (quality.total_video_frames(), quality.dropped_video_frames());
+        let shown = total.saturating_sub(dropped).saturating_sub(before.total.saturating_sub(before.dropped));
+        let fps = if before.at_ms > 0.0 { f64::from(shown) * 1000.0 / passed_ms } else { 0.0 };
+        self.frames.set(Frames { at_ms, total, dropped, fps });
+    }
+
+    fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.request.replace(None);
+        self.timer.replace(None);
+        self.listeners.take();
+        self.inputs.take();
+        let source = self.source.take();
+        if let Some(source) = source {
+            source.end();
+        }
+        dom::empty(&self.video);
+        self.picture.release(&self.video);
+    }
+}
+
+/// Handles an input if its player still exists.
+fn feed(weak: &Weak<Inner>, input: Input) {
+    if let Some(inner) = weak.upgrade() {
+        inner.feed(input);
+    }
+}
+
+/// Whether a thrown value is an exception of this name.
+fn is_named(error: &JsValue, name: &str) -> bool {
+    error.dyn_ref::<web_sys::DomException>().is_some_and(|exception| exception.name() == name)
+}

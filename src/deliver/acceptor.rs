@@ -1,0 +1,146 @@
+//! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
+
+use super::{
+    addresses::{AddressLimit, AddressSeat},
+    deadline::DeadlineIo,
+};
+use axum_server::accept::Accept;
+use metrics::{Counter, counter, describe_counter};
+use std::{
+    future::{Ready, ready},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+/// What a listener grants its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptorLimits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address; 0 is no limit.
+    pub connections_per_address: usize,
+    /// A connection that takes no byte for this long, while there are bytes for it, is closed.
+    pub stalled: Duration,
+    /// Bytes that the kernel may hold unsent for a connection; what it holds is delay that no skip can take back.
+    /// (`TCP_NOTSENT_LOWAT`; no effect where the system has no such option.)
+    pub unsent_bytes: u32,
+}
+
+impl Default for AcceptorLimits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            connections_per_address: 256,
+            stalled: Duration::from_secs(30),
+            unsent_bytes: 64 * 1024,
+        }
+    }
+}
+
+/// Given back when the connection closes.
+#[derive(Debug)]
+pub struct ConnectionSeat {
+    _permit: OwnedSemaphorePermit,
+    _address: AddressSeat,
+}
+
+/// The acceptor of the HTTP listener. A connection over a limit is closed at once: an answer would cost what the limit saves.
+#[derive(Clone, Debug)]
+pub struct MediaAcceptor {
+    connections: Arc<Semaphore>,
+    addresses: AddressLimit,
+    limits: AcceptorLimits,
+    refused: Counter,
+}
+
+impl MediaAcceptor {
+    /// Metrics go to the recorder that is installed now.
+    pub fn new(limits: AcceptorLimits) -> Self {
+        describe_counter!("madang_http_refused_connections_total", "Connections closed because of a limit");
+        Self {
+            connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            addresses: AddressLimit::new(limits.connections_per_address),
+            limits,
+            refused: counter!("madang_http_refused_connections_total"),
+        }
+    }
+
+    fn admit(&self, stream: TcpStream) -> io::Result<DeadlineIo<TcpStream, ConnectionSeat>> {
+        let peer = stream.peer_addr()?;
+        let over = |what: &str| {
+            self.refused.increment(1);
+            tracing::debug!(%peer, "connection refused: too many {what}");
+            io::Error::new(io::ErrorKind::ConnectionRefused, format!("too many {what}"))
+        };
+        let permit = self.connections.clone().try_acquire_owned().map_err(|_| over("connections"))?;
+        let address = self.addresses.take(peer.ip()).ok_or_else(|| over("connections from this address"))?;
+        stream.set_nodelay(true)?;
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        socket2::SockRef::from(&stream).set_tcp_notsent_lowat(self.limits.unsent_bytes)?;
+        Ok(DeadlineIo::new(stream, self.limits.stalled, ConnectionSeat { _permit: permit, _address: address }))
+    }
+}
+
+impl<S> Accept<TcpStream, S> for MediaAcceptor {
+    type Stream = DeadlineIo<TcpStream, ConnectionSeat>;
+    type Service = S;
+    type Future = Ready<io::Result<(Self::Stream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        ready(self.admit(stream).map(|stream| (stream, service)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn accepted(
+        listener: &TcpListener,
+        acceptor: &MediaAcceptor,
+    ) -> (TcpStream, io::Result<DeadlineIo<TcpStream, ConnectionSeat>>) {
+        let address = listener.local_addr().expect("bound");
+        let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, ())| stream);
+        (client.expect("connected"), stream)
+    }
+
+    #[tokio::test]
+    async fn sockets_get_their_options() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let acceptor = MediaAcceptor::new(AcceptorLimits { unsent_bytes: 32_768, ..AcceptorLimits::default() });
+        let (_client, stream) = accepted(&listener, &acceptor).await;
+        let stream = stream.expect("admitted");
+        assert!(stream.get_ref().nodelay().expect("readable"));
+        #[cfg(target_os = "linux")]
+        {
+            let socket = socket2::SockRef::from(stream.get_ref());
+            assert_eq!(socket.tcp_notsent_lowat().expect("readable"), 32_768);
+        }
+        assert!(tokio::io::AsyncWrite::is_write_vectored(&stream));
+    }
+
+    #[tokio::test]
+    async fn connections_are_counted_in_all_and_by_address_until_they_close() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        for limits in [
+            AcceptorLimits { connections: 2, connections_per_address: 0, ..AcceptorLimits::default() },
+            AcceptorLimits { connections_per_address: 2, ..AcceptorLimits::default() },
+        ] {
+            let acceptor = MediaAcceptor::new(limits);
+            let one = accepted(&listener, &acceptor).await;
+            let two = accepted(&listener, &acceptor).await;
+            assert!(one.1.is_ok() && two.1.is_ok());
+            let three = accepted(&listener, &acceptor).await;
+            assert_eq!(three.1.err().map(|error| error.kind()), Some(io::ErrorKind::ConnectionRefused));
+            drop(one);
+            assert!(accepted(&listener, &acceptor).await.1.is_ok());
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The answers of `/live/{slug}.flv`.
+
+use super::{Deliver, FoundRoom, body::FlvBody};
+use crate::live::NotLive;
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use madang_protocol::RoomSlug;
+use serde::Serialize;
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// When to ask again for a room that is not live, in seconds. The web page is told by its socket; this is for other players.
+const RETRY_OFFLINE_S: u32 = 5;
+const RETRY_STARTING_S: u32 = 1;
+/// When to ask again after too many streams from one address, or while storage does not answer.
+const RETRY_BUSY_S: u32 = 10;
+/// For how long a browser may remember that any site may play, in seconds.
+const PREFLIGHT_AGE_S: u32 = 86_400;
+
+/// What a room that is not live answers.
+#[derive(Serialize)]
+struct Waiting {
+    /// `offline`, `never` or `starting`.
+    state: &'static str,
+    /// Since when, in ms of the Unix clock; null for `never`.
+    since: Option<i64>,
+}
+
+/// The peer's address, where the server was told to keep it.
+pub(super) struct Peer(Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())))
+    }
+}
+
+/// `GET`: joins, and streams until the broadcast ends.
+pub(super) async fn watch(
+    State(deliver): State<Arc<Deliver>>,
+    Path(file): Path<String>,
+    Peer(peer): Peer,
+    headers: HeaderMap,
+) -> Response {
+    let room = match find(&deliver, &file).await {
+        Ok(room) => room,
+        Err(refusal) => return refusal,
+    };
+    let seat = match peer.map(|peer| deliver.viewers.take((deliver.address_of)(peer, &headers))) {
+        Some(None) => {
+            let words = "Too many streams are being watched from your address. Close one and try again.\n";
+            return answer(StatusCode::TOO_MANY_REQUESTS, Some(RETRY_BUSY_S), words);
+        }
+        seat => seat.flatten(),
+    };
+    match deliver.live.subscribe(room.id) {
+        Ok(subscriber) => live(Body::new(FlvBody::new(subscriber, seat, deliver.delivered_bytes.clone()))),
+        Err(why) => not_live(room, why),
+    }
+}
+
+/// `HEAD`: what `GET` would say, without joining.
+pub(super) async fn ask(State(deliver): State<Arc<Deliver>>, Path(file): Path<String>) -> Response {
+    let room = match find(&deliver, &file).await {
+        Ok(room) => room,
+        Err(refusal) => return refusal,
+    };
+    let status = deliver.live.status(room.id);
+    match (status.live, status.starting) {
+        // A body of unknown length: nobody reads it, and no Content-Length is made of it.
+        (Some(_), _) => live(Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, Infallible>>())),
+        (None, Some(since)) => not_live(room, NotLive::Starting { since }),
+        (None, None) => not_live(room, NotLive::OffAir),
+    }
+}
+
+/// `OPTIONS`: any site may play.
+pub(super) async fn preflight() -> Response {
+    let mut response = open(StatusCode::NO_CONTENT.into_response());
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(PREFLIGHT_AGE_S));
+    response
+}
+
+async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
+    let unknown = || answer(StatusCode::NOT_FOUND, None, "There is no such room here.\n");
+    let slug = file.strip_suffix(".flv").and_then(exact_slug).ok_or_else(unknown)?;
+    match deliver.rooms.find(&slug).await {
+        Ok(room) => room.ok_or_else(unknown),
+        Err(super::Unavailable) => {
+            let words = "The server is too busy to look the room up. Try again in a moment.\n";
+            Err(answer(StatusCode::SERVICE_UNAVAILABLE, Some(RETRY_BUSY_S), words))
+        }
+    }
+}
+
+/// One room has one address: what is only nearly its slug is not it.
+fn exact_slug(text: &str) -> Option<RoomSlug> {
+    RoomSlug::parse(text).ok().filter(|slug| slug.as_str() == text)
+}
+
+fn live(body: Body) -> Response {
+    let mut response = open(Response::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv"));
+    response
+}
+
+fn not_live(room: FoundRoom, why: NotLive) -> Response {
+    let (waiting, retry) = match (why, room.last_live) {
+        (NotLive::Starting { since }, _) => (Waiting { state: "starting", since: Some(since.0) }, RETRY_STARTING_S),
+        (NotLive::OffAir, Some(since)) => (Waiting { state: "offline", since: Some(since.0) }, RETRY_OFFLINE_S),
+        (NotLive::OffAir, None) => (Waiting { state: "never", since: None }, RETRY_OFFLINE_S),
+    };
+    let mut response = open((StatusCode::SERVICE_UNAVAILABLE, axum::Json(waiting)).into_response());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry));
+    response
+}
+
+fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Response {
+    let mut response = open((status, words).into_response());
+    if let Some(seconds) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// What every answer says: any site may read it, nobody keeps it, and it is what it says it is.
+fn open(mut response: Response) -> Response {
+    const EVERY: [(HeaderName, &str); 5] = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
+    for (name, value) in EVERY {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,59 @@
+//! Media over HTTP: `GET /live/{slug}.flv`, the same shared bytes for every viewer.
+//!
+//! The handler finds the room and joins it; hyper then asks the body for what comes next, and is handed references to the ring's
+//! flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
+//! These routes stand outside every layer: nothing may buffer, compress or time out between the ring and the socket.
+
+pub mod acceptor;
+pub mod addresses;
+mod body;
+mod deadline;
+mod flv;
+mod rooms;
+#[cfg(test)]
+mod tests;
+
+pub use acceptor::{AcceptorLimits, MediaAcceptor};
+pub use deadline::DeadlineIo;
+pub use rooms::{FoundRoom, Rooms, Unavailable};
+
+use crate::live::Live;
+use addresses::AddressLimit;
+use axum::{Router, http::HeaderMap, routing::get};
+use metrics::{Counter, counter, describe_counter};
+use std::{net::IpAddr, sync::Arc};
+
+/// How the address that limits count is made from the peer's and the request's headers.
+pub type AddressOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
+
+/// What the media routes need.
+pub struct Deliver {
+    live: Arc<Live>,
+    rooms: Arc<dyn Rooms>,
+    viewers: AddressLimit,
+    address_of: AddressOf,
+    delivered_bytes: Counter,
+}
+
+impl Deliver {
+    /// `viewers_per_address` streams may be watched at once from one address; 0 is no limit. Metrics go to the recorder that is
+    /// installed now.
+    pub fn new(live: Arc<Live>, rooms: Arc<dyn Rooms>, viewers_per_address: usize, address_of: AddressOf) -> Arc<Self> {
+        describe_counter!("madang_deliver_bytes_total", metrics::Unit::Bytes, "FLV bytes handed to viewers' connections");
+        Arc::new(Self {
+            live,
+            rooms,
+            viewers: AddressLimit::new(viewers_per_address),
+            address_of,
+            delivered_bytes: counter!("madang_deliver_bytes_total"),
+        })
+    }
+}
+
+/// `GET`, `HEAD` and `OPTIONS` of `/live/{slug}.flv`. Serve it with connection information
+/// (`into_make_service_with_connect_info::<SocketAddr>`), or nobody is counted.
+pub fn routes<S: Clone + Send + Sync + 'static>(deliver: Arc<Deliver>) -> Router<S> {
+    Router::new()
+        .route("/live/{file}", get(flv::watch).head(flv::ask).options(flv::preflight))
+        .with_state(deliver)
+}

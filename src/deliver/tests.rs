@@ -1,0 +1,294 @@
+//! The media routes on a real server and real sockets: what players, browsers and stalled viewers meet.
+
+use super::{acceptor::AcceptorLimits, *};
+use crate::live::{
+    LiveLimits, Publisher, PublisherInfo,
+    testing::{aac_config, avc_config, inter, key, sound},
+};
+use axum::{body::Body, http::Request, response::Response};
+use futures_util::future::BoxFuture;
+use madang_media::flv::{self, Item, TagKind};
+use madang_protocol::{KeyId, RoomId, RoomSlug, UnixMillis};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tower::ServiceExt;
+
+struct Shelf;
+
+impl Rooms for Shelf {
+    fn find<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Result<Option<FoundRoom>, Unavailable>> {
+        let found = match slug.as_str() {
+            "on-air" => Ok(Some(FoundRoom { id: room(), last_live: Some(UnixMillis(7)) })),
+            "was-live" => Ok(Some(FoundRoom { id: RoomId::from_random(90), last_live: Some(UnixMillis(7)) })),
+            "never-live" => Ok(Some(FoundRoom { id: RoomId::from_random(91), last_live: None })),
+            "broken" => Err(Unavailable),
+            _ => Ok(None),
+        };
+        Box::pin(async move { found })
+    }
+}
+
+fn room() -> RoomId {
+    RoomId::from_random(42)
+}
+
+struct Bench {
+    live: Arc<Live>,
+    deliver: Arc<Deliver>,
+    delivered: Arc<AtomicU64>,
+}
+
+impl Bench {
+    fn new(limits: LiveLimits, viewers_per_address: usize) -> Self {
+        let live = Live::new(limits);
+        let delivered = Arc::new(AtomicU64::new(0));
+        let deliver = Arc::new(Deliver {
+            live: live.clone(),
+            rooms: Arc::new(Shelf),
+            viewers: AddressLimit::new(viewers_per_address),
+            address_of: Arc::new(|peer, _| peer),
+            delivered_bytes: Counter::from_arc(delivered.clone()),
+        });
+        Self { live, deliver, delivered }
+    }
+
+    fn publisher(&self) -> Publisher {
+        let who = PublisherInfo {
+            from: [127, 0, 0, 1].into(),
+            encoder: String::new(),
+            key: KeyId::from_random(1),
+            since: UnixMillis(5),
+        };
+        self.live.publish(room(), who)
+    }
+
+    fn on_air(&self) -> Publisher {
+        let mut publisher = self.publisher();
+        for tag in [avc_config(), aac_config(), key(0, 100)] {
+            publisher.push(tag).expect("not cut");
+        }
+        publisher.flush();
+        publisher
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> Response {
+        let router: Router = routes(self.deliver.clone());
+        let peer = axum::extract::ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let request = Request::builder().method(method).uri(path).extension(peer).body(Body::empty()).expect("valid");
+        router.oneshot(request).await.expect("infallible")
+    }
+
+    async fn serve(&self, limits: AcceptorLimits) -> SocketAddr {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("settable");
+        let address = listener.local_addr().expect("bound");
+        let mut server = axum_server::from_tcp(listener).expect("a listener").acceptor(MediaAcceptor::new(limits));
+        server.http_builder().http1().max_buf_size(64 * 1024);
+        let service = routes(self.deliver.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(server.serve(service));
+        address
+    }
+
+    async fn until_watching(&self, expected: u32) {
+        let waited = async {
+            while self.live.status(room()).watching != expected {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), waited).await.expect("the count arrives there");
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+async fn text(response: Response) -> String {
+    let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.expect("short");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+async fn get_on(mut socket: TcpStream) -> TcpStream {
+    let request = b"GET /live/on-air.flv HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+    socket.write_all(request).await.expect("open");
+    socket
+}
+
+async fn get(address: SocketAddr) -> TcpStream {
+    get_on(TcpStream::connect(address).await.expect("listening")).await
+}
+
+/// Everything up to the end: the head, and the body without its chunks' frames.
+async fn read_all(mut socket: TcpStream) -> (String, Vec<u8>) {
+    let mut raw = Vec::new();
+    tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut raw)).await.expect("it ends").expect("read");
+    let split = raw.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let (head, mut rest) = raw.split_at(split);
+    let mut body = Vec::new();
+    loop {
+        let line = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk's size");
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..line]).expect("text"), 16).expect("hexadecimal");
+        body.extend_from_slice(&rest[line + 2..line + 2 + size]);
+        rest = &rest[line + 4 + size..];
+        if size == 0 {
+            return (String::from_utf8(head.to_vec()).expect("text"), body);
+        }
+    }
+}
+
+fn items(body: &[u8]) -> Vec<Item> {
+    let mut reader = flv::Reader::new();
+    reader.push(bytes::Bytes::copy_from_slice(body));
+    std::iter::from_fn(|| reader.next().expect("well formed")).collect()
+}
+
+#[tokio::test]
+async fn rooms_that_cannot_be_watched_say_why() {
+    let bench = Bench::new(LiveLimits::default(), 0);
+    for path in ["/live/no-such-room.flv", "/live/on-air.mkv", "/live/ON-AIR.flv", "/live/.flv", "/live/%2e%2e.flv"] {
+        let response = bench.ask("GET", path).await;
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(header(&response, "content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
+        assert_eq!(text(response).await, "There is no such room here.\n");
+    }
+    for (path, body) in [
+        ("/live/was-live.flv", r#"{"state":"offline","since":7}"#),
+        ("/live/never-live.flv", r#"{"state":"never","since":null}"#),
+    ] {
+        let response = bench.ask("GET", path).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(header(&response, "retry-after"), Some("5"));
+        assert_eq!(header(&response, "content-type"), Some("application/json"));
+        assert_eq!(header(&response, "cache-control"), Some("no-store"));
+        assert_eq!(text(response).await, body);
+    }
+    let _publisher = bench.publisher();
+    let response = bench.ask("GET", "/live/on-air.flv").await;
+    assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, Some("1")));
+    assert_eq!(text(response).await, r#"{"state":"starting","since":5}"#);
+    let response = bench.ask("GET", "/live/broken.flv").await;
+    assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, Some("10")));
+    assert_eq!(bench.ask("POST", "/live/on-air.flv").await.status(), 405);
+}
+
+#[tokio::test]
+async fn head_says_the_same_without_joining_and_any_site_may_play() {
+    let bench = Bench::new(LiveLimits::default(), 0);
+    let _publisher = bench.on_air();
+    let response = bench.ask("HEAD", "/live/on-air.flv").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "content-type"), Some("video/x-flv"));
+    assert_eq!(header(&response, "content-length"), None);
+    assert_eq!(bench.live.status(room()).watching, 0);
+    assert_eq!(bench.ask("HEAD", "/live/was-live.flv").await.status(), 503);
+    let response = bench.ask("OPTIONS", "/live/on-air.flv").await;
+    assert_eq!(response.status(), 204);
+    assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
+    assert_eq!(header(&response, "access-control-allow-methods"), Some("GET, HEAD, OPTIONS"));
+}
+
+#[tokio::test]
+async fn an_address_watches_so_many_and_no_more() {
+    let bench = Bench::new(LiveLimits::default(), 2);
+    let _publisher = bench.on_air();
+    let one = bench.ask("GET", "/live/on-air.flv").await;
+    let two = bench.ask("GET", "/live/on-air.flv").await;
+    assert_eq!((one.status().as_u16(), two.status().as_u16()), (200, 200));
+    let three = bench.ask("GET", "/live/on-air.flv").await;
+    assert_eq!((three.status().as_u16(), header(&three, "retry-after")), (429, Some("10")));
+    drop(one);
+    assert_eq!(bench.ask("GET", "/live/on-air.flv").await.status(), 200);
+}
+
+#[tokio::test]
+async fn two_viewers_get_identical_bytes_that_are_a_whole_stream() {
+    let bench = Bench::new(LiveLimits { flight: Duration::ZERO, ..LiveLimits::default() }, 0);
+    let address = bench.serve(AcceptorLimits::default()).await;
+    let mut publisher = bench.on_air();
+    let viewers = [tokio::spawn(read_all(get(address).await)), tokio::spawn(read_all(get(address).await))];
+    bench.until_watching(2).await;
+    let mut sent = vec![key(0, 100)];
+    for n in 1..100 {
+        let tags = [if n % 30 == 0 { key(n * 33, 20_000) } else { inter(n * 33, 2_000) }, sound(n * 33 + 5)];
+        for tag in tags {
+            sent.push(tag.clone());
+            publisher.push(tag).expect("not cut");
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(publisher);
+    let [one, two] = viewers;
+    let (one, two) = (one.await.expect("no panic"), two.await.expect("no panic"));
+    assert!(one.0.starts_with("HTTP/1.1 200 OK\r\n") && one.0.contains("content-type: video/x-flv\r\n"), "{}", one.0);
+    assert!(one.0.contains("cache-control: no-store\r\n") && one.0.contains("x-content-type-options: nosniff\r\n"));
+    assert!(one.1 == two.1);
+    let items = items(&one.1);
+    assert_eq!(items.first(), Some(&Item::Header { has_audio: true, has_video: true }));
+    let media: Vec<_> = items
+        .into_iter()
+        .filter_map(|item| match item {
+            Item::Tag(tag) if tag.kind != TagKind::Script && !tag.is_sequence_header() => Some(tag),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(media, sent);
+    bench.until_watching(0).await;
+    assert_eq!(bench.delivered.load(Ordering::Relaxed), 2 * one.1.len() as u64);
+}
+
+#[tokio::test]
+async fn a_viewer_that_leaves_is_noticed() {
+    let bench = Bench::new(LiveLimits::default(), 0);
+    let address = bench.serve(AcceptorLimits::default()).await;
+    let _publisher = bench.on_air();
+    let viewer = get(address).await;
+    bench.until_watching(1).await;
+    drop(viewer);
+    bench.until_watching(0).await;
+}
+
+/// A megabyte every 50 ms, and a viewer who reads nothing of it: it costs a bounded number of bytes for a bounded time, while
+/// the one beside it gets everything.
+#[tokio::test]
+async fn a_viewer_that_takes_nothing_is_closed_and_costs_little_until_then() {
+    const STALLED: Duration = Duration::from_millis(400);
+    let limits = LiveLimits { flight: Duration::ZERO, lag: Duration::from_secs(3600), ..LiveLimits::default() };
+    let ring_bytes = limits.ring_bytes;
+    let bench = Bench::new(limits, 0);
+    let address = bench.serve(AcceptorLimits { stalled: STALLED, ..AcceptorLimits::default() }).await;
+    let mut publisher = bench.on_air();
+    let good = tokio::spawn(read_all(get(address).await));
+    bench.until_watching(1).await;
+    let narrow = tokio::net::TcpSocket::new_v4().expect("a socket");
+    narrow.set_recv_buffer_size(8 * 1024).expect("settable");
+    let mut stalled = get_on(narrow.connect(address).await.expect("listening")).await;
+    bench.until_watching(2).await;
+    let mut sent = 0;
+    let begun = std::time::Instant::now();
+    for n in 1..=400 {
+        publisher.push(key(n * 40, 100_000)).expect("not cut");
+        sent += 100_000;
+        assert!(bench.live.statistics(room()).expect("on air").held_bytes <= ring_bytes);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bench.until_watching(1).await;
+    assert!(begun.elapsed() >= STALLED);
+    drop(publisher);
+    let (_, body) = good.await.expect("no panic");
+    assert!(body.len() > sent, "the other viewer got all of it");
+    bench.until_watching(0).await;
+    // What was taken from the ring for the stalled one went into the kernel's buffers and hyper's, whatever came after.
+    let taken = bench.delivered.load(Ordering::Relaxed) - body.len() as u64;
+    assert!(taken < 1_000_000, "{taken} bytes");
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(5), stalled.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the socket is closed");
+}

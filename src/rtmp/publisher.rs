@@ -1,0 +1,22 @@
+//! The server's own [`Outlet`]: a lease on a room of `live`.
+
+use super::gate::{Attention, Outlet};
+use crate::live::{Cut, Publisher};
+use madang_media::flv::Tag;
+
+impl Outlet for Publisher {
+    fn push(&mut self, tag: Tag) -> Result<(), Cut> {
+        Publisher::push(self, tag)
+    }
+
+    fn flush(&mut self) {
+        Publisher::flush(self);
+    }
+
+    async fn attention(&mut self) -> Attention {
+        tokio::select! {
+            cut = self.cut() => Attention::Cut(cut),
+            () = self.due() => Attention::Due,
+        }
+    }
+}

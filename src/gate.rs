@@ -1,12 +1,14 @@
 //! Who may publish: the RTMP port [`Gate`] answered by the domain, with a lease from `live`.
 
 use crate::{
+    Shutdown,
     live::{Live, Publisher, PublisherInfo},
     rtmp::{Gate, GateFuture, PublishRequest, Refusal},
     state::now,
 };
-use madang_domain::{Domain, PublishRefusal};
+use madang_domain::{CutReason, Domain, DomainChange, OnAir as _, PublishRefusal};
 use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
 
 /// Joins RTMP, the domain and `live`.
 pub struct PublishGate {
@@ -27,7 +29,11 @@ impl PublishGate {
                 let who = PublisherInfo { from, encoder: request.encoder, key: grant.key, since: now() };
                 let publisher = self.live.publish(grant.room, who);
                 // The key may have been revoked, or the room deleted, between the question and the lease: nobody could cut then.
-                if self.domain.grant_stands(&grant).await { Ok(publisher) } else { Err(Refusal::UnknownKey) }
+                match self.domain.key_stands(grant.room, grant.key).await {
+                    Ok(true) => Ok(publisher),
+                    Ok(false) => Err(Refusal::UnknownKey),
+                    Err(_) => Err(Refusal::Unavailable),
+                }
             }
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),
@@ -40,5 +46,33 @@ impl PublishGate {
 impl Gate for PublishGate {
     fn publish(&self, request: PublishRequest) -> GateFuture<'_> {
         Box::pin(self.decide(request))
+    }
+}
+
+/// Cuts publishers whose key was revoked or whose room was deleted by another process (`madang room …` beside this server): that
+/// process cannot reach them. Runs until `shutdown`.
+pub async fn keep_grants(domain: Domain, live: Arc<Live>, mut shutdown: Shutdown) {
+    let mut changes = domain.changes();
+    loop {
+        tokio::select! {
+            change = changes.recv() => match change {
+                Ok(DomainChange::Anything) | Err(RecvError::Lagged(_)) => look_again(&domain, &live).await,
+                Ok(_) => {}
+                Err(RecvError::Closed) => return,
+            },
+            () = shutdown.requested() => return,
+        }
+    }
+}
+
+async fn look_again(domain: &Domain, live: &Live) {
+    for room in live.on_air() {
+        let Some(key) = live.status(room).encoder.map(|encoder| encoder.key) else { continue };
+        match domain.key_stands(room, key).await {
+            Ok(true) => {}
+            Ok(false) => live.cut_key(key, CutReason::KeyRevoked),
+            // The next change asks again; a busy database is no reason to cut anybody.
+            Err(error) => tracing::warn!(%error, "a publisher's key could not be looked at again"),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Shutdown, StartError, broadcasts,
-    gate::PublishGate,
+    gate::{PublishGate, keep_grants},
     live::Live,
     realtime::{Connections, Hub},
     rtmp,
@@ -42,6 +42,8 @@ impl Server {
     /// [`StartError::Data`] or [`StartError::Bind`].
     pub async fn bind(config: Config, shutdown: Shutdown) -> Result<Self, StartError> {
         let metrics = telemetry::metrics();
+        // Pages are rendered on this runtime. An error means that an earlier server of this process has said so already.
+        let _ = leptos::task::Executor::init_tokio();
         let path = config.data_dir();
         let domain =
             Domain::open_with(&path, config.limits.domain()).map_err(|source| StartError::Data { path, source })?;
@@ -96,6 +98,7 @@ impl Server {
         ));
         let record =
             tokio::spawn(broadcasts::keep(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
+        tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         let handle = Handle::new();
         let stopping = handle.clone();
         let live = Arc::clone(&services.live);

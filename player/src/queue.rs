@@ -139,14 +139,19 @@ mod tests {
         queue.push(append(b"a", 0.0));
         queue.push(append(b"b", 0.0));
         queue.push(append(b"c", 1.0));
-        queue.push(Op::Append { bytes: Bytes::from_static(b"d"), offset_s: 1.0, change_type: Some("video/mp4".into()) });
+        queue.push(Op::Append {
+            bytes: Bytes::from_static(b"d"),
+            offset_s: 1.0,
+            change_type: Some("video/mp4".into()),
+        });
         queue.push(append(b"e", 1.0));
         let mut seen = Vec::new();
         while let Some(op) = queue.start() {
             seen.push(op);
             queue.done();
         }
-        let changed = Op::Append { bytes: Bytes::from_static(b"de"), offset_s: 1.0, change_type: Some("video/mp4".into()) };
+        let changed =
+            Op::Append { bytes: Bytes::from_static(b"de"), offset_s: 1.0, change_type: Some("video/mp4".into()) };
         assert_eq!(seen, [append(b"ab", 0.0), append(b"c", 1.0), changed]);
     }
 

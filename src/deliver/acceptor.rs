@@ -2,7 +2,7 @@
 
 use super::{
     addresses::{AddressLimit, AddressSeat},
-    deadline::DeadlineIo,
+    deadline::{DeadlineIo, Deadlines},
 };
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
@@ -24,6 +24,8 @@ pub struct AcceptorLimits {
     pub connections: usize,
     /// Connections from one address; 0 is no limit.
     pub connections_per_address: usize,
+    /// Time to say enough to be taken for HTTP; hyper's own deadline for a request's head begins only then.
+    pub opening: Duration,
     /// A connection that takes no byte for this long, while there are bytes for it, is closed.
     pub stalled: Duration,
     /// Bytes that the kernel may hold unsent for a connection; what it holds is delay that no skip can take back.
@@ -36,6 +38,7 @@ impl Default for AcceptorLimits {
         Self {
             connections: 20_000,
             connections_per_address: 256,
+            opening: Duration::from_secs(10),
             stalled: Duration::from_secs(30),
             unsent_bytes: 64 * 1024,
         }
@@ -82,7 +85,8 @@ impl MediaAcceptor {
         stream.set_nodelay(true)?;
         #[cfg(any(target_os = "android", target_os = "linux"))]
         socket2::SockRef::from(&stream).set_tcp_notsent_lowat(self.limits.unsent_bytes)?;
-        Ok(DeadlineIo::new(stream, self.limits.stalled, ConnectionSeat { _permit: permit, _address: address }))
+        let deadlines = Deadlines { opening: self.limits.opening, stalled: self.limits.stalled };
+        Ok(DeadlineIo::new(stream, deadlines, ConnectionSeat { _permit: permit, _address: address }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Gives up on a socket that takes nothing.
+//! Gives up on a socket that takes nothing, and on one that never says anything.
 
 use std::{
     io::{self, IoSlice},
@@ -11,7 +11,20 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// A stream whose writes fail with [`io::ErrorKind::TimedOut`] once they have been pending for `limit` without taking a byte.
+/// Length of the HTTP/2 preface (RFC 9113 §3.4). hyper reads that much, or as much as differs from it, before it knows which
+/// protocol it serves, and before any deadline of its own begins.
+const OPENING_BYTES: usize = 24;
+
+/// How long a connection may keep us waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For the first bytes, from now on.
+    pub opening: Duration,
+    /// For a write to take at least one byte.
+    pub stalled: Duration,
+}
+
+/// A stream whose operations fail with [`io::ErrorKind::TimedOut`] once the peer has kept them waiting for too long.
 ///
 /// hyper asks a body for more only after it has drained what it has, so a body cannot notice a viewer that stopped reading; the
 /// socket can. The timer wakes the connection's task, hyper writes again, and that write fails: the connection closes.
@@ -19,53 +32,97 @@ use tokio::{
 /// `guard` is whatever must live as long as the connection does: permits, counts.
 pub struct DeadlineIo<T, G = ()> {
     io: T,
-    limit: Duration,
+    opening: Option<Opening>,
+    stalled_max: Duration,
     /// Since when writes have been pending; none while they are not.
     stalled_since: Option<Instant>,
-    /// Made at the first stall. It is moved only when it fires too early: a viewer that stalls a little again and again costs a
+    /// Made at the first wait, and moved only when it fires too early: a viewer that stalls a little again and again costs a
     /// timer operation once per limit.
     timer: Option<Pin<Box<Sleep>>>,
     _guard: G,
 }
 
+/// The peer has not said enough yet to be taken for one that speaks HTTP.
+struct Opening {
+    deadline: Option<Instant>,
+    bytes_left: usize,
+}
+
 impl<T, G> DeadlineIo<T, G> {
-    pub fn new(io: T, limit: Duration, guard: G) -> Self {
-        Self { io, limit, stalled_since: None, timer: None, _guard: guard }
+    pub fn new(io: T, deadlines: Deadlines, guard: G) -> Self {
+        // A limit too long for the clock is none.
+        let opening = Opening { deadline: Instant::now().checked_add(deadlines.opening), bytes_left: OPENING_BYTES };
+        Self {
+            io,
+            opening: Some(opening),
+            stalled_max: deadlines.stalled,
+            stalled_since: None,
+            timer: None,
+            _guard: guard,
+        }
     }
 
     pub fn get_ref(&self) -> &T {
         &self.io
     }
 
+    /// Looks at how a write went: pending too long is an error.
     fn settle<R>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if polled.is_ready() {
             self.stalled_since = None;
             return polled;
         }
-        let now = Instant::now();
-        let since = *self.stalled_since.get_or_insert(now);
-        // A limit too long for the clock is none.
-        let Some(deadline) = since.checked_add(self.limit) else { return Poll::Pending };
-        if now >= deadline {
-            let words = format!("the peer has taken nothing for {} s", self.limit.as_secs_f32());
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)));
+        let since = *self.stalled_since.get_or_insert_with(Instant::now);
+        match since.checked_add(self.stalled_max) {
+            Some(deadline) if self.is_over(deadline, cx) => {
+                let words = format!("the peer has taken nothing for {} s", self.stalled_max.as_secs_f32());
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Notes what was read; ends the opening after enough of it.
+    fn heard(&mut self, bytes: usize) {
+        if let Some(opening) = &mut self.opening {
+            opening.bytes_left = opening.bytes_left.saturating_sub(bytes);
+            if opening.bytes_left == 0 {
+                (self.opening, self.timer) = (None, None);
+            }
+        }
+    }
+
+    /// Whether the deadline has passed; the task is woken when it does.
+    fn is_over(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        if Instant::now() >= deadline {
+            return true;
         }
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         while timer.as_mut().poll(cx).is_ready() {
             if timer.deadline() >= deadline {
-                // It fired between the two readings of the clock: look again at once.
-                cx.waker().wake_by_ref();
-                break;
+                return true;
             }
             timer.as_mut().reset(deadline);
         }
-        Poll::Pending
+        false
     }
 }
 
 impl<T: AsyncRead + Unpin, G: Unpin> AsyncRead for DeadlineIo<T, G> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_read(cx, buf)
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut this.io).poll_read(cx, buf);
+        if polled.is_ready() {
+            this.heard(buf.filled().len().saturating_sub(before));
+            return polled;
+        }
+        match this.opening.as_ref().and_then(|opening| opening.deadline) {
+            Some(deadline) if this.is_over(deadline, cx) => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has not said anything")))
+            }
+            _ => Poll::Pending,
+        }
     }
 }
 
@@ -93,7 +150,8 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_flush(cx);
-        this.settle(cx, polled)
+        // A socket's flush is always done, and says nothing about what the peer takes.
+        if polled.is_ready() { polled } else { this.settle(cx, polled) }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,11 +167,13 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     const LIMIT: Duration = Duration::from_millis(60);
+    const STALLED: Deadlines = Deadlines { opening: Duration::MAX, stalled: LIMIT };
+    const OPENING: Deadlines = Deadlines { opening: LIMIT, stalled: Duration::MAX };
 
     #[tokio::test]
     async fn a_write_that_nobody_takes_times_out() {
         let (near, _far) = duplex(16);
-        let mut io = DeadlineIo::new(near, LIMIT, ());
+        let mut io = DeadlineIo::new(near, STALLED, ());
         let begun = std::time::Instant::now();
         let error = io.write_all(&[0; 64]).await.expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -123,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_reader_is_left_alone() {
         let (near, mut far) = duplex(16);
-        let mut io = DeadlineIo::new(near, LIMIT, ());
+        let mut io = DeadlineIo::new(near, STALLED, ());
         let reader = tokio::spawn(async move {
             let (mut got, mut buf) = (0, [0; 16]);
             while got < 160 {
@@ -136,17 +196,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_for_the_peer_to_speak_has_no_deadline_here() {
-        let (near, mut far) = duplex(16);
-        let mut io = DeadlineIo::new(near, LIMIT, ());
-        io.write_all(b"hello").await.expect("room enough");
+    async fn a_peer_that_does_not_say_enough_times_out() {
+        for said in [&b""[..], b"PRI * HTTP/2.0"] {
+            let (near, mut far) = duplex(64);
+            let mut io = DeadlineIo::new(near, OPENING, ());
+            far.write_all(said).await.expect("room enough");
+            let mut heard = Vec::new();
+            let error = io.read_to_end(&mut heard).await.expect_err("it does not go on");
+            assert_eq!((error.kind(), &heard[..]), (io::ErrorKind::TimedOut, said));
+        }
+    }
+
+    #[tokio::test]
+    async fn after_the_opening_a_peer_may_be_silent() {
+        let (near, mut far) = duplex(64);
+        let mut io = DeadlineIo::new(near, OPENING, ());
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        far.write_all(request).await.expect("room enough");
+        let mut heard = [0; 27];
+        io.read_exact(&mut heard).await.expect("it came");
         let later = tokio::spawn(async move {
             tokio::time::sleep(LIMIT * 3).await;
             far.write_all(b"x").await.expect("open");
             far
         });
-        let mut buf = [0; 1];
-        io.read_exact(&mut buf).await.expect("it comes");
+        io.read_exact(&mut heard[..1]).await.expect("it comes");
         let _far = later.await.expect("no panic");
     }
 }

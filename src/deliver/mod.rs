@@ -14,7 +14,7 @@ mod rooms;
 mod tests;
 
 pub use acceptor::{AcceptorLimits, MediaAcceptor};
-pub use deadline::DeadlineIo;
+pub use deadline::{DeadlineIo, Deadlines};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
 
 use crate::live::Live;
@@ -39,7 +39,11 @@ impl Deliver {
     /// `viewers_per_address` streams may be watched at once from one address; 0 is no limit. Metrics go to the recorder that is
     /// installed now.
     pub fn new(live: Arc<Live>, rooms: Arc<dyn Rooms>, viewers_per_address: usize, address_of: AddressOf) -> Arc<Self> {
-        describe_counter!("madang_deliver_bytes_total", metrics::Unit::Bytes, "FLV bytes handed to viewers' connections");
+        describe_counter!(
+            "madang_deliver_bytes_total",
+            metrics::Unit::Bytes,
+            "FLV bytes handed to viewers' connections"
+        );
         Arc::new(Self {
             live,
             rooms,
@@ -53,7 +57,5 @@ impl Deliver {
 /// `GET`, `HEAD` and `OPTIONS` of `/live/{slug}.flv`. Serve it with connection information
 /// (`into_make_service_with_connect_info::<SocketAddr>`), or nobody is counted.
 pub fn routes<S: Clone + Send + Sync + 'static>(deliver: Arc<Deliver>) -> Router<S> {
-    Router::new()
-        .route("/live/{file}", get(flv::watch).head(flv::ask).options(flv::preflight))
-        .with_state(deliver)
+    Router::new().route("/live/{file}", get(flv::watch).head(flv::ask).options(flv::preflight)).with_state(deliver)
 }

@@ -255,6 +255,16 @@ async fn a_viewer_that_leaves_is_noticed() {
     bench.until_watching(0).await;
 }
 
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let bench = Bench::new(LiveLimits::default(), 0);
+    let address =
+        bench.serve(AcceptorLimits { opening: Duration::from_millis(100), ..AcceptorLimits::default() }).await;
+    let mut silent = TcpStream::connect(address).await.expect("listening");
+    let read = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut [0; 1])).await.expect("it is closed");
+    assert!(matches!(read, Ok(0) | Err(_)));
+}
+
 /// A megabyte every 50 ms, and a viewer who reads nothing of it: it costs a bounded number of bytes for a bounded time, while
 /// the one beside it gets everything.
 #[tokio::test]

@@ -209,7 +209,8 @@ impl Assembler {
         }
         if !self.started {
             let since = *self.first_sound.get_or_insert(now);
-            let expected = matches!(self.picture, Picture::AwaitingKey(told) if now.duration_since(told) < PICTURE_LAPSE);
+            let expected =
+                matches!(self.picture, Picture::AwaitingKey(told) if now.duration_since(told) < PICTURE_LAPSE);
             if expected || now.duration_since(since) < self.sound_alone_after {
                 return Err(Dropped::NotYet);
             }
@@ -226,15 +227,7 @@ impl Assembler {
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        kind: TagKind,
-        at: Millis,
-        body: &[u8],
-        keyframe: bool,
-        now: Instant,
-        closed: &mut Vec<Draft>,
-    ) {
+    fn write(&mut self, kind: TagKind, at: Millis, body: &[u8], keyframe: bool, now: Instant, closed: &mut Vec<Draft>) {
         let headers = self.current_headers(at);
         let joinable = keyframe || self.picture == Picture::Absent;
         let open = self.open.get_or_insert(Open {

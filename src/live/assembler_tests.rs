@@ -55,13 +55,21 @@ fn stamps(draft: &Draft) -> Vec<(TagKind, i64)> {
 #[test]
 fn a_key_frame_starts_a_flight_and_flights_hold_what_came_between() {
     let mut bench = Bench::new(&LiveLimits::default());
-    bench.push_all([avc_config(), aac_config(), key(1000, 50), sound(1010), inter(1033, 50), key(1066, 50), sound(1070)]);
+    bench.push_all([
+        avc_config(),
+        aac_config(),
+        key(1000, 50),
+        sound(1010),
+        inter(1033, 50),
+        key(1066, 50),
+        sound(1070),
+    ]);
     let flights = bench.flush();
     let (video, audio) = (TagKind::Video, TagKind::Audio);
-    assert_eq!(flights.iter().map(stamps).collect::<Vec<_>>(), [
-        vec![(video, 0), (audio, 10), (video, 33)],
-        vec![(video, 66), (audio, 70)]
-    ]);
+    assert_eq!(
+        flights.iter().map(stamps).collect::<Vec<_>>(),
+        [vec![(video, 0), (audio, 10), (video, 33)], vec![(video, 66), (audio, 70)]]
+    );
     assert!(flights.iter().all(|flight| flight.starts_with_keyframe && flight.joinable));
     assert!(Arc::ptr_eq(&flights[0].headers, &flights[1].headers));
 }
@@ -182,7 +190,10 @@ fn when_the_picture_ends_viewers_may_begin_at_the_sound() {
     }
     let flights = bench.flush();
     let joinable: Vec<bool> = flights.iter().map(|flight| flight.joinable).collect();
-    assert!(joinable.first() == Some(&true) && joinable.get(1) == Some(&false) && joinable.last() == Some(&true), "{joinable:?}");
+    assert!(
+        joinable.first() == Some(&true) && joinable.get(1) == Some(&false) && joinable.last() == Some(&true),
+        "{joinable:?}"
+    );
     assert_eq!(bench.push(inter(11_000, 10)), Err(Dropped::NotYet));
     bench.push_all([key(11_100, 10)]);
     assert!(bench.flush()[0].starts_with_keyframe);
@@ -200,7 +211,10 @@ fn what_nobody_could_play_is_dropped() {
         assert_eq!(bench.push(tag(kind, b"")), Err(Dropped::Nothing));
     }
     assert_eq!(bench.push(tag(TagKind::Video, b"\x17\x02\0\0\0")), Err(Dropped::Nothing));
-    assert_eq!(bench.push(Tag { kind: TagKind::Script, at: Millis(0), body: metadata(&[]).slice(..5) }), Err(Dropped::Nothing));
+    assert_eq!(
+        bench.push(Tag { kind: TagKind::Script, at: Millis(0), body: metadata(&[]).slice(..5) }),
+        Err(Dropped::Nothing)
+    );
     assert_eq!(bench.flush().iter().map(stamps).collect::<Vec<_>>(), [vec![(TagKind::Video, 0)]]);
 }
 

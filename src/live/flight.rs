@@ -58,7 +58,10 @@ pub(super) struct Draft {
 #[derive(Clone, Debug)]
 pub enum Delivery {
     /// Comes before the first flight, and before the first flight of each newer epoch. `joining` is set once, at the start.
-    Headers { headers: Arc<Headers>, joining: bool },
+    Headers {
+        headers: Arc<Headers>,
+        joining: bool,
+    },
     Flight(Arc<Flight>),
     /// The subscriber was too far behind and stands at a newer place now.
     Skipped(Skip),

@@ -130,7 +130,16 @@ impl Ring {
             self.newest_join = Some(seq);
         }
         self.newest_headers = Some(headers.clone());
-        self.flights.push_back(Arc::new(Flight { seq, bytes, at, end, starts_with_keyframe, joinable, headers, closed }));
+        self.flights.push_back(Arc::new(Flight {
+            seq,
+            bytes,
+            at,
+            end,
+            starts_with_keyframe,
+            joinable,
+            headers,
+            closed,
+        }));
         while let Some(front) = self.flights.front() {
             // The newest GOP is kept however long it is: without its key frame nobody could begin. Only bytes beat that.
             let too_old = self.behind(front) > self.span_max && self.newest_join.is_none_or(|join| self.first < join);
@@ -237,7 +246,8 @@ impl Ring {
 
     /// Over the last seconds; falls when nothing comes any more.
     pub(super) fn bitrate_bps(&self, now: Instant) -> u64 {
-        let recent = || self.flights.iter().rev().take_while(|f| now.saturating_duration_since(f.closed) <= BITRATE_SPAN);
+        let recent =
+            || self.flights.iter().rev().take_while(|f| now.saturating_duration_since(f.closed) <= BITRATE_SPAN);
         let Some(oldest) = recent().last() else { return 0 };
         // The oldest flight's bytes came before its instant: they belong to the span before.
         let bytes: usize = recent().map(|flight| flight.bytes.len()).sum::<usize>() - oldest.bytes.len();

@@ -9,7 +9,12 @@ fn limits() -> LiveLimits {
 }
 
 fn headers(epoch: u64, compatible_from: u64) -> Arc<Headers> {
-    Arc::new(Headers { epoch, compatible_from, first: Bytes::from_static(b"first"), change: Bytes::from_static(b"change") })
+    Arc::new(Headers {
+        epoch,
+        compatible_from,
+        first: Bytes::from_static(b"first"),
+        change: Bytes::from_static(b"change"),
+    })
 }
 
 fn append(ring: &mut Ring, at: i64, key: bool, headers: &Arc<Headers>) {

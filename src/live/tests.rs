@@ -110,8 +110,7 @@ async fn a_waiting_viewer_is_woken_by_each_flight_and_by_the_end() {
     let live = each_tag();
     let mut publisher = live.publish(room(), who(1));
     start(&mut publisher);
-    let watching: Vec<_> =
-        (0..50).map(|_| tokio::spawn(all(live.subscribe(room()).expect("live")))).collect();
+    let watching: Vec<_> = (0..50).map(|_| tokio::spawn(all(live.subscribe(room()).expect("live")))).collect();
     for at in [40, 80, 120] {
         tokio::time::sleep(Duration::from_millis(5)).await;
         publisher.push(inter(at, 10)).expect("not cut");
@@ -129,8 +128,7 @@ async fn no_wake_is_lost() {
     let live = each_tag();
     let mut publisher = live.publish(room(), who(1));
     start(&mut publisher);
-    let watching: Vec<_> =
-        (0..64).map(|_| tokio::spawn(all(live.subscribe(room()).expect("live")))).collect();
+    let watching: Vec<_> = (0..64).map(|_| tokio::spawn(all(live.subscribe(room()).expect("live")))).collect();
     for n in 1..3000 {
         publisher.push(key(n, 10)).expect("not cut");
         if n % 7 == 0 {

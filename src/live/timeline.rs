@@ -95,7 +95,8 @@ mod tests {
     fn a_broadcast_begins_at_zero_and_keeps_its_distances() {
         use Track::{Audio, Video};
         let mut timeline = Timeline::default();
-        let placed = run(&mut timeline, &[(Video, 5_000), (Audio, 5_010), (Video, 5_033), (Audio, 5_031), (Video, 5_066)]);
+        let placed =
+            run(&mut timeline, &[(Video, 5_000), (Audio, 5_010), (Video, 5_033), (Audio, 5_031), (Video, 5_066)]);
         assert_eq!(placed, [0, 10, 33, 31, 66]);
     }
 
@@ -117,7 +118,8 @@ mod tests {
     fn a_jump_forward_is_closed_and_a_pause_is_kept() {
         use Track::Video;
         let mut timeline = Timeline::default();
-        let placed = run(&mut timeline, &[(Video, 0), (Video, 40), (Video, 9_040), (Video, 90_000_000), (Video, 90_000_040)]);
+        let placed =
+            run(&mut timeline, &[(Video, 0), (Video, 40), (Video, 9_040), (Video, 90_000_000), (Video, 90_000_040)]);
         assert_eq!(placed, [0, 40, 9_040, 9_140, 9_180]);
     }
 

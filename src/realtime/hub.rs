@@ -5,7 +5,7 @@
 
 use crate::{Shutdown, live::Live};
 use axum::extract::ws::Utf8Bytes;
-use madang_domain::{Domain, DomainChange, OnAir as _};
+use madang_domain::{Domain, DomainChange};
 use madang_protocol::{RoomId, RoomSlug, Visibility, realtime::ServerEvent};
 use std::{
     collections::{HashMap, HashSet},

@@ -141,9 +141,8 @@ impl Arguments<'_> {
     }
 
     fn connect(&mut self, transaction: f64) -> Result<Connect, CommandError> {
-        let fields = match self.next()? {
-            Some(Value::Object(fields) | Value::EcmaArray(fields) | Value::Typed { fields, .. }) => fields,
-            _ => return Err(CommandError::MissingArgument("connect")),
+        let Some(Value::Object(fields) | Value::EcmaArray(fields) | Value::Typed { fields, .. }) = self.next()? else {
+            return Err(CommandError::MissingArgument("connect"));
         };
         let text = |wanted: &str| {
             fields.iter().find_map(|(name, value)| match value {

@@ -25,7 +25,7 @@ use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 
 /// The only application there is.
 const APP: &str = "live";
-/// What we announce and what we assume until the peer announces its own, in bytes.
+/// What we announce, in bytes.
 const ACKNOWLEDGEMENT_WINDOW: u32 = 2_500_000;
 /// A smaller window would have us answer nearly every read.
 const MIN_ACKNOWLEDGEMENT_WINDOW: u32 = 4_096;
@@ -65,7 +65,9 @@ pub struct Session {
     codecs: CodecCheck,
     commands_per_second: u32,
     budget: Budget,
-    window: u32,
+    /// The peer's, in bytes; `None` until it announces one, and nothing is acknowledged then: an encoder that does not expect
+    /// acknowledgements does not read them either, and resets the connection when it closes, which loses its last frames.
+    window: Option<u32>,
     acknowledged: u64,
     actions: VecDeque<Action>,
     out: Outbound,
@@ -83,7 +85,7 @@ impl Session {
             codecs: CodecCheck::default(),
             commands_per_second: limits.commands_per_second,
             budget: Budget::new(limits.commands_per_second, now),
-            window: ACKNOWLEDGEMENT_WINDOW,
+            window: None,
             acknowledged: 0,
             actions: VecDeque::new(),
             out: Outbound::new(),
@@ -137,7 +139,7 @@ impl Session {
             }
             kind::WINDOW_ACKNOWLEDGEMENT_SIZE => {
                 if let Some(size) = leading_u32(&message.body).filter(|size| *size > 0) {
-                    self.window = size.max(MIN_ACKNOWLEDGEMENT_WINDOW);
+                    self.window = Some(size.max(MIN_ACKNOWLEDGEMENT_WINDOW));
                 }
             }
             // Acknowledgements of the little we send, bandwidth wishes, shared objects: nothing depends on them.
@@ -148,7 +150,8 @@ impl Session {
 
     /// Says how many bytes arrived in all; acknowledges them when a window is full (§5.4.3).
     pub fn received(&mut self, total: u64) {
-        if total.saturating_sub(self.acknowledged) >= u64::from(self.window) {
+        let Some(window) = self.window else { return };
+        if total.saturating_sub(self.acknowledged) >= u64::from(window) {
             self.acknowledged = total;
             let [_, _, _, _, low @ ..] = total.to_be_bytes();
             self.out.acknowledgement(u32::from_be_bytes(low));

@@ -2,12 +2,12 @@
 
 use crate::{
     state::Services,
-    web::{Peer, Shared, client},
+    web::{Shared, client},
 };
 use axum::{
     body::Body,
     extract::{Form, State, rejection::FormRejection},
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::provide_context;
@@ -29,7 +29,7 @@ pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
 /// A form posted to a page by a browser without scripts: the page itself runs it, and is the answer.
 pub async fn posted(
     State(services): Shared,
-    parts: axum::http::request::Parts,
+    parts: Parts,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Form(fields) = match form {

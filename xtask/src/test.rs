@@ -32,7 +32,7 @@ fn all_steps(project: &Project, steps: &mut Steps) -> Result<()> {
     steps.step("browser tests", "Chromium and ffmpeg against the release binary", |tally| {
         browser(project, &tools, tally, &[])
     })?;
-    if on_path("obs").is_some() {
+    if ["obs", "xvfb-run", "Xvfb"].iter().all(|program| on_path(program).is_some()) {
         steps.step("OBS", "the encoder that people use publishes and plays", |tally| {
             run(tools.command("bash").arg(project.end2end().join("obs.sh")))?;
             tally.passed += 1;
@@ -40,7 +40,7 @@ fn all_steps(project: &Project, steps: &mut Steps) -> Result<()> {
         })?;
     } else {
         println!(
-            "\nNot run: OBS is not installed here (Debian: apt-get install obs-studio xvfb), so end2end/obs.sh is left out."
+            "\nNot run: OBS is not installed here (Debian: apt-get install obs-studio xvfb xauth), so end2end/obs.sh is left out."
         );
     }
     Ok(())

@@ -122,8 +122,8 @@ pub(super) enum Change {
     Studio(ArcRwSignal<Option<StudioStatus>>, StudioStatus),
 }
 
+#[cfg(any(test, feature = "hydrate"))]
 impl Change {
-    #[cfg(any(test, feature = "hydrate"))]
     pub(super) fn apply(self) {
         match self {
             Self::Directory(rooms, event) => rooms.update(|rooms| update_directory(rooms, event)),

@@ -54,18 +54,14 @@ impl Domain {
         Ok(PublishGrant { room, slug: found.slug, key: id })
     }
 
-    /// Whether the grant still holds. To be asked once more right after the publisher is on the air: a key revoked between
-    /// [`Domain::authorize_publish`] and that moment found nobody to cut.
-    pub async fn grant_stands(&self, grant: &PublishGrant) -> bool {
-        let (room, key): (RoomId, KeyId) = (grant.room, grant.key);
-        let found = self.0.desk.read(move |store| store.stream_key(room, key)).await;
-        match found {
-            Ok(found) => found.is_some_and(|key| key.revoked.is_none()),
-            Err(error) => {
-                tracing::warn!(%error, "a grant could not be confirmed");
-                false
-            }
-        }
+    /// Whether a room's key is still in force. To be asked once more right after the publisher is on the air (a key revoked between
+    /// [`Domain::authorize_publish`] and that moment found nobody to cut), and after another process wrote.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn key_stands(&self, room: RoomId, key: KeyId) -> Result<bool, Error> {
+        let found = self.0.desk.read(move |store| store.stream_key(room, key)).await?;
+        Ok(found.is_some_and(|key| key.revoked.is_none()))
     }
 
     /// A broadcast began: its record is opened, with the key and the encoder that [`crate::OnAir::status`] names. One that is

@@ -295,7 +295,9 @@ impl Engine {
         };
         // Without a past to give up, time makes some.
         lane.held_until_ms = now_ms + REFUSED_MS;
-        if let Some(cut_s) = deck.cut_before(view.position_s - keep_s).or_else(|| deck.cut_before(view.position_s - 2.0)) {
+        if let Some(cut_s) =
+            deck.cut_before(view.position_s - keep_s).or_else(|| deck.cut_before(view.position_s - 2.0))
+        {
             let op = deck.trimmed(cut_s);
             for lane in [&mut deck.lanes.audio, &mut deck.lanes.video].into_iter().flatten() {
                 lane.queue.push_first(op.clone());

@@ -353,7 +353,11 @@ impl World {
             }
             Output::Append { source, track, bytes, offset_s, .. } => self.append(source, track, &bytes, offset_s),
             Output::Remove { source, track, end_s, .. } => {
-                assert!(self.element.paused || end_s < self.element.position_s - 1.0, "removes {end_s} at {}", self.element.position_s);
+                assert!(
+                    self.element.paused || end_s < self.element.position_s - 1.0,
+                    "removes {end_s} at {}",
+                    self.element.position_s
+                );
                 self.begin(track);
                 self.element.remove(track, end_s);
                 self.removed_s = end_s;

@@ -30,7 +30,11 @@ fn flaps(world: &World) -> usize {
         .map(|pair| pair[1].0)
         .chain(world.rates.first().filter(|(_, rate)| *rate != 1.0).map(|(at, _)| *at))
         .collect();
-    begins.iter().map(|start| begins.iter().filter(|at| (*start..start + 10_000).contains(at)).count()).max().unwrap_or(0)
+    begins
+        .iter()
+        .map(|start| begins.iter().filter(|at| (*start..start + 10_000).contains(at)).count())
+        .max()
+        .unwrap_or(0)
 }
 
 #[test]
@@ -267,8 +271,13 @@ fn a_short_loss_within_the_buffer_is_not_shown() {
     world.run_for(90_000);
     world.cut(false);
     world.run_for(10_000);
-    let shown = world.events.iter().any(|(_, event)| matches!(event, PlayerEvent::Waiting { .. } | PlayerEvent::Buffering));
-    assert!(!shown, "{:?}", world.events.iter().filter(|(_, e)| !matches!(e, PlayerEvent::Delay { .. })).collect::<Vec<_>>());
+    let shown =
+        world.events.iter().any(|(_, event)| matches!(event, PlayerEvent::Waiting { .. } | PlayerEvent::Buffering));
+    assert!(
+        !shown,
+        "{:?}",
+        world.events.iter().filter(|(_, e)| !matches!(e, PlayerEvent::Delay { .. })).collect::<Vec<_>>()
+    );
     assert_eq!(world.builds.len(), 1);
     assert_eq!(world.opened.len(), 2);
 }
@@ -420,11 +429,8 @@ fn the_figures_add_up() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);
     world.run_for(20_000);
-    let view = super::View {
-        position_s: world.element.position_s,
-        ranges: world.element.ranges(),
-        ..super::View::default()
-    };
+    let view =
+        super::View { position_s: world.element.position_s, ranges: world.element.ranges(), ..super::View::default() };
     let stats = world.engine.stats(world.now_ms, &view);
     assert_eq!((stats.width, stats.height), (640, 360));
     assert_eq!(stats.codecs, "avc1.64001f, mp4a.40.2");

@@ -72,7 +72,7 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
     loop {
         // Dropped by its owner: the abort may not have reached the stream yet.
         let inner = weak.upgrade()?;
-        if !inner.request.borrow().as_ref().is_some_and(|request| request.connection == connection) {
+        if inner.request.borrow().as_ref().is_none_or(|request| request.connection != connection) {
             return None;
         }
         let wants_data = inner.wants_data();

@@ -5,7 +5,7 @@ use crate::{engine::Input, intake::Track};
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MediaSource, SourceBuffer, SourceBufferAppendMode, Url, Window};
+use web_sys::{MediaSource, SourceBuffer, Url, Window};
 
 /// The browser's way in.
 pub(super) struct Path {
@@ -50,6 +50,11 @@ impl Path {
 
 fn get(of: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(of, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+/// Sets a property whose setter may throw: a buffer whose source was closed a moment ago does.
+fn set(of: &JsValue, name: &str, value: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(of, &JsValue::from_str(name), value).map(drop)
 }
 
 /// One media source in the element.
@@ -105,7 +110,7 @@ impl Source {
         for (track, mime) in &self.tracks {
             let track = *track;
             let buffer = self.media.add_source_buffer(mime).map_err(|error| (mime.clone(), error))?;
-            buffer.set_mode(SourceBufferAppendMode::Segments);
+            set(&buffer, "mode", &"segments".into()).map_err(|error| (mime.clone(), error))?;
             let weak = Rc::downgrade(inner);
             let done = move || feed(&weak, Input::Done { source, track });
             self.listeners.push(Listener::new(buffer.as_ref(), "updateend", done));
@@ -115,8 +120,7 @@ impl Source {
             self.buffers.push((track, buffer));
         }
         // Live: also lets browsers keep their own delay low.
-        self.media.set_duration(f64::INFINITY);
-        Ok(())
+        set(&self.media, "duration", &f64::INFINITY.into()).map_err(|error| (String::new(), error))
     }
 
     /// Starts an append; `updateend` says when it is done.
@@ -124,10 +128,10 @@ impl Source {
         let Some(buffer) = self.buffer(track) else { return Ok(()) };
         if let Some(mime) = change_type {
             buffer.change_type(mime)?;
-            buffer.set_mode(SourceBufferAppendMode::Segments);
+            set(buffer, "mode", &"segments".into())?;
         }
         if buffer.timestamp_offset() != offset_s {
-            buffer.set_timestamp_offset(offset_s);
+            set(buffer, "timestampOffset", &offset_s.into())?;
         }
         // A copy of its own: the browser reads it after this function has returned.
         buffer.append_buffer_with_js_u8_array(&Uint8Array::from(bytes))

@@ -119,6 +119,10 @@ fn commands_are_rationed() {
 #[test]
 fn an_acknowledgement_wraps_with_its_field() {
     let mut session = session();
+    session.received(1 << 32);
+    assert!(session.take_output().is_empty(), "the peer has not announced a window");
+    let window = message(kind::WINDOW_ACKNOWLEDGEMENT_SIZE, 0, &2_500_000_u32.to_be_bytes());
+    session.receive(window, Instant::now()).expect("taken");
     session.received((1 << 32) + 5);
     let bytes = session.take_output();
     assert!(bytes.ends_with(&[0, 0, 0, 5]), "{bytes:?}");

@@ -34,6 +34,7 @@ pub enum Command {
 
 /// What lies open on the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
 pub enum Panel {
     Settings,
     Shortcuts,
@@ -41,6 +42,7 @@ pub enum Panel {
 
 /// What the browser refused until somebody taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
 pub enum Ask {
     Unmute,
     Play,
@@ -61,6 +63,7 @@ pub struct Figures(pub Vec<(Figure, String)>);
 
 /// A row of the statistics overlay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
 pub enum Figure {
     Size,
     Frames,

@@ -154,6 +154,8 @@ pub struct Stats {
     pub behind_ms: u32,
     /// What the delay controller aims at for `buffer_ms`.
     pub target_ms: u32,
+    /// How uneven arrivals are (the spread within a second, hiccups left out).
+    pub jitter_ms: u32,
     /// Playback rate now, 0.95 to 1.08.
     pub rate: f64,
     /// Jumps towards live, the one on joining not counted.

@@ -98,6 +98,9 @@ impl<T, G> DeadlineIo<T, G> {
             return true;
         }
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
         while timer.as_mut().poll(cx).is_ready() {
             if timer.deadline() >= deadline {
                 return true;

@@ -3,20 +3,16 @@
 //! Inputs keep their own text: the page works before its scripts do, and what was typed meanwhile stays. Signals only carry what
 //! other parts of the form follow.
 
-use crate::{
-    i18n::{Messages, use_messages},
-    server::rooms::slug_free,
-};
-use leptos::{html, prelude::*, task::spawn_local};
+mod slug;
+
+use crate::i18n::{Messages, use_messages};
+use leptos::{html, prelude::*};
 use madang_protocol::{
     Field, FieldIssue, Problem, RoomSlug,
     rooms::RoomForm,
     validation::{CATEGORIES, LANGUAGES, TAGS_MAX},
 };
-use std::time::Duration;
-
-/// Typing rests this long before the server is asked whether an address is free.
-const SLUG_CHECK_AFTER: Duration = Duration::from_millis(300);
+use slug::SlugField;
 
 /// What is wrong, in a sentence.
 pub fn issue_text(m: Messages, issue: FieldIssue) -> String {
@@ -175,7 +171,9 @@ pub fn RoomFields(
     let slug_ref = NodeRef::<html::Input>::new();
     let title_ref = NodeRef::<html::Input>::new();
     let slug = RwSignal::new(initial.slug.clone());
-    let follows = RwSignal::new(initial.slug.is_empty() || RoomSlug::suggest(&initial.title).is_some_and(|s| s.as_str() == initial.slug));
+    let follows = RwSignal::new(
+        initial.slug.is_empty() || RoomSlug::suggest(&initial.title).is_some_and(|s| s.as_str() == initial.slug),
+    );
     let follow = move |title: String| {
         if creating && follows.get_untracked() {
             let suggested = RoomSlug::suggest(&title).map(String::from).unwrap_or_default();
@@ -348,94 +346,6 @@ fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
             </div>
             <Issue wrong />
         </fieldset>
-    }
-}
-
-/// What is known of the address in the field.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum SlugState {
-    #[default]
-    Unknown,
-    Checking,
-    Free,
-    Wrong(FieldIssue),
-}
-
-#[component]
-fn SlugField(
-    wrong: Wrong,
-    value: String,
-    prefix: String,
-    node_ref: NodeRef<html::Input>,
-    /// What stands in the field.
-    slug: RwSignal<String>,
-    #[prop(into)] on_typed: Callback<String>,
-) -> impl IntoView {
-    let m = use_messages();
-    let state = RwSignal::new(SlugState::default());
-    Effect::new(move |_| {
-        let text = slug.get();
-        match RoomSlug::parse(&text) {
-            Err(issue) => state.set(if issue.problem == Problem::Empty { SlugState::Unknown } else { SlugState::Wrong(issue) }),
-            Ok(parsed) => {
-                state.set(SlugState::Checking);
-                let ask = move || {
-                    spawn_local(async move {
-                        let answer = slug_free(parsed).await;
-                        // The page may be gone, or another address may stand in the field by now.
-                        if slug.try_with_untracked(|now| *now == text) == Some(true) {
-                            let _ = state.try_set(match answer {
-                                Ok(true) => SlugState::Free,
-                                Ok(false) => SlugState::Wrong(FieldIssue::new(Field::Slug, Problem::Taken)),
-                                Err(_) => SlugState::Unknown,
-                            });
-                        }
-                    });
-                };
-                if let Ok(timer) = set_timeout_with_handle(ask, SLUG_CHECK_AFTER) {
-                    on_cleanup(move || timer.clear());
-                }
-            }
-        }
-    });
-    let words = move || match state.get() {
-        SlugState::Unknown => String::new(),
-        SlugState::Checking => m.room_slug_checking().to_owned(),
-        SlugState::Free => m.room_slug_free().to_owned(),
-        SlugState::Wrong(issue) => issue_text(m, issue),
-    };
-    view! {
-        <div class="field">
-            <label for=wrong.id()>{m.room_slug()}</label>
-            <div class="slug-box">
-                <span class="prefix">{prefix}</span>
-                <input
-                    id=wrong.id()
-                    node_ref=node_ref
-                    name="slug"
-                    type="text"
-                    value=value
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    autofocus=wrong.comes_first()
-                    aria-describedby=format!("{} field-slug-state", wrong.described_by())
-                    aria-invalid=move || wrong.invalid()
-                    on:input:target=move |ev| on_typed.run(ev.target().value())
-                />
-            </div>
-            <p class="hint" id=wrong.hint_id()>{m.room_slug_hint()}</p>
-            <p
-                class="free"
-                class:yes=move || state.get() == SlugState::Free
-                class:no=move || matches!(state.get(), SlugState::Wrong(_))
-                id="field-slug-state"
-                role="status"
-            >
-                {words}
-            </p>
-            <Issue wrong />
-        </div>
     }
 }
 

@@ -73,7 +73,11 @@ fn NewRoom(opening: Opening) -> impl IntoView {
 }
 
 #[component]
-fn CreateForm(initial: RoomForm, created: RwSignal<Option<CreatedRoom>>, refused: RwSignal<Option<ApiError>>) -> impl IntoView {
+fn CreateForm(
+    initial: RoomForm,
+    created: RwSignal<Option<CreatedRoom>>,
+    refused: RwSignal<Option<ApiError>>,
+) -> impl IntoView {
     let m = use_messages();
     let issues: Signal<Vec<FieldIssue>> =
         Memo::new(move |_| refused.with(|e| e.as_ref().map(|e| e.issues().to_vec()).unwrap_or_default())).into();
@@ -102,7 +106,11 @@ fn CreateForm(initial: RoomForm, created: RwSignal<Option<CreatedRoom>>, refused
     };
     let wrong = move || {
         let count = issues.with(Vec::len) as u64;
-        if count > 0 { m.room_issues(count) } else { refused.with(|e| e.as_ref().map(|e| m.error(e)).unwrap_or_default()) }
+        if count > 0 {
+            m.room_issues(count)
+        } else {
+            refused.with(|e| e.as_ref().map(|e| m.error(e)).unwrap_or_default())
+        }
     };
     let origin = use_origin();
     let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);

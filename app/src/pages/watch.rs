@@ -162,7 +162,8 @@ fn Share(title: Signal<String>, address: String) -> impl IntoView {
 fn share(title: String, address: String, copied: RwSignal<bool>) {
     use wasm_bindgen::{JsCast, JsValue};
     let navigator = window().navigator();
-    let sheet = js_sys::Reflect::get(&navigator, &"share".into()).ok().and_then(|f| f.dyn_into::<js_sys::Function>().ok());
+    let sheet =
+        js_sys::Reflect::get(&navigator, &"share".into()).ok().and_then(|f| f.dyn_into::<js_sys::Function>().ok());
     if let Some(sheet) = sheet {
         let what = js_sys::Object::new();
         let set = |name: &str, value: &str| js_sys::Reflect::set(&what, &name.into(), &JsValue::from_str(value));

@@ -23,7 +23,10 @@ pub struct CreatedRoom {
 
 impl fmt::Debug for CreatedRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreatedRoom").field("slug", &self.slug).field("key_name", &self.key_name).finish_non_exhaustive()
+        f.debug_struct("CreatedRoom")
+            .field("slug", &self.slug)
+            .field("key_name", &self.key_name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -301,6 +301,7 @@ impl Engine {
         stats.buffer_ms = (self.pilot.ahead_s(view) * 1000.0) as u32;
         stats.behind_ms = self.pilot.behind_ms(now_ms, view).unwrap_or(0);
         stats.target_ms = (self.pilot.target_s() * 1000.0) as u32;
+        stats.jitter_ms = (self.pilot.jitter_s() * 1000.0) as u32;
         stats.rate = self.pilot.rate();
         stats.bitrate_bps = self.bitrate_bps(now_ms);
         stats.codecs = self.deck.as_ref().map(Deck::codecs).unwrap_or_default();

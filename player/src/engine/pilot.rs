@@ -105,6 +105,10 @@ impl Pilot {
         self.target.seconds()
     }
 
+    pub fn jitter_s(&self) -> f64 {
+        self.arrivals.jitter_s()
+    }
+
     /// Media ahead of the picture in the range it plays in.
     pub fn ahead_s(&self, view: &View) -> f64 {
         view.ranges.at(view.position_s, SLACK_S).map_or(0.0, |span| (span.end_s - view.position_s).max(0.0))

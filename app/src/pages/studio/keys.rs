@@ -104,7 +104,13 @@ fn KeyRow(key_info: StreamKeyInfo, path: String) -> impl IntoView {
 }
 
 #[component]
-fn KeyForm(does: &'static str, path: String, key_info: StreamKeyInfo, words: &'static str, label: String) -> impl IntoView {
+fn KeyForm(
+    does: &'static str,
+    path: String,
+    key_info: StreamKeyInfo,
+    words: &'static str,
+    label: String,
+) -> impl IntoView {
     view! {
         <form method="post" action=path>
             <input type="hidden" name="do" value=does />

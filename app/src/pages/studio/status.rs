@@ -67,7 +67,8 @@ pub fn Status(desk: Desk) -> impl IntoView {
 #[component]
 pub fn Tracks(desk: Desk) -> impl IntoView {
     let m = use_messages();
-    let words = Memo::new(move |_| desk.status.with(|s| s.encoder.as_ref().map(|e| tracks_text(m, e)).unwrap_or_default()));
+    let words =
+        Memo::new(move |_| desk.status.with(|s| s.encoder.as_ref().map(|e| tracks_text(m, e)).unwrap_or_default()));
     view! { <p class="studio-tracks" aria-label=m.studio_tracks()>{move || words.get()}</p> }
 }
 

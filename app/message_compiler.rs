@@ -14,10 +14,8 @@ pub struct Language {
 }
 
 /// The first one is the source of keys and placeholders.
-pub const LANGUAGES: [Language; 2] = [
-    Language { folder: "en", variant: "En", has_one: true },
-    Language { folder: "ko", variant: "Ko", has_one: false },
-];
+pub const LANGUAGES: [Language; 2] =
+    [Language { folder: "en", variant: "En", has_one: true }, Language { folder: "ko", variant: "Ko", has_one: false }];
 
 /// A message of one language.
 #[derive(Clone, Debug, PartialEq, Eq)]

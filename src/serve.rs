@@ -43,7 +43,7 @@ impl Server {
     pub async fn bind(config: Config, shutdown: Shutdown) -> Result<Self, StartError> {
         let metrics = telemetry::metrics();
         // Pages are rendered on this runtime. An error means that an earlier server of this process has said so already.
-        let _ = leptos::task::Executor::init_tokio();
+        let _ = any_spawner::Executor::init_tokio();
         let path = config.data_dir();
         let domain =
             Domain::open_with(&path, config.limits.domain()).map_err(|source| StartError::Data { path, source })?;

@@ -190,9 +190,10 @@ fn contains_all(room: &RoomCard, words: &[String]) -> bool {
 
 /// A number that looks random and is the same for the same room and seed (FNV-1a, then mixed).
 fn shuffled(slug: &RoomSlug, seed: u64) -> u64 {
-    let hash = slug.as_str().bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = slug
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
@@ -313,7 +314,10 @@ mod tests {
         let href = browse.href();
         assert_eq!(Browse::from_search(href.strip_prefix('/').expect("is absolute")), browse);
         assert_eq!(Browse::default().href(), "/");
-        assert_eq!(Browse::from_search("?q=a+b&page=0&sort=best&x=1"), Browse { query: "a b".into(), ..Browse::default() });
+        assert_eq!(
+            Browse::from_search("?q=a+b&page=0&sort=best&x=1"),
+            Browse { query: "a b".into(), ..Browse::default() }
+        );
     }
 
     #[test]

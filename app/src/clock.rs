@@ -45,7 +45,8 @@ impl Clock {
 
 /// The page's clock; one that stands still where no app has provided any.
 pub fn use_clock() -> Clock {
-    use_context().unwrap_or_else(|| Clock { now: RwSignal::new(UnixMillis::default()), rendered: UnixMillis::default() })
+    use_context()
+        .unwrap_or_else(|| Clock { now: RwSignal::new(UnixMillis::default()), rendered: UnixMillis::default() })
 }
 
 /// The browser's clock, for what is measured and not shown.

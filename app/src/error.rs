@@ -1,6 +1,7 @@
 //! What a server function answers when it cannot: a code the page turns into words, never an internal cause.
 
-use leptos::{prelude::*, server_fn::codec::JsonEncoding};
+use crate::codec::JsonText;
+use leptos::prelude::*;
 use madang_protocol::FieldIssue;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,7 @@ impl ApiError {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

@@ -6,6 +6,7 @@
 
 pub mod browse;
 pub mod clock;
+pub mod codec;
 pub mod components;
 pub mod context;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod realtime;
 pub mod server;
 #[cfg(feature = "ssr")]
 mod shell;
+pub mod suggestion;
 pub mod words;
 
 #[cfg(test)]

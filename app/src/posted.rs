@@ -1,6 +1,7 @@
 //! What a page's form says, however it arrives: posted to the page by a browser without scripts, or read from the form by the
 //! script. One parser for both, so that both do the same. It reads; it checks nothing and does nothing.
 
+use crate::suggestion::suggested_slug;
 use madang_protocol::{KeyId, RoomSlug, rooms::RoomForm};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,7 +74,7 @@ impl Posted {
 /// An address left empty follows the title.
 fn slug_or_suggestion(slug: &str, title: &str) -> String {
     if slug.trim().is_empty() {
-        return RoomSlug::suggest(title).map(String::from).unwrap_or_default();
+        return suggested_slug(title).map(String::from).unwrap_or_default();
     }
     slug.to_owned()
 }

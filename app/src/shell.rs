@@ -1,12 +1,6 @@
 //! The document around the app. Written by hand and not with leptos' `HydrationScripts`, which reads a file on each render.
 
-use crate::{
-    App,
-    clock::NOW_ATTRIBUTE,
-    context::ServerContext,
-    i18n::Messages,
-    words::open_graph_locale,
-};
+use crate::{App, clock::NOW_ATTRIBUTE, context::ServerContext, i18n::Messages, words::open_graph_locale};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 use std::sync::Arc;
@@ -39,9 +33,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
     let now = context.as_ref().map(|c| c.now).unwrap_or_default();
     let (js, wasm, css) =
         (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm), format!("/pkg/{}", assets.css));
-    let start = format!(
-        "import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));"
-    );
+    let start = format!("import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));");
     debug_assert_eq!(NOW_ATTRIBUTE, "data-now");
     view! {
         <!DOCTYPE html>

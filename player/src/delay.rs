@@ -128,10 +128,22 @@ const HOLD_MS: i64 = 15_000;
 /// Stalls further apart than this are strangers.
 const MEMORY_MS: i64 = 60_000;
 
+/// What a browser's own pipeline takes from the buffer before the picture suffers: Chromium with sound stalls at about
+/// this much ahead, however evenly data comes. What another browser needs is learnt from its stalls.
+const PIPELINE_S: f64 = 0.11;
+/// The most that is believed of a browser's pipeline.
+const PIPELINE_MAX_S: f64 = 0.4;
+/// A stall with less than this left was the buffer's fault, not the browser's.
+const EMPTY_S: f64 = 0.03;
+/// Where Lowest begins: nothing is known of the network yet, and a page that loads is busy.
+const UNKNOWN_S: f64 = 0.3;
+
 /// The buffer to aim at, for one [`Delay`] setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     delay: Delay,
+    /// What the browser needs ahead besides jitter; learnt, and kept.
+    pipeline_s: f64,
     /// The goal or what jitter needs; rises at once, falls slowly.
     base_s: f64,
     /// Grown by stalls.
@@ -142,10 +154,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// As for a viewer who has just come: nothing is known of the network yet, so Lowest begins at 0.2 s.
+    /// As for a viewer who has just come.
     pub fn new(delay: Delay, now_ms: i64) -> Self {
-        let base_s = goal_s(delay).max(0.2);
-        Self { delay, base_s, reserve_s: 0.0, streak: 0, stalled_ms: None, updated_ms: now_ms }
+        let base_s = goal_s(delay).max(UNKNOWN_S);
+        Self { delay, pipeline_s: PIPELINE_S, base_s, reserve_s: 0.0, streak: 0, stalled_ms: None, updated_ms: now_ms }
     }
 
     /// The aim, in seconds of media ahead of the picture.
@@ -156,7 +168,7 @@ impl Target {
     /// Another setting; what was learnt about the network stays.
     pub fn set(&mut self, delay: Delay, jitter_s: f64) {
         self.delay = delay;
-        self.base_s = base_s(delay, jitter_s);
+        self.base_s = self.needed_s(jitter_s);
         self.reserve_s = self.reserve_s.min(reserve_max_s(delay));
     }
 
@@ -164,7 +176,7 @@ impl Target {
     pub fn update(&mut self, now_ms: i64, jitter_s: f64) {
         let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
         self.updated_ms = self.updated_ms.max(now_ms);
-        let base_s = base_s(self.delay, jitter_s);
+        let base_s = self.needed_s(jitter_s);
         self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - SHRINK * passed_s).max(base_s) };
         let hold_ms = HOLD_MS * i64::from(self.streak.clamp(1, 3));
         if self.stalled_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) > hold_ms) {
@@ -172,18 +184,25 @@ impl Target {
         }
     }
 
-    /// The picture stopped for want of data that came too late.
-    pub fn stalled(&mut self, now_ms: i64) {
+    /// The picture stopped with `ahead_s` left in the buffer. Nothing left: data came too late, and the reserve grows.
+    /// Something left: the browser needs more than was known, and that is learnt for good.
+    pub fn stalled(&mut self, now_ms: i64, ahead_s: f64) {
+        let needs_s = (ahead_s + 0.04).min(PIPELINE_MAX_S);
+        if (EMPTY_S..=PIPELINE_MAX_S).contains(&ahead_s) && needs_s > self.pipeline_s {
+            self.base_s += needs_s - self.pipeline_s;
+            self.pipeline_s = needs_s;
+            return;
+        }
         let again = self.stalled_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < MEMORY_MS);
         self.streak = if again { self.streak.saturating_add(1) } else { 1 };
         self.stalled_ms = Some(now_ms);
         self.reserve_s = (self.reserve_s + reserve_step_s(self.delay)).min(reserve_max_s(self.delay));
     }
-}
 
-fn base_s(delay: Delay, jitter_s: f64) -> f64 {
-    let needed_s = if jitter_s.is_finite() { 0.04 + 0.8 * jitter_s.max(0.0) } else { 0.0 };
-    goal_s(delay).max(needed_s).min(cap_s(delay))
+    fn needed_s(&self, jitter_s: f64) -> f64 {
+        let jitter_s = if jitter_s.is_finite() { jitter_s.max(0.0) } else { 0.0 };
+        goal_s(self.delay).max(self.pipeline_s + 0.8 * jitter_s).min(cap_s(self.delay))
+    }
 }
 
 /// What a viewer asked for.
@@ -276,24 +295,36 @@ mod tests {
     fn a_target_grows_on_a_stall_and_comes_back() {
         for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
             let mut target = Target::new(delay, 0);
-            target.update(20_000, 0.02);
+            target.update(20_000, 0.0);
             let before_s = target.seconds();
-            target.stalled(30_000);
+            target.stalled(30_000, 0.0);
             assert!(target.seconds() > before_s + 0.09);
             for second in 30..150 {
-                target.update(second * 1000, 0.02);
+                target.update(second * 1000, 0.0);
             }
-            assert!((target.seconds() - goal_s(delay)).abs() < 1e-9, "{delay:?}: {}", target.seconds());
+            let goal_s = goal_s(delay).max(PIPELINE_S);
+            assert!((target.seconds() - goal_s).abs() < 1e-9, "{delay:?}: {}", target.seconds());
         }
+    }
+
+    #[test]
+    fn what_a_browser_needs_is_learnt_from_its_stalls_for_good() {
+        let mut target = Target::new(Delay::Lowest, 0);
+        target.update(20_000, 0.0);
+        target.stalled(20_000, 0.15);
+        for second in 20..300 {
+            target.update(second * 1000, 0.0);
+        }
+        assert!((target.seconds() - 0.19).abs() < 1e-9, "{}", target.seconds());
     }
 
     #[test]
     fn a_target_follows_jitter_up_at_once_and_down_slowly() {
         let mut target = Target::new(Delay::Lowest, 0);
         target.update(1_000, 0.5);
-        assert!((target.seconds() - 0.44).abs() < 1e-9);
+        assert!((target.seconds() - 0.51).abs() < 1e-9);
         target.update(2_000, 0.0);
-        assert!((target.seconds() - 0.42).abs() < 1e-9);
+        assert!((target.seconds() - 0.49).abs() < 1e-9);
     }
 
     proptest! {
@@ -344,7 +375,7 @@ mod tests {
                 now_ms += pause_ms;
                 target.update(now_ms, jitter_s);
                 if stall {
-                    target.stalled(now_ms);
+                    target.stalled(now_ms, jitter_s);
                 }
                 prop_assert!((goal_s(delay)..=cap_s(delay)).contains(&target.seconds()));
             }

@@ -5,7 +5,7 @@ pub const NETWORK_MIN_MS: i64 = 500;
 /// The longest wait after a network error.
 pub const NETWORK_MAX_MS: i64 = 10_000;
 /// The longest wait while a room is not live; the room's own events call `restart` much sooner.
-const NOT_LIVE_MAX_MS: i64 = 15_000;
+const NOT_LIVE_MAX_MS: i64 = 30_000;
 /// A `Retry-After` beyond this is taken as this.
 const RETRY_AFTER_MAX_MS: i64 = 120_000;
 
@@ -49,7 +49,7 @@ impl Backoff {
             return self.between(400, 800);
         }
         self.quiet = self.quiet.saturating_add(1);
-        let bound_ms = (1_000_i64 << self.quiet.min(10)).min(NOT_LIVE_MAX_MS);
+        let bound_ms = (2_000_i64 << self.quiet.min(10)).min(NOT_LIVE_MAX_MS);
         self.at_least(retry_after_ms, bound_ms / 2, bound_ms)
     }
 

@@ -75,13 +75,20 @@ impl RoomSlug {
     /// The slug that a title suggests: Hangul in the Revised Romanization (letter by letter), accents dropped, the rest `-`.
     /// `None` when too little is left.
     pub fn suggest(title: &str) -> Option<Self> {
+        Self::suggest_with(title, |c| std::iter::once(c).nfkd().collect())
+    }
+
+    /// As [`RoomSlug::suggest`], with somebody else's compatibility decomposition (NFKD) of one character: a browser has its own,
+    /// and the tables for it are a large part of a small download.
+    pub fn suggest_with(title: &str, decompose: impl Fn(char) -> String) -> Option<Self> {
         let mut out = String::new();
         for c in title.chars().take(200) {
             if let Some(latin) = romanized(c) {
                 out.push_str(&latin);
                 continue;
             }
-            let mut plain = std::iter::once(c).nfkd().filter(char::is_ascii_alphanumeric).peekable();
+            let plain = if c.is_ascii() { c.to_string() } else { decompose(c) };
+            let mut plain = plain.chars().filter(char::is_ascii_alphanumeric).peekable();
             if plain.peek().is_some() {
                 out.extend(plain.map(|c| c.to_ascii_lowercase()));
             } else if !out.ends_with('-') && c != '\'' && c != '’' {

@@ -9,6 +9,7 @@ use metrics::{Counter, counter, describe_counter};
 use std::{
     future::{Ready, ready},
     io,
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -24,6 +25,8 @@ pub struct AcceptorLimits {
     pub connections: usize,
     /// Connections from one address; 0 is no limit.
     pub connections_per_address: usize,
+    /// Addresses that count in all only: reverse proxies, behind which there is everybody.
+    pub proxies: Vec<IpAddr>,
     /// Time to say enough to be taken for HTTP; hyper's own deadline for a request's head begins only then.
     pub opening: Duration,
     /// A connection that takes no byte for this long, while there are bytes for it, is closed.
@@ -38,6 +41,7 @@ impl Default for AcceptorLimits {
         Self {
             connections: 20_000,
             connections_per_address: 256,
+            proxies: Vec::new(),
             opening: Duration::from_secs(10),
             stalled: Duration::from_secs(30),
             unsent_bytes: 64 * 1024,
@@ -49,7 +53,7 @@ impl Default for AcceptorLimits {
 #[derive(Debug)]
 pub struct ConnectionSeat {
     _permit: OwnedSemaphorePermit,
-    _address: AddressSeat,
+    _address: Option<AddressSeat>,
 }
 
 /// The acceptor of the HTTP listener. A connection over a limit is closed at once: an answer would cost what the limit saves.
@@ -81,7 +85,12 @@ impl MediaAcceptor {
             io::Error::new(io::ErrorKind::ConnectionRefused, format!("too many {what}"))
         };
         let permit = self.connections.clone().try_acquire_owned().map_err(|_| over("connections"))?;
-        let address = self.addresses.take(peer.ip()).ok_or_else(|| over("connections from this address"))?;
+        let is_proxy = self.limits.proxies.iter().any(|proxy| proxy.to_canonical() == peer.ip().to_canonical());
+        let address = if is_proxy {
+            None
+        } else {
+            Some(self.addresses.take(peer.ip()).ok_or_else(|| over("connections from this address"))?)
+        };
         stream.set_nodelay(true)?;
         #[cfg(any(target_os = "android", target_os = "linux"))]
         socket2::SockRef::from(&stream).set_tcp_notsent_lowat(self.limits.unsent_bytes)?;
@@ -146,5 +155,15 @@ mod tests {
             drop(one);
             assert!(accepted(&listener, &acceptor).await.1.is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_not_one_person() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let proxies = vec![[127, 0, 0, 1].into()];
+        let limits = AcceptorLimits { connections_per_address: 1, proxies, ..AcceptorLimits::default() };
+        let acceptor = MediaAcceptor::new(limits);
+        let (one, two) = (accepted(&listener, &acceptor).await, accepted(&listener, &acceptor).await);
+        assert!(one.1.is_ok() && two.1.is_ok());
     }
 }

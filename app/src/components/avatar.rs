@@ -9,12 +9,19 @@ pub const HUES: u32 = 12;
 /// The class of a text's hue: the same text has the same hue everywhere.
 pub fn hue_class(text: &str) -> String {
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("hue-{}", (hash ^ (hash >> 15)) % HUES)
+    // Similar names differ in the low bits of FNV only; the finish of MurmurHash3 spreads them over the palette.
+    let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    let hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    format!("hue-{}", (hash ^ (hash >> 16)) % HUES)
 }
 
 /// The letter in the circle.
 fn initial(name: &str) -> String {
-    name.chars().find(|c| c.is_alphanumeric()).or_else(|| name.chars().next()).map(|c| c.to_uppercase().collect()).unwrap_or_default()
+    name.chars()
+        .find(|c| c.is_alphanumeric())
+        .or_else(|| name.chars().next())
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default()
 }
 
 /// A circle with the name's first letter. Says nothing to screen readers: the name stands beside it.

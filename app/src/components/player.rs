@@ -76,10 +76,13 @@ pub fn Player(
             <SceneWords deck />
             // Text only: with scripts on, a browser reads what is in it as text, and hydration must find the same.
             <noscript class="player-noscript">{without_scripts}</noscript>
-            <AskButton deck />
-            <Stats deck />
-            <Panels deck />
-            <div class="player-foot" on:dblclick=|ev| ev.stop_propagation()><Controls deck /></div>
+            // What is pressed twice in a hurry is not the picture.
+            <div on:dblclick=|event| event.stop_propagation()>
+                <AskButton deck />
+                <Stats deck />
+                <Panels deck />
+                <Controls deck />
+            </div>
         </div>
     }
 }

@@ -5,10 +5,13 @@
 
 mod slug;
 
-use crate::i18n::{Messages, use_messages};
+use crate::{
+    i18n::{Messages, use_messages},
+    suggestion::suggested_slug,
+};
 use leptos::{html, prelude::*};
 use madang_protocol::{
-    Field, FieldIssue, Problem, RoomSlug,
+    Field, FieldIssue, Problem,
     rooms::RoomForm,
     validation::{CATEGORIES, LANGUAGES, TAGS_MAX},
 };
@@ -172,11 +175,11 @@ pub fn RoomFields(
     let title_ref = NodeRef::<html::Input>::new();
     let slug = RwSignal::new(initial.slug.clone());
     let follows = RwSignal::new(
-        initial.slug.is_empty() || RoomSlug::suggest(&initial.title).is_some_and(|s| s.as_str() == initial.slug),
+        initial.slug.is_empty() || suggested_slug(&initial.title).is_some_and(|s| s.as_str() == initial.slug),
     );
     let follow = move |title: String| {
         if creating && follows.get_untracked() {
-            let suggested = RoomSlug::suggest(&title).map(String::from).unwrap_or_default();
+            let suggested = suggested_slug(&title).map(String::from).unwrap_or_default();
             if let Some(input) = slug_ref.get_untracked() {
                 input.set_value(&suggested);
             }

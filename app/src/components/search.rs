@@ -42,7 +42,8 @@ pub fn SearchField() -> impl IntoView {
     let follow = go.clone();
     let follow = debounce(PAUSE, move |_: ev::Event| {
         if here.get_untracked() == "/" {
-            follow(true);
+            // The first letter is a step of its own to come back from; those that follow belong to it.
+            follow(browse.with_untracked(|browse| !browse.query.is_empty()));
         }
     });
     let submit = move |event: ev::SubmitEvent| {

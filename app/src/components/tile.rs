@@ -79,7 +79,9 @@ fn figures(card: &RoomCard) -> impl IntoView + use<> {
             let words = Memo::new(move |_| messages.directory_last_live(messages.ago(clock.since(since))));
             leptos::either::EitherOf3::B(view! { <span class="pill bl">{move || words.get()}</span> })
         }
-        LiveState::Never => leptos::either::EitherOf3::C(Some(view! { <span class="pill bl">{messages.directory_never_live()}</span> })),
+        LiveState::Never => {
+            leptos::either::EitherOf3::C(Some(view! { <span class="pill bl">{messages.directory_never_live()}</span> }))
+        }
         LiveState::Starting { .. } => leptos::either::EitherOf3::C(None),
     }
 }

@@ -191,7 +191,8 @@ fn NothingFits(rooms: Memo<Vec<RoomCard>>, browse: Memo<Browse>) -> impl IntoVie
     let ways = move || {
         let browse = browse.get();
         let blockers = rooms.with(|rooms| browse.blockers(rooms));
-        let lead = if blockers.is_empty() { messages.directory_nothing_all() } else { messages.directory_nothing_next() };
+        let lead =
+            if blockers.is_empty() { messages.directory_nothing_all() } else { messages.directory_nothing_next() };
         let way = |text: String, found: usize, target: Browse| {
             view! {
                 <li>
@@ -238,8 +239,10 @@ fn Pages(layout: Memo<Layout>) -> impl IntoView {
     let link = move |forward: bool| {
         layout.with(|layout| {
             let page = if forward { layout.browse.page.checked_add(1) } else { layout.browse.page.checked_sub(1) };
-            let href = page.filter(|page| *page < layout.pages).map(|page| Browse { page, ..layout.browse.clone() }.href());
-            let (rel, text) = if forward { ("next", messages.directory_next()) } else { ("prev", messages.directory_previous()) };
+            let href =
+                page.filter(|page| *page < layout.pages).map(|page| Browse { page, ..layout.browse.clone() }.href());
+            let (rel, text) =
+                if forward { ("next", messages.directory_next()) } else { ("prev", messages.directory_previous()) };
             href.map(|href| view! { <a class="btn ghost" rel=rel href=href>{text}</a> })
         })
     };

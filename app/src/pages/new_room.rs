@@ -10,6 +10,7 @@ use crate::{
     context::use_origin,
     i18n::use_messages,
     posted::Posted,
+    realtime::use_realtime,
     server::rooms::{CreatedRoom, create_room, own_name},
 };
 use leptos::{either::Either, ev, html, prelude::*};
@@ -82,11 +83,16 @@ fn CreateForm(
     let issues: Signal<Vec<FieldIssue>> =
         Memo::new(move |_| refused.with(|e| e.as_ref().map(|e| e.issues().to_vec()).unwrap_or_default())).into();
     focus_first_wrong(issues);
+    let realtime = use_realtime();
     let create = Action::new(move |form: &RoomForm| {
         let form = form.clone();
         async move {
             match create_room(form).await {
-                Ok(room) => drop(created.try_set(Some(room))),
+                Ok(room) => {
+                    // Whoever makes a first room has just become somebody: the channel has to know its owner.
+                    realtime.reconnect();
+                    let _ = created.try_set(Some(room));
+                }
                 Err(error) => drop(refused.try_set(Some(error))),
             }
         }

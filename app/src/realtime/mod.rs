@@ -24,7 +24,10 @@ pub enum Connection {
     Connecting,
     Open,
     /// Down since `since`, being tried again; the last message came at `heard`.
-    Lost { since: UnixMillis, heard: UnixMillis },
+    Lost {
+        since: UnixMillis,
+        heard: UnixMillis,
+    },
 }
 
 /// The channel in context.
@@ -90,6 +93,12 @@ impl Realtime {
     pub fn studio(self, slug: &RoomSlug) -> Signal<Option<StudioStatus>> {
         self.join(Topic::Room(slug.clone()));
         self.topics.try_update_value(|topics| topics.room(slug).studio.clone()).unwrap_or_default().into()
+    }
+
+    /// Connects anew. The server reads who somebody is as the channel opens: called when that has just changed.
+    pub fn reconnect(self) {
+        #[cfg(feature = "hydrate")]
+        self.socket.close();
     }
 
     /// Counts the current owner in, and out again when it is cleaned up.

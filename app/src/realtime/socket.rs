@@ -52,6 +52,16 @@ impl Handle {
             let _ = Pin::new(&mut *socket.borrow_mut()).start_send(Message::Text(text));
         }
     }
+
+    /// Closes the socket that stands, if any; the loop behind it then opens the next one.
+    pub(super) fn close(self) {
+        if let Some(socket) = self.0.try_get_value().flatten() {
+            leptos::task::spawn_local(async move {
+                // The reading side hears of the end as well, whatever is said here.
+                let _ = poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_close(cx)).await;
+            });
+        }
+    }
 }
 
 /// Connects, for as long as the tab lives.

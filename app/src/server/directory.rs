@@ -1,6 +1,6 @@
 //! The directory's one question.
 
-use crate::error::ApiError;
+use crate::{codec::Json, error::ApiError};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use madang_protocol::RoomCard;
 
@@ -8,7 +8,7 @@ use madang_protocol::RoomCard;
 ///
 /// # Errors
 /// [`ApiError::Busy`] or [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "list_rooms", input = GetUrl)]
+#[server(prefix = "/fn", endpoint = "list_rooms", input = GetUrl, output = Json)]
 pub async fn list_rooms() -> Result<Vec<RoomCard>, ApiError> {
     Ok(crate::context::use_domain()?.directory().await?)
 }

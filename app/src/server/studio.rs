@@ -1,7 +1,7 @@
 //! What a room's owner may do. Each function is one call on the domain, which refuses everybody else.
 
-use crate::error::ApiError;
-use leptos::{prelude::*, server_fn::codec::Json};
+use crate::{codec::Json, error::ApiError};
+use leptos::prelude::*;
 use madang_protocol::{
     KeyId, RoomPage, RoomSlug,
     rooms::RoomForm,
@@ -39,7 +39,7 @@ impl fmt::Debug for FreshKey {
 ///
 /// # Errors
 /// [`ApiError::NotFound`], [`ApiError::Forbidden`] for anyone but the owner, [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(name = ReadStudio, prefix = "/fn", endpoint = "studio_view", input = Json)]
+#[server(name = ReadStudio, prefix = "/fn", endpoint = "studio_view", input = Json, output = Json)]
 pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
     let asked = Asked::read()?;
     let slug = super::rooms::known_slug(&slug)?;
@@ -51,7 +51,7 @@ pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] for its name, [`ApiError::LimitReached`].
-#[server(prefix = "/fn", endpoint = "create_key", input = Json)]
+#[server(prefix = "/fn", endpoint = "create_key", input = Json, output = Json)]
 pub async fn create_key(slug: RoomSlug, name: String) -> Result<FreshKey, ApiError> {
     let asked = Asked::read()?;
     let (info, key) = asked.domain.create_key(asked.who(), &slug, &name).await?;
@@ -62,7 +62,7 @@ pub async fn create_key(slug: RoomSlug, name: String) -> Result<FreshKey, ApiErr
 ///
 /// # Errors
 /// Those of [`studio_view`]; [`ApiError::NotFound`] also for a key that is not the room's.
-#[server(prefix = "/fn", endpoint = "rotate_key", input = Json)]
+#[server(prefix = "/fn", endpoint = "rotate_key", input = Json, output = Json)]
 pub async fn rotate_key(slug: RoomSlug, key: KeyId) -> Result<FreshKey, ApiError> {
     let asked = Asked::read()?;
     let (info, key) = asked.domain.rotate_key(asked.who(), &slug, key).await?;
@@ -73,7 +73,7 @@ pub async fn rotate_key(slug: RoomSlug, key: KeyId) -> Result<FreshKey, ApiError
 ///
 /// # Errors
 /// Those of [`rotate_key`].
-#[server(prefix = "/fn", endpoint = "revoke_key", input = Json)]
+#[server(prefix = "/fn", endpoint = "revoke_key", input = Json, output = Json)]
 pub async fn revoke_key(slug: RoomSlug, key: KeyId) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     asked.domain.revoke_key(asked.who(), &slug, key).await?;
@@ -84,7 +84,7 @@ pub async fn revoke_key(slug: RoomSlug, key: KeyId) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] with every broken field.
-#[server(prefix = "/fn", endpoint = "edit_room", input = Json)]
+#[server(prefix = "/fn", endpoint = "edit_room", input = Json, output = Json)]
 pub async fn edit_room(slug: RoomSlug, form: RoomForm) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     let draft = super::rooms::checked(&form)?;
@@ -96,7 +96,7 @@ pub async fn edit_room(slug: RoomSlug, form: RoomForm) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`].
-#[server(prefix = "/fn", endpoint = "end_stream", input = Json)]
+#[server(prefix = "/fn", endpoint = "end_stream", input = Json, output = Json)]
 pub async fn end_stream(slug: RoomSlug) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     asked.domain.end_stream(asked.who(), &slug).await?;
@@ -107,7 +107,7 @@ pub async fn end_stream(slug: RoomSlug) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] on the slug when `confirm` is not it.
-#[server(prefix = "/fn", endpoint = "delete_room", input = Json)]
+#[server(prefix = "/fn", endpoint = "delete_room", input = Json, output = Json)]
 pub async fn delete_room(slug: RoomSlug, confirm: String) -> Result<(), ApiError> {
     use madang_protocol::{Field, FieldIssue, Problem};
     let asked = Asked::read()?;

@@ -206,7 +206,7 @@ impl Pilot {
             return false;
         }
         if flows {
-            self.target.stalled(now_ms);
+            self.target.stalled(now_ms, self.ahead_s(view));
         }
         self.stalled_ms = now_ms;
         self.set_rate(now_ms, 1.0);

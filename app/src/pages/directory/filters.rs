@@ -21,7 +21,8 @@ pub(super) fn Filters(
     let browse = Memo::new(move |_| layout.with(|layout| layout.browse.clone()));
     let chips = move || {
         let (facets, browse) = (facets.get(), browse.get());
-        let all = chip(messages.directory_all().to_owned(), &browse.without(Part::Category), browse.category.is_empty());
+        let all =
+            chip(messages.directory_all().to_owned(), &browse.without(Part::Category), browse.category.is_empty());
         let categories = facets.categories.into_iter().map(|code| {
             chip(messages.category(code), &browse.with(|b| b.category = code.to_owned()), browse.category == code)
         });
@@ -30,7 +31,8 @@ pub(super) fn Filters(
             let target = if on { browse.without(Part::Language) } else { browse.with(|b| b.language = tag.to_owned()) };
             chip(name.to_owned(), &target, on)
         });
-        let tag = (!browse.tag.is_empty()).then(|| chip(format!("#{} ×", browse.tag), &browse.without(Part::Tag), true));
+        let tag =
+            (!browse.tag.is_empty()).then(|| chip(format!("#{} ×", browse.tag), &browse.without(Part::Tag), true));
         let chips: Vec<_> = std::iter::once(all).chain(categories).chain(languages).chain(tag).collect();
         chips
     };

@@ -2,7 +2,7 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 
 /** What a stream key looks like, wherever it turns up. */
-export const KEY_FORM = /sk_[A-Za-z0-9_-]{20,}/;
+export const KEY_FORM = /sk_[0-9a-z]{32}/;
 
 /** What is typed into the form of a new room. */
 export interface RoomFields {
@@ -34,15 +34,9 @@ export const createButton = (page: Page): Locator => page.locator('main').getByR
 
 /** The key and the server address that a page shows once, as a person would copy them. */
 export async function shownKey(page: Page): Promise<{ key: string; rtmp: string }> {
-  const read = () =>
-    page.evaluate(() => {
-      const texts = [...document.querySelectorAll('main input, main textarea')].map((e) => (e as HTMLInputElement).value);
-      texts.push(document.querySelector('main')?.textContent ?? '');
-      const find = (form: RegExp) => texts.map((text) => form.exec(text)?.[0]).find((found) => found !== undefined) ?? '';
-      return { key: find(/sk_[A-Za-z0-9_-]{20,}/), rtmp: find(/rtmp:\/\/[\w.:[\]-]+\/live/) };
-    });
-  await expect.poll(async () => (await read()).key, { message: 'the key is shown' }).toMatch(KEY_FORM);
-  return read();
+  const key = page.locator('#stream-key');
+  await expect(key, 'the key is shown').toHaveText(KEY_FORM);
+  return { key: (await key.innerText()).trim(), rtmp: (await page.locator('#server-url').innerText()).trim() };
 }
 
 /** The room's tile in the directory. */

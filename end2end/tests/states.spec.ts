@@ -48,7 +48,7 @@ test('never live, offline and starting are said in words', async ({ page, server
 
 test('what is not there is a page with the status 404 and a way back', async ({ page, server, complaints }) => {
   complaints.allow(/status of 404/);
-  for (const path of ['/rooms/nobody-here', '/no/such/page', '/rooms/nobody-here/studio']) {
+  for (const path of ['/rooms/nobody-here', '/no/such/page', '/rooms/UPPER!']) {
     const answer = await page.goto(server.url + path);
     expect(answer?.status(), path).toBe(404);
     await expect(page.locator('main')).toContainText(/There is nothing here|This room does not exist/);

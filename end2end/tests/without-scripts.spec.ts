@@ -4,6 +4,12 @@ import { createButton, field, fillRoomForm, shownKey, tile } from '../support/ui
 
 test.use({ javaScriptEnabled: false });
 
+test.beforeEach(({ complaints }) => {
+  // The browser's own remarks: assets for scripts that it was told not to run, and the status of a refused form.
+  complaints.allow(/was preloaded using link preload but not used/);
+  complaints.allow(/status of 422/);
+});
+
 test('the form says what is wrong and keeps what was typed', async ({ page, server }) => {
   await page.goto(`${server.url}/rooms/new`);
   await fillRoomForm(page, { owner_name: 'Mina', title: 'Late show', slug: 'not a slug!', description: 'Every night.', tags: 'a,b,c,d,e,f' });

@@ -153,6 +153,56 @@ mod tests {
         }
     }
 
+    /// A second of AAC (48 kHz stereo, AudioSpecificConfig 11 90) as HTTP-FLV.
+    fn aac_stream() -> Vec<u8> {
+        let mut stream = bytes::BytesMut::from(&flv::header(true, false)[..]);
+        flv::write_tag(&mut stream, flv::TagKind::Audio, 0, &[0xaf, 0, 0x11, 0x90]);
+        for frame in 0..48_u32 {
+            flv::write_tag(
+                &mut stream,
+                flv::TagKind::Audio,
+                frame * 1024 / 48,
+                &[0xaf, 1, 0x21, 0x10, 0x04, 0x60, 0x8c],
+            );
+        }
+        stream.to_vec()
+    }
+
+    fn items(stream: &[u8], part: usize) -> Vec<Item> {
+        let mut intake = Intake::new();
+        let mut items = Vec::new();
+        for part in stream.chunks(part) {
+            intake.push(Bytes::copy_from_slice(part));
+            while let Some(item) = intake.next_item().expect("is FLV") {
+                items.push(item);
+            }
+        }
+        intake.finish();
+        while let Some(item) = intake.next_item().expect("is FLV") {
+            items.push(item);
+        }
+        items
+    }
+
+    #[test]
+    fn a_stream_gives_the_same_fragments_however_it_is_cut() {
+        let stream = aac_stream();
+        let whole = items(&stream, stream.len());
+        assert!(
+            matches!(&whole[1], Item::Init(init) if init.mime == "audio/mp4; codecs=\"mp4a.40.2\""),
+            "{:?}",
+            whole[1]
+        );
+        let end_ms = whole.iter().filter_map(|item| match item {
+            Item::Fragment(fragment) => Some(fragment.start_ms + fragment.duration_ms),
+            _ => None,
+        });
+        assert!((1000..=1030).contains(&end_ms.max().expect("fragments")));
+        for part in [1, 7, 16, 100] {
+            assert_eq!(items(&stream, part), whole, "in parts of {part}");
+        }
+    }
+
     #[test]
     fn a_page_of_html_is_not_a_stream() {
         let mut intake = Intake::new();

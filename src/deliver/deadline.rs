@@ -178,7 +178,8 @@ mod tests {
         let (near, _far) = duplex(16);
         let mut io = DeadlineIo::new(near, STALLED, ());
         let begun = std::time::Instant::now();
-        let error = io.write_all(&[0; 64]).await.expect_err("nobody reads");
+        let written = tokio::time::timeout(LIMIT * 20, io.write_all(&[0; 64])).await.expect("it ends");
+        let error = written.expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!((LIMIT..LIMIT * 10).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
@@ -205,7 +206,8 @@ mod tests {
             let mut io = DeadlineIo::new(near, OPENING, ());
             far.write_all(said).await.expect("room enough");
             let mut heard = Vec::new();
-            let error = io.read_to_end(&mut heard).await.expect_err("it does not go on");
+            let read = tokio::time::timeout(LIMIT * 20, io.read_to_end(&mut heard)).await.expect("it ends");
+            let error = read.expect_err("it does not go on");
             assert_eq!((error.kind(), &heard[..]), (io::ErrorKind::TimedOut, said));
         }
     }

@@ -48,7 +48,8 @@ pub fn check_sources(project: &Project) -> Result<()> {
 pub fn check(project: &Project) -> Result<()> {
     let budget = budget(project)?;
     let pkg = project.root.join("target/site/pkg");
-    let assets = files(&pkg, &|path| path.extension().is_some_and(|e| e == "br"));
+    let assets =
+        files(&pkg, &|path| [".wasm.br", ".js.br", ".css.br"].iter().any(|end| path.to_string_lossy().ends_with(end)));
     if assets.is_empty() {
         fail!("no precompressed assets in {}; `cargo xtask build` makes them", project.shown(&pkg));
     }

@@ -57,10 +57,10 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
         fs::copy(&built, &fresh).cannot(format!("copy {}", built.display()))?;
         fs::rename(&fresh, &binary).cannot("put the binary in place")?;
     }
-    fs::write(&stamp, made_from(sources, &binary)).cannot("note what the binary is made from")?;
     let bytes = fs::metadata(&binary).cannot("look at the binary")?.len();
     println!("  {}: {:.1} MB, web assets inside", project.shown(&binary), bytes as f64 / 1e6);
-    crate::budget::check(project)
+    crate::budget::check(project)?;
+    fs::write(&stamp, made_from(sources, &binary)).cannot("note what the binary is made from")
 }
 
 /// # Errors

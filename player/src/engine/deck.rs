@@ -20,6 +20,8 @@ const KEY_STEP_S: f64 = 1.0;
 const START_S: f64 = 0.002;
 /// An operation that takes longer is a buffer that hangs.
 const OPERATION_MS: i64 = 10_000;
+/// Tracks further apart than this are not being delayed by the network.
+const UNEVEN_MS: i64 = 500;
 /// A refused append for which no room could be made is tried again after this.
 const REFUSED_MS: i64 = 500;
 /// So many failures within [`BREAKS_MS`] and the stream is given up.
@@ -160,6 +162,11 @@ impl Deck {
             (Some(late), Some(early)) => early.end_s - late.end_s > by_ms as f64 / 1000.0,
             _ => false,
         }
+    }
+
+    /// Whether both tracks end at about the same time.
+    pub fn even(&self) -> bool {
+        !self.lags(Track::Audio, Track::Video, UNEVEN_MS) && !self.lags(Track::Video, Track::Audio, UNEVEN_MS)
     }
 
     /// The operation in flight is done.

@@ -6,6 +6,7 @@
 
 mod deck;
 mod face;
+mod io;
 mod link;
 mod pilot;
 mod session;
@@ -14,15 +15,10 @@ mod sim;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    Delay, Failure, PlayerEvent, Stats,
-    intake::{Intake, Track},
-    ranges::Ranges,
-    retry::Backoff,
-};
-use bytes::Bytes;
+use crate::{Delay, Failure, PlayerEvent, Stats, intake::Intake, retry::Backoff};
 use deck::Deck;
 use face::Face;
+pub use io::{Abilities, Answer, Input, Output, View};
 use link::Link;
 use pilot::{Move, Pilot};
 use session::Session;
@@ -34,193 +30,6 @@ const QUEUE_MAX: usize = 8 * 1024 * 1024;
 const DELAY_EVERY_MS: i64 = 500;
 /// Span over which the bitrate is averaged.
 const BITRATE_MS: i64 = 2_000;
-
-/// The server's answer to a request for the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// 200: bytes follow.
-    Stream,
-    /// 503 with a state.
-    NotLive {
-        /// The state's name; empty when unknown.
-        state: String,
-        /// `Retry-After`.
-        retry_after_ms: Option<i64>,
-    },
-    /// 404.
-    NotFound,
-    /// Anything else.
-    Refused {
-        /// `Retry-After`.
-        retry_after_ms: Option<i64>,
-    },
-}
-
-/// What has happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Begin.
-    Start,
-    /// The request was answered.
-    Answered {
-        /// Number given with [`Output::Open`].
-        connection: u32,
-        /// How.
-        answer: Answer,
-    },
-    /// Bytes of the stream, cut anywhere.
-    Bytes {
-        /// Number given with [`Output::Open`].
-        connection: u32,
-        /// The bytes.
-        bytes: Bytes,
-    },
-    /// The request failed, or the answer is over.
-    Closed {
-        /// Number given with [`Output::Open`].
-        connection: u32,
-        /// Whether the answer ended as it should.
-        clean: bool,
-    },
-    /// The media source is open and its buffers are there.
-    SourceOpen {
-        /// Number given with [`Output::Build`].
-        source: u32,
-    },
-    /// The operation in flight is done (`updateend`).
-    Done {
-        /// Number given with [`Output::Build`].
-        source: u32,
-        /// Whose operation.
-        track: Track,
-    },
-    /// The append was refused: QuotaExceededError.
-    Full {
-        /// Number given with [`Output::Build`].
-        source: u32,
-        /// Whose append.
-        track: Track,
-    },
-    /// An append failed, the decoder failed, or the browser closed the source.
-    Broken {
-        /// Number given with [`Output::Build`].
-        source: u32,
-    },
-    /// The browser does not play this type.
-    NotPlayable {
-        /// Number given with [`Output::Build`].
-        source: u32,
-        /// The type.
-        mime: String,
-    },
-    /// The element's `playing`.
-    Playing,
-    /// The element's `waiting`.
-    Waiting,
-    /// The element's `pause`.
-    Paused,
-    /// The element's `play`.
-    Resumed,
-    /// `play()` was granted.
-    PlayGranted,
-    /// `play()` was refused for want of a gesture.
-    PlayRefused,
-    /// ManagedMediaSource wants data (`true`, startstreaming) or has enough (`false`, endstreaming).
-    Streaming(bool),
-    /// The tab is shown or hidden.
-    Visible(bool),
-    /// The machine is online again.
-    Online,
-    /// The viewer chose another setting.
-    SetDelay(Delay),
-    /// The viewer wants the live edge.
-    GoLive,
-    /// Try again at once: the room is said to be live.
-    Restart,
-    /// Time passes. A few times a second; nothing depends on its pace while data flows.
-    Tick,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Ask for the stream. Everything of earlier connections is dropped.
-    Open {
-        /// Number of the connection.
-        connection: u32,
-    },
-    /// Abort the request, answered or not.
-    Abort {
-        /// Number of the connection.
-        connection: u32,
-    },
-    /// Put a new media source with these tracks into the element, in place of the old one.
-    Build {
-        /// Number of the source.
-        source: u32,
-        /// Track and type; each is added before anything is appended.
-        tracks: Vec<(Track, String)>,
-    },
-    /// Append; answered by `Done`, `Full` or `Broken`.
-    Append {
-        /// Number of the source.
-        source: u32,
-        /// Whose buffer.
-        track: Track,
-        /// Whole segments.
-        bytes: Bytes,
-        /// `timestampOffset` to set first, in seconds.
-        offset_s: f64,
-        /// `changeType` to call first.
-        change_type: Option<String>,
-    },
-    /// Remove; answered by `Done` or `Broken`.
-    Remove {
-        /// Number of the source.
-        source: u32,
-        /// Whose buffer.
-        track: Track,
-        /// From here, in seconds.
-        start_s: f64,
-        /// To here.
-        end_s: f64,
-    },
-    /// Set the position. Always inside a buffered range.
-    Seek {
-        /// In seconds.
-        to_s: f64,
-    },
-    /// Set the playback rate.
-    Rate(f64),
-    /// Call `play()`; answered by `PlayGranted` or `PlayRefused`.
-    Play,
-    /// Mute the element.
-    Mute,
-    /// Tell the page.
-    Event(PlayerEvent),
-}
-
-/// The video element at the time of an input.
-#[derive(Clone, Debug, Default)]
-pub struct View {
-    /// `currentTime`.
-    pub position_s: f64,
-    /// `buffered` of the element: where every track has data.
-    pub ranges: Ranges,
-    /// `paused`.
-    pub paused: bool,
-    /// `seeking`.
-    pub seeking: bool,
-    /// `muted`.
-    pub muted: bool,
-}
-
-/// What the browser can do.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Abilities {
-    /// `SourceBuffer.changeType` exists.
-    pub change_type: bool,
-}
 
 /// The state machine.
 #[derive(Debug)]
@@ -431,7 +240,9 @@ impl Engine {
 
     fn waiting(&mut self, now_ms: i64, view: &View) {
         let flows = matches!(self.link, Link::Flowing { .. });
-        if self.pilot.waiting(now_ms, view, flows) {
+        // A track that has ended stops the picture too, and no larger buffer would have helped.
+        let late = flows && self.deck.as_ref().is_none_or(Deck::even);
+        if self.pilot.waiting(now_ms, view, late) {
             self.stats.stalls += 1;
             if flows {
                 self.face.buffering(&mut self.out);

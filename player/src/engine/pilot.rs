@@ -197,15 +197,15 @@ impl Pilot {
         }
     }
 
-    /// The element says `waiting`. True when that is a stall that a viewer notices; `flows`: the connection stands,
-    /// so the network's unevenness is to blame and the target grows.
-    pub fn waiting(&mut self, now_ms: i64, view: &View, flows: bool) -> bool {
+    /// The element says `waiting`. True when that is a stall that a viewer notices; `late`: the connection stands and
+    /// its data comes too late, so the target grows.
+    pub fn waiting(&mut self, now_ms: i64, view: &View, late: bool) -> bool {
         self.waiting = true;
         let own = view.seeking || view.paused || now_ms - self.seek_ms < SEEK_ECHO_MS;
         if own || self.join.is_some() || self.moved_ms == NEVER_MS {
             return false;
         }
-        if flows {
+        if late {
             self.target.stalled(now_ms, self.ahead_s(view));
         }
         self.stalled_ms = now_ms;

@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 
 /// Viewers and requests get this long to end after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
+/// Bytes that hyper may hold for a connection; it is also the longest request head.
+const HTTP_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Where the server really listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,9 @@ impl Server {
             .http_builder()
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.http_head());
+            .header_read_timeout(limits.http_head())
+            // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.
+            .max_buf_size(HTTP_BUFFER_BYTES);
         let acceptor = services.acceptor();
         let router = web::router(services.clone());
         let served = server.acceptor(acceptor).serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;

@@ -58,6 +58,8 @@ impl Services {
         MediaAcceptor::new(AcceptorLimits {
             connections: limits.http_connections,
             connections_per_address: limits.http_connections_per_address,
+            proxies: self.config.public.trusted_proxies.clone(),
+            opening: limits.http_head(),
             stalled: limits.http_stalled(),
             ..AcceptorLimits::default()
         })

@@ -5,8 +5,11 @@ use super::{
     *,
 };
 use bytes::Bytes;
-use std::task::Context;
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    task::Context,
+    time::Instant,
+};
 
 fn room() -> RoomId {
     RoomId::from_random(42)
@@ -141,6 +144,46 @@ async fn no_wake_is_lost() {
         assert_eq!(seen.last(), Some(&2999));
         assert!(seen.is_sorted_by(|a, b| *a < 0 || *b < 0 || a < b));
     }
+}
+
+/// One flight at a time, each pushed at another moment of the viewer's falling asleep, and none after it that would wake who
+/// missed it.
+#[test]
+fn a_flight_that_comes_while_a_viewer_falls_asleep_wakes_it() {
+    let live = each_tag();
+    let mut publisher = live.publish(room(), who(1));
+    start(&mut publisher);
+    let mut subscriber = live.subscribe(room()).expect("live");
+    let seen = Arc::new(AtomicI64::new(-1));
+    let viewer = std::thread::spawn({
+        let seen = seen.clone();
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async {
+                loop {
+                    match subscriber.next().await {
+                        Delivery::Flight(flight) => {
+                            let at = flight.at.get();
+                            seen.store(at, Ordering::Release);
+                            (0..at % 499).for_each(|_| std::hint::spin_loop());
+                        }
+                        Delivery::Ended => return,
+                        _ => {}
+                    }
+                }
+            });
+        }
+    });
+    for n in 0..20_000 {
+        let begun = Instant::now();
+        while seen.load(Ordering::Acquire) < n {
+            assert!(begun.elapsed() < Duration::from_secs(5), "flight {n} woke nobody");
+            std::hint::spin_loop();
+        }
+        publisher.push(key(n + 1, 10)).expect("not cut");
+    }
+    drop(publisher);
+    viewer.join().expect("no panic");
 }
 
 #[tokio::test]

@@ -73,3 +73,37 @@ fn tell(op: char, pid: u32) {
         let _ = writeln!(input, "{op} {pid}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    const SIGTERM: i32 = 15;
+
+    fn sleeper() -> Child {
+        Command::new("sleep").arg("60").spawn().expect("sleep is there")
+    }
+
+    #[test]
+    fn children_that_are_left_are_ended_when_the_input_closes() {
+        let (mut left, mut done) = (sleeper(), sleeper());
+        let mut shell = Command::new("sh").args(["-c", SCRIPT]).stdin(Stdio::piped()).spawn().expect("sh is there");
+        let mut input = shell.stdin.take().expect("piped");
+        writeln!(input, "+ {}\n+ {}\n- {}", left.id(), done.id(), done.id()).expect("it reads");
+        drop(input);
+        assert!(shell.wait().expect("it ends").success());
+        assert_eq!(left.wait().expect("it ends").signal(), Some(SIGTERM));
+        assert!(matches!(done.try_wait(), Ok(None)), "what has been taken back is left alone");
+        done.kill().expect("ours");
+        done.wait().expect("it ends");
+    }
+
+    #[test]
+    fn a_dropped_child_has_ended() {
+        let guarded = spawn(Command::new("sleep").arg("60")).expect("sleep is there");
+        let pid = guarded.child.id();
+        drop(guarded);
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    }
+}

@@ -63,10 +63,10 @@ WebAssembly, both with warnings denied, and TypeScript's check of the browser te
         }
         "e2e" => {
             "\
-Usage: cargo xtask e2e [--] [ARGUMENTS OF PLAYWRIGHT]
+Usage: cargo xtask e2e [--as-built] [--] [ARGUMENTS OF PLAYWRIGHT]
 
 Builds a release if the sources changed, and runs the browser tests in end2end/ against it. Pictures and measurements are
-left in end2end/artefacts.
+left in end2end/artefacts. --as-built tests the binary that is there, whatever the sources say.
 
   cargo xtask e2e -- rooms.spec.ts           one file
   cargo xtask e2e -- -g 'goes live'          by name
@@ -84,17 +84,18 @@ would download more than end2end/budget-bytes.
         }
         "bench" => {
             "\
-Usage: cargo xtask bench [fan-out] [glass] [steady] [--pairs=N] [--quick]
+Usage: cargo xtask bench [fan-out] [glass] [steady] [--pairs=N] [--quick] [--as-built]
 
 Measures this server beside others in the same run, in turn, and writes medians and ratios into docs/PERFORMANCE.md.
 Wants a machine with nothing else running, and two cores; takes about 50 minutes.
 
-  fan-out   CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
-            nothing but write to sockets
-  glass     delay from the encoder's input to the screen: our room page and flv.js, on the same stream
-  steady    five minutes of watching a file published without encoding: gaps, and how the delay changed
-  --pairs=N how often each side is measured; 8 unless told otherwise
-  --quick   one pair instead of the full number, nothing written: to see that it works
+  fan-out     CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
+              nothing but write to sockets
+  glass       delay from the encoder's input to the screen: our room page and flv.js, on the same stream
+  steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
+  --pairs=N   how often each side is measured; 8 unless told otherwise
+  --quick     one pair instead of the full number, nothing written: to see that it works
+  --as-built  measure the binary that is there, whatever the sources say
 "
         }
         "setup" => {

@@ -49,10 +49,10 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         print!("{help}");
         return Ok(());
     }
-    let passed_on: Vec<String> = match rest.iter().position(|word| word == "--") {
-        Some(0) => rest.get(1..).unwrap_or_default().to_vec(),
-        _ => rest.to_vec(),
-    };
+    let mut passed_on = rest.to_vec();
+    if let Some(at) = passed_on.iter().position(|word| word == "--") {
+        passed_on.remove(at);
+    }
     let project = Project::find()?;
     match command.as_str() {
         "run" => serve(&project, &passed_on),
@@ -80,8 +80,11 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         "e2e" => {
             let tools = setup::for_tests(&project)?;
-            build::release(&project, &tools)?;
-            test::browser(&project, &tools, &mut Tally::default(), &passed_on)
+            let (as_built, words): (Vec<_>, Vec<_>) = passed_on.into_iter().partition(|word| word == "--as-built");
+            if as_built.is_empty() {
+                build::release(&project, &tools)?;
+            }
+            test::browser(&project, &tools, &mut Tally::default(), &words)
         }
         "test" => no_more(rest).and_then(|()| test::all(&project)),
         _ => bench::bench(&project, rest),

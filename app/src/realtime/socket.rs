@@ -53,14 +53,13 @@ impl Handle {
         }
     }
 
-    /// Closes the socket that stands, if any; the loop behind it then opens the next one.
+    /// Lets go of the socket that stands: the loop behind it sees that within a tick, closes it and opens the next one.
     pub(super) fn close(self) {
-        if let Some(socket) = self.0.try_get_value().flatten() {
-            leptos::task::spawn_local(async move {
-                // The reading side hears of the end as well, whatever is said here.
-                let _ = poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_close(cx)).await;
-            });
-        }
+        self.0.try_set_value(None);
+    }
+
+    fn is_let_go(self) -> bool {
+        self.0.try_with_value(Option::is_none).unwrap_or(true)
     }
 }
 
@@ -162,6 +161,7 @@ async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> b
                     break;
                 }
             }
+            Input::Tick if realtime.socket.is_let_go() => break,
             Input::Tick => {
                 if asked > *heard && now.since(asked) > ANSWER_WITHIN_MS {
                     break;

@@ -91,6 +91,19 @@ fn it_recovers_from_a_stall_of_two_seconds() {
 }
 
 #[test]
+fn after_a_long_stall_it_jumps_instead_of_hurrying() {
+    for delay in [Delay::Lowest, Delay::Balanced] {
+        let mut world = World::new(delay);
+        world.come(0);
+        let start_ms = world.now_ms;
+        world.mood = Box::new(move |at| stall(at, start_ms + 30_000, 6_000));
+        world.run_for(45_000);
+        let after_s = world.mean_delay_s(start_ms + 37_000, start_ms + 45_000);
+        assert!(after_s < goal_s(delay) + 0.6, "{delay:?}: {after_s}");
+    }
+}
+
+#[test]
 fn five_minutes_with_stalls_end_where_they_began() {
     for delay in [Delay::Lowest, Delay::Balanced] {
         let mut world = World::new(delay);

@@ -78,12 +78,11 @@ pub fn steady(rig: &Rig, plan: Plan) -> Result<String> {
     println!("  {answer}");
     let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
     Ok(format!(
-        "{}\n\n| watched, s | frames shown | dropped | gaps over 300 ms | longest gap, ms | delay of the last 10 s against seconds 10 to 20, ms | script heap, MB |\n\
-         |---|---|---|---|---|---|---|\n| {} | {} | {} | {} | {} | {:+} | {} |\n",
+        "{}\n\n| watched, s | frames shown | gaps over 300 ms | longest gap, ms | delay of the last 10 s against seconds 10 to 20, ms | script heap, MB |\n\
+         |---|---|---|---|---|---|\n| {} | {} | {} | {} | {:+} | {} |\n",
         circumstances(),
         plan.steady_seconds,
         field("frames"),
-        field("dropped"),
         field("stalls"),
         field("longest_gap_ms"),
         field("drift_ms"),

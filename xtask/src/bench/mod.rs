@@ -31,8 +31,10 @@ struct Plan {
 pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
     let mut plan = Plan { pairs: 8, seconds: 20, steady_seconds: 300, keep: true };
     let mut parts: Vec<&str> = Vec::new();
+    let mut as_built = false;
     for word in arguments {
         match (word.as_str(), word.strip_prefix("--pairs=").map(str::parse)) {
+            ("--as-built", _) => as_built = true,
             ("--quick", _) => plan = Plan { pairs: 1, seconds: 8, steady_seconds: 40, keep: false },
             (_, Some(Ok(pairs))) if pairs > 0 => plan.pairs = pairs,
             (part @ ("fan-out" | "glass" | "steady"), _) => parts.push(part),
@@ -44,7 +46,11 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
     }
     let tools = setup::for_tests(project)?;
     setup::npm_install(project, Folder::Benches)?;
-    build::release(project, &tools)?;
+    if as_built {
+        build::require_binary(project)?;
+    } else {
+        build::release(project, &tools)?;
+    }
     let rig = Rig::prepare(project)?;
     for part in parts {
         let table = match part {

@@ -18,7 +18,7 @@ use axum::{
     http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post},
+    routing::get,
 };
 
 /// Every route of the server, ready to serve with connection information.
@@ -28,7 +28,7 @@ pub fn router(services: Services) -> Router {
         router = match entry.behind {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
             Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
-            Behind::ServerFn => router.route(entry.path, post(pages::server_fn)),
+            Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
             Behind::Health => router.route(entry.path, get(api::health)),
             Behind::Ready => router.route(entry.path, get(api::ready)),
             Behind::Metrics => router.route(entry.path, get(api::metrics)),

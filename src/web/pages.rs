@@ -45,7 +45,7 @@ pub async fn posted(
     render(services, Request::from_parts(parts, Body::empty()), Some(PostedForm::new(posted))).await
 }
 
-/// `POST /fn/…`, as the script calls it.
+/// `/fn/…`, as the script calls it.
 pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
     let context = match context(&services, request.headers()).await {
         Ok(context) => context,

@@ -16,7 +16,7 @@ pub enum Who {
 pub enum Behind {
     /// A page of the application; forms on it are posted to the same path.
     Page { posts: bool },
-    /// A server function, called by POST.
+    /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
     ServerFn,
     Health,
     Ready,
@@ -47,6 +47,8 @@ pub const SURFACE: &[Entry] = &[
     entry("/fn/list_rooms", Behind::ServerFn, Who::Anyone),
     entry("/fn/room_page", Behind::ServerFn, Who::Anyone),
     entry("/fn/slug_free", Behind::ServerFn, Who::Anyone),
+    entry("/fn/own_name", Behind::ServerFn, Who::Anyone),
+    entry("/fn/set_language", Behind::ServerFn, Who::Anyone),
     entry("/fn/create_room", Behind::ServerFn, Who::Anyone),
     entry("/fn/studio_view", Behind::ServerFn, Who::Owner),
     entry("/fn/edit_room", Behind::ServerFn, Who::Owner),

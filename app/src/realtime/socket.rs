@@ -11,7 +11,7 @@ use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::{ev, prelude::*};
 use madang_protocol::{
-    PROTOCOL_VERSION,
+    PROTOCOL_VERSION, UnixMillis,
     realtime::{ClientMessage, ServerEvent},
 };
 use std::{
@@ -35,7 +35,13 @@ const RELOADED: &str = "madang.reloaded";
 
 /// The open socket, for whoever has something to say.
 #[derive(Clone, Copy)]
-pub(super) struct Handle(StoredValue<Option<Rc<RefCell<WebSocket>>>, LocalStorage>);
+pub(super) struct Handle(StoredValue<Option<Rc<Open>>, LocalStorage>);
+
+/// A socket that stands, and the wish that it end.
+struct Open {
+    socket: RefCell<WebSocket>,
+    over: Nudge,
+}
 
 impl Handle {
     pub(super) fn new() -> Self {
@@ -44,22 +50,19 @@ impl Handle {
 
     /// Sends when connected; otherwise drops it (see [`Realtime::say`]).
     pub(super) fn say(self, message: &ClientMessage) {
-        let socket = self.0.try_get_value().flatten();
-        if let Some(socket) = socket
+        if let Some(open) = self.0.try_get_value().flatten()
             && let Ok(text) = serde_json::to_string(message)
         {
             // A browser's socket takes text at once. A failure is a closing socket, which the reading side notices.
-            let _ = Pin::new(&mut *socket.borrow_mut()).start_send(Message::Text(text));
+            let _ = Pin::new(&mut *open.socket.borrow_mut()).start_send(Message::Text(text));
         }
     }
 
-    /// Lets go of the socket that stands: the loop behind it sees that within a tick, closes it and opens the next one.
+    /// Ends the connection that stands, if any; the next one is opened at once.
     pub(super) fn close(self) {
-        self.0.try_set_value(None);
-    }
-
-    fn is_let_go(self) -> bool {
-        self.0.try_with_value(Option::is_none).unwrap_or(true)
+        if let Some(open) = self.0.try_get_value().flatten() {
+            open.over.give();
+        }
     }
 }
 
@@ -78,10 +81,13 @@ pub(super) fn start(realtime: Realtime) {
         let mut heard = browser_now();
         let mut attempt = 0;
         loop {
-            if serve(realtime, &mut heard).await {
-                attempt = 0;
-            }
+            let end = serve(realtime, &mut heard).await;
             realtime.socket.0.set_value(None);
+            match end {
+                End::Asked => continue,
+                End::Stood => attempt = 0,
+                End::Failed => {}
+            }
             let since = match realtime.connection.get_untracked() {
                 Connection::Lost { since, .. } => since,
                 _ => browser_now(),
@@ -107,19 +113,37 @@ enum Input {
     Heard(Message),
     Broken,
     Tick,
+    Over,
 }
 
-/// One connection, from opening to its end. Returns whether it ever stood. `heard` is when the last message came.
-async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> bool {
-    let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return false };
-    let socket = Rc::new(RefCell::new(socket));
-    let reader = Rc::clone(&socket);
-    let messages = stream::poll_fn(move |cx| Pin::new(&mut *reader.borrow_mut()).poll_next(cx)).map(|m| match m {
-        Ok(message) => Input::Heard(message),
-        Err(_) => Input::Broken,
-    });
+/// How a connection went.
+enum End {
+    /// It never stood.
+    Failed,
+    /// It stood, and broke.
+    Stood,
+    /// This page ended it.
+    Asked,
+}
+
+/// One connection, from opening to its end. `heard` is when the last message came.
+async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
+    let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return End::Failed };
+    let open = Rc::new(Open { socket: RefCell::new(socket), over: Nudge::default() });
+    let reader = Rc::clone(&open);
+    let messages =
+        stream::poll_fn(move |cx| Pin::new(&mut *reader.socket.borrow_mut()).poll_next(cx)).map(|m| match m {
+            Ok(message) => Input::Heard(message),
+            Err(_) => Input::Broken,
+        });
     let messages = messages.chain(stream::iter([Input::Broken]));
-    let mut inputs = stream::select(messages, IntervalStream::new(TICK_MS).map(|()| Input::Tick));
+    let ending = Rc::clone(&open);
+    let over = Box::pin(stream::once(async move {
+        ending.over.taken().await;
+        Input::Over
+    }));
+    let ticks = IntervalStream::new(TICK_MS).map(|()| Input::Tick);
+    let mut inputs = stream::select(stream::select(messages, ticks), over);
     let opened = browser_now();
     let mut asked = opened;
     let mut stands = false;
@@ -141,11 +165,11 @@ async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> b
                     if let ServerEvent::Hello { protocol, .. } = &event {
                         if *protocol != PROTOCOL_VERSION {
                             reload_once();
-                            return false;
+                            return End::Failed;
                         }
                         stands = true;
                         forget_reload();
-                        realtime.socket.0.set_value(Some(Rc::clone(&socket)));
+                        realtime.socket.0.set_value(Some(Rc::clone(&open)));
                         realtime.connection.set(Connection::Open);
                         for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
                             realtime.say(&message);
@@ -156,12 +180,12 @@ async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> b
                 }
             }
             Input::Broken => break,
+            Input::Over => return End::Asked,
             Input::Tick if !stands => {
                 if now.since(opened) > ANSWER_WITHIN_MS {
                     break;
                 }
             }
-            Input::Tick if realtime.socket.is_let_go() => break,
             Input::Tick => {
                 if asked > *heard && now.since(asked) > ANSWER_WITHIN_MS {
                     break;
@@ -173,7 +197,7 @@ async fn serve(realtime: Realtime, heard: &mut madang_protocol::UnixMillis) -> b
             }
         }
     }
-    stands
+    if stands { End::Stood } else { End::Failed }
 }
 
 /// Where the channel is, seen from this page.

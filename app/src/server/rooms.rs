@@ -1,7 +1,8 @@
-//! Rooms for everyone: making one, and what its page shows. Each function is one call on the domain.
+//! Rooms for everyone: making one, and what its page shows. Each function is one call on the domain; those that only read are
+//! `GET`, so that they do not count as changes.
 
 use crate::{codec::Json, error::ApiError};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 use madang_protocol::{RoomPage, RoomSlug, rooms::RoomForm};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -55,7 +56,7 @@ pub async fn create_room(form: RoomForm) -> Result<CreatedRoom, ApiError> {
 ///
 /// # Errors
 /// [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "slug_free", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "slug_free", input = GetUrl, output = Json)]
 pub async fn slug_free(slug: RoomSlug) -> Result<bool, ApiError> {
     Ok(crate::context::use_domain()?.slug_free(&slug).await?)
 }
@@ -64,7 +65,7 @@ pub async fn slug_free(slug: RoomSlug) -> Result<bool, ApiError> {
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "own_name", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "own_name", input = GetUrl, output = Json)]
 pub async fn own_name() -> Result<String, ApiError> {
     Ok(crate::context::use_server_context()?.person.map(|person| person.name).unwrap_or_default())
 }
@@ -73,7 +74,7 @@ pub async fn own_name() -> Result<String, ApiError> {
 ///
 /// # Errors
 /// [`ApiError::NotFound`] also for what is no slug, [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(name = ReadRoomPage, prefix = "/fn", endpoint = "room_page", input = Json, output = Json)]
+#[server(name = ReadRoomPage, prefix = "/fn", endpoint = "room_page", input = GetUrl, output = Json)]
 pub async fn room_page(slug: String) -> Result<RoomPage, ApiError> {
     use crate::context::{use_domain, use_server_context};
     let viewer = use_server_context()?.person.map(|p| p.id);

@@ -1,7 +1,7 @@
 //! What a room's owner may do. Each function is one call on the domain, which refuses everybody else.
 
 use crate::{codec::Json, error::ApiError};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 use madang_protocol::{
     KeyId, RoomPage, RoomSlug,
     rooms::RoomForm,
@@ -39,7 +39,7 @@ impl fmt::Debug for FreshKey {
 ///
 /// # Errors
 /// [`ApiError::NotFound`], [`ApiError::Forbidden`] for anyone but the owner, [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(name = ReadStudio, prefix = "/fn", endpoint = "studio_view", input = Json, output = Json)]
+#[server(name = ReadStudio, prefix = "/fn", endpoint = "studio_view", input = GetUrl, output = Json)]
 pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
     let asked = Asked::read()?;
     let slug = super::rooms::known_slug(&slug)?;
@@ -111,12 +111,17 @@ pub async fn end_stream(slug: RoomSlug) -> Result<(), ApiError> {
 pub async fn delete_room(slug: RoomSlug, confirm: String) -> Result<(), ApiError> {
     use madang_protocol::{Field, FieldIssue, Problem};
     let asked = Asked::read()?;
-    if RoomSlug::parse(&confirm).as_ref() != Ok(&slug) {
+    if !confirms(&slug, &confirm) {
         let issue = FieldIssue::new(Field::Slug, Problem::NotAChoice);
         return Err(super::rooms::refused(ApiError::Invalid(vec![issue])));
     }
     asked.domain.delete_room(asked.who(), &slug).await?;
     Ok(())
+}
+
+/// Whether what was typed is the room's address.
+pub fn confirms(slug: &RoomSlug, typed: &str) -> bool {
+    RoomSlug::parse(typed).as_ref() == Ok(slug)
 }
 
 /// A request by somebody known: nobody else owns a room.

@@ -35,9 +35,8 @@ pub fn SlugField(
     Effect::new(move |_| {
         let text = slug.get();
         match RoomSlug::parse(&text) {
-            Err(issue) => {
-                state.set(if issue.problem == Problem::Empty { SlugState::Unknown } else { SlugState::Wrong(issue) })
-            }
+            Err(issue) if issue.problem == Problem::Empty => state.set(SlugState::Unknown),
+            Err(issue) => state.set(SlugState::Wrong(issue)),
             Ok(parsed) => {
                 state.set(SlugState::Checking);
                 let ask = move || {

@@ -6,13 +6,15 @@ use crate::{
     posted::{Posted, StudioAct},
     realtime::use_realtime,
     server::studio::{
-        FreshKey, StudioView, create_key, delete_room, edit_room, end_stream, revoke_key, rotate_key, studio_view,
+        FreshKey, StudioView, confirms, create_key, delete_room, edit_room, end_stream, revoke_key, rotate_key,
+        studio_view,
     },
 };
 use leptos::{ev, prelude::*, task::spawn_local};
 use madang_protocol::{
-    FieldIssue, RoomPage, RoomSlug,
+    Field, FieldIssue, Problem, RoomPage, RoomSlug,
     studio::{StreamKeyInfo, StudioStatus},
+    validation::{self, NAME_MAX},
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +53,23 @@ async fn perform(room: RoomSlug, act: StudioAct) -> Result<Done, ApiError> {
         StudioAct::EditRoom(form) => edit_room(room, form).await.map(|()| Done::Saved),
         StudioAct::EndStream => end_stream(room).await.map(|()| Done::Ended),
         StudioAct::DeleteRoom { confirm } => delete_room(room, confirm).await.map(|()| Done::Deleted),
+    }
+}
+
+/// What can be seen to be wrong with a form before it is sent.
+fn check(room: &RoomSlug, act: &StudioAct) -> Vec<FieldIssue> {
+    match act {
+        StudioAct::EditRoom(form) => form.check().err().unwrap_or_default(),
+        StudioAct::NewKey { name } => {
+            validation::line(Field::KeyName, name, NAME_MAX).err().map(|issue| vec![issue]).unwrap_or_default()
+        }
+        StudioAct::DeleteRoom { confirm } if !confirms(room, confirm) => {
+            vec![FieldIssue::new(Field::Slug, Problem::NotAChoice)]
+        }
+        StudioAct::DeleteRoom { .. }
+        | StudioAct::RotateKey { .. }
+        | StudioAct::RevokeKey { .. }
+        | StudioAct::EndStream => Vec::new(),
     }
 }
 
@@ -139,9 +158,8 @@ impl Desk {
         if self.busy.get_untracked() {
             return;
         }
-        if let StudioAct::EditRoom(form) = &act
-            && let Err(issues) = form.check()
-        {
+        let issues = check(&room, &act);
+        if !issues.is_empty() {
             self.tried.set(Some(Tried { act, result: Err(ApiError::Invalid(issues)) }));
             return;
         }
@@ -164,5 +182,22 @@ impl Desk {
             let _ = self.page.try_set(view.page);
             let _ = self.keys.try_set(view.keys);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_seen_to_be_wrong_is_not_sent() {
+        let room = RoomSlug::parse("my-room").expect("valid");
+        let wrong = |act| check(&room, &act).first().map(|issue| (issue.field, issue.problem));
+        let delete = |typed: &str| StudioAct::DeleteRoom { confirm: typed.to_owned() };
+        assert_eq!(wrong(delete("my-rom")), Some((Field::Slug, Problem::NotAChoice)));
+        assert_eq!(wrong(delete(" My-Room ")), None);
+        assert_eq!(wrong(StudioAct::NewKey { name: "  ".into() }), Some((Field::KeyName, Problem::Empty)));
+        assert_eq!(wrong(StudioAct::NewKey { name: "phone".into() }), None);
+        assert_eq!(wrong(StudioAct::EndStream), None);
     }
 }

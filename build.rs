@@ -30,7 +30,9 @@ fn main() {
     for (path, forms) in &assets {
         let Some(plain) = &forms.plain else { continue };
         let include = |file: &Path| format!("include_bytes!({file:?})");
-        let optional = |file: &Option<PathBuf>| file.as_deref().map_or("None".to_owned(), |file| format!("Some({})", include(file)));
+        let optional = |file: &Option<PathBuf>| {
+            file.as_deref().map_or("None".to_owned(), |file| format!("Some({})", include(file)))
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(
             list,

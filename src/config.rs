@@ -222,7 +222,11 @@ impl Limits {
     }
 
     pub fn domain(&self) -> DomainLimits {
-        DomainLimits { rooms_per_person: self.rooms_per_person, keys_per_room: self.keys_per_room, ..DomainLimits::default() }
+        DomainLimits {
+            rooms_per_person: self.rooms_per_person,
+            keys_per_room: self.keys_per_room,
+            ..DomainLimits::default()
+        }
     }
 
     pub const fn http_head(&self) -> Duration {
@@ -252,7 +256,10 @@ impl Config {
     ///
     /// # Errors
     /// Names the file with the line, or the variable.
-    pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -265,7 +272,10 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::File { path: path.to_owned(), message: error.to_string().trim_end().to_owned() })
+        toml::from_str(text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })
     }
 
     /// `MADANG_LIMITS_WS_ROOMS=4` sets `limits.ws_rooms`; the value is read as TOML, or else as a text.
@@ -315,7 +325,10 @@ impl Config {
             return wrong("public.rtmp_url", "must be like rtmp://live.example.org/live");
         }
         if self.media.flight_ms > 1_000 {
-            return wrong("media.flight_ms", "must be at most 1000: viewers would wait longer than that for each picture");
+            return wrong(
+                "media.flight_ms",
+                "must be at most 1000: viewers would wait longer than that for each picture",
+            );
         }
         if self.media.ring_s == 0 || self.media.ring_bytes < 1024 * 1024 {
             return wrong("media.ring_s", "the ring must hold at least a second and 1 MiB");
@@ -408,21 +421,24 @@ mod tests {
         }
         let lines: Vec<&str> = DOCUMENTED.lines().collect();
         for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ")) {
-            let reasoned = line.contains('#') || index.checked_sub(1).is_some_and(|above| lines[above].starts_with('#'));
+            let reasoned =
+                line.contains('#') || index.checked_sub(1).is_some_and(|above| lines[above].starts_with('#'));
             assert!(reasoned, "Leptos.toml: no reason beside {line}");
         }
     }
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        let error = Config::parse("http = \"127.0.0.1:1\"\n\n[limits]\nviewres = 3\n", Path::new("my.toml")).expect_err("unknown");
+        let error = Config::parse("http = \"127.0.0.1:1\"\n\n[limits]\nviewres = 3\n", Path::new("my.toml"))
+            .expect_err("unknown");
         let text = error.to_string();
         assert!(text.contains("my.toml") && text.contains("line 4") && text.contains("viewres"), "{text}");
     }
 
     #[test]
     fn the_environment_beats_the_file() {
-        let file = Config::parse("[limits]\nws_rooms = 3\n[public]\nurl = \"https://a.example\"", Path::new("x")).expect("fine");
+        let file = Config::parse("[limits]\nws_rooms = 3\n[public]\nurl = \"https://a.example\"", Path::new("x"))
+            .expect("fine");
         let config = file
             .with_environment(environment(&[
                 ("MADANG_LIMITS_WS_ROOMS", "4"),
@@ -441,7 +457,9 @@ mod tests {
 
     #[test]
     fn a_wrong_variable_is_named() {
-        let error = Config::default().with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")])).expect_err("not a number");
+        let error = Config::default()
+            .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))
+            .expect_err("not a number");
         assert!(error.to_string().contains("MADANG_LIMITS_WS_ROOMS"), "{error}");
     }
 

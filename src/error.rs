@@ -21,7 +21,9 @@ pub enum StartError {
 impl StartError {
     pub(crate) fn bind(what: &'static str, address: SocketAddr, source: std::io::Error) -> Self {
         let hint = match source.kind() {
-            std::io::ErrorKind::AddrInUse => "Is another server running there? Choose another address with --http or --rtmp.",
+            std::io::ErrorKind::AddrInUse => {
+                "Is another server running there? Choose another address with --http or --rtmp."
+            }
             std::io::ErrorKind::PermissionDenied => "Ports below 1024 need the right to use them.",
             std::io::ErrorKind::AddrNotAvailable => "This machine has no such address.",
             _ => "",

@@ -49,8 +49,10 @@ impl Server {
         let path = config.data_dir();
         let domain =
             Domain::open_with(&path, config.limits.domain()).map_err(|source| StartError::Data { path, source })?;
-        let http = std::net::TcpListener::bind(config.http).map_err(|source| StartError::bind("http", config.http, source))?;
-        let rtmp = TcpListener::bind(config.rtmp).await.map_err(|source| StartError::bind("rtmp", config.rtmp, source))?;
+        let http =
+            std::net::TcpListener::bind(config.http).map_err(|source| StartError::bind("http", config.http, source))?;
+        let rtmp =
+            TcpListener::bind(config.rtmp).await.map_err(|source| StartError::bind("rtmp", config.rtmp, source))?;
         let addresses = Addresses {
             http: http.local_addr().map_err(|source| StartError::bind("http", config.http, source))?,
             rtmp: rtmp.local_addr().map_err(|source| StartError::bind("rtmp", config.rtmp, source))?,
@@ -98,8 +100,11 @@ impl Server {
             services.config.limits.rtmp(),
             shutdown.flag(),
         ));
-        let record =
-            tokio::spawn(broadcasts::keep(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
+        let record = tokio::spawn(broadcasts::keep(
+            services.domain.clone(),
+            Arc::clone(&services.live),
+            services.shutdown.clone(),
+        ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         let handle = Handle::new();
         let stopping = handle.clone();

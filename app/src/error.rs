@@ -60,16 +60,20 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        match error {
+        let error = match error {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Invalid(Vec::new()),
+            // On the server: a body that is no call of the function. In the browser it would be an answer that is none.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => Self::Invalid(Vec::new()),
             other => {
                 #[cfg(feature = "ssr")]
                 tracing::warn!(error = %other, "a server function failed");
                 let _ = other;
                 Self::Internal
             }
-        }
+        };
+        crate::context::set_status(error.status());
+        error
     }
 }
 

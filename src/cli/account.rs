@@ -32,7 +32,11 @@ pub async fn run(domain: &Domain, command: AccountCommand) -> anyhow::Result<()>
         bail!("give the password on standard input, with --password-stdin");
     }
     let mut input = String::new();
-    std::io::stdin().lock().take(PASSWORD_INPUT_MAX).read_to_string(&mut input).context("standard input cannot be read")?;
+    std::io::stdin()
+        .lock()
+        .take(PASSWORD_INPUT_MAX)
+        .read_to_string(&mut input)
+        .context("standard input cannot be read")?;
     let password = input.lines().next().unwrap_or_default();
     must_not_be_empty(password, "the password on standard input")?;
     let person = domain.create_account(&name, password, admin).await.map_err(explain)?;

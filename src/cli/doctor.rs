@@ -14,7 +14,8 @@ struct Finding {
 }
 
 pub async fn run(config: &Config) -> anyhow::Result<()> {
-    let findings = [storage(config).await, port("http", config.http), port("rtmp", config.rtmp), open_files(), public(config)];
+    let findings =
+        [storage(config).await, port("http", config.http), port("rtmp", config.rtmp), open_files(), public(config)];
     let mut troubles = 0;
     for Finding { what, trouble } in &findings {
         match trouble {
@@ -65,7 +66,9 @@ fn open_files() -> Finding {
 
 fn public(config: &Config) -> Finding {
     let outside = !config.http.ip().is_loopback();
-    let trouble = (outside && config.public.url.is_empty())
-        .then(|| "served to other machines without [public] url: links and cookies take each request's own host over HTTP".to_owned());
+    let trouble = (outside && config.public.url.is_empty()).then(|| {
+        "served to other machines without [public] url: links and cookies take each request's own host over HTTP"
+            .to_owned()
+    });
     Finding { what: "public address".to_owned(), trouble }
 }

@@ -81,7 +81,10 @@ impl Cli {
             Command::Room(command) => room::run(&open(&config)?, command).await,
             Command::Account(command) => account::run(&open(&config)?, command).await,
             Command::Backup { file } => {
-                open(&config)?.backup(&file).await.with_context(|| format!("no backup was made to {}", file.display()))?;
+                open(&config)?
+                    .backup(&file)
+                    .await
+                    .with_context(|| format!("no backup was made to {}", file.display()))?;
                 println!("{}", file.display());
                 Ok(())
             }

@@ -51,7 +51,8 @@ pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
     match command {
         RoomCommand::Create { owner, slug, title, description, category, tags, language, unlisted } => {
             let visibility = if unlisted { Visibility::Unlisted } else { Visibility::Public }.as_str().to_owned();
-            let form = RoomForm { owner_name: owner.clone(), slug, title, description, category, tags, language, visibility };
+            let form =
+                RoomForm { owner_name: owner.clone(), slug, title, description, category, tags, language, visibility };
             let draft = form.check().map_err(|issues| anyhow::Error::msg(words(&issues)))?;
             let person = domain.person_named(&owner).await.map_err(explain)?;
             let (room, key) = domain.create_room(person.id, draft).await.map_err(explain)?;
@@ -67,7 +68,10 @@ pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
             let (_, keys, _) = domain.studio(Actor::Operator, &parsed(&slug)?).await.map_err(explain)?;
             for key in keys {
                 let state = if key.revoked.is_some() { "revoked" } else { "in force" };
-                let used = key.last_use.map_or_else(|| "never used".to_owned(), |used| format!("used from {} by {}", used.from, used.encoder));
+                let used = key.last_use.map_or_else(
+                    || "never used".to_owned(),
+                    |used| format!("used from {} by {}", used.from, used.encoder),
+                );
                 println!("{}\t{}\t{state}\t{used}", key.id, key.name);
             }
         }
@@ -76,7 +80,8 @@ pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
             println!("{}", json!({ "key": info.id, "stream_key": key.expose() }));
         }
         RoomCommand::RotateKey { slug, key } => {
-            let (info, key) = domain.rotate_key(Actor::Operator, &parsed(&slug)?, key_id(&key)?).await.map_err(explain)?;
+            let (info, key) =
+                domain.rotate_key(Actor::Operator, &parsed(&slug)?, key_id(&key)?).await.map_err(explain)?;
             println!("{}", json!({ "key": info.id, "stream_key": key.expose() }));
         }
         RoomCommand::RevokeKey { slug, key } => {

@@ -112,7 +112,8 @@ impl Session {
 
     /// The encoder's figures change without an event: looked at every few seconds, told when they differ.
     pub async fn studios(&mut self) {
-        let rooms: Vec<RoomSlug> = self.rooms.iter().filter(|(_, studio)| studio.is_some()).map(|(room, _)| room.clone()).collect();
+        let rooms: Vec<RoomSlug> =
+            self.rooms.iter().filter(|(_, studio)| studio.is_some()).map(|(room, _)| room.clone()).collect();
         for room in rooms {
             self.owe_studio(&room).await;
         }

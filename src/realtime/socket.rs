@@ -1,10 +1,7 @@
 //! The socket itself: upgrade, deadlines, and one loop that reads, hears and writes.
 
 use super::{limits::Pace, session::Session};
-use crate::{
-    state::Services,
-    web::client,
-};
+use crate::{state::Services, web::client};
 use axum::{
     extract::{
         ConnectInfo, State, WebSocketUpgrade,
@@ -45,7 +42,8 @@ pub async fn upgrade(
         return (StatusCode::FORBIDDEN, "This socket is for pages of this site.\n").into_response();
     }
     let Some(place) = services.sockets.enter(client::address(peer.ip(), &headers, public)) else {
-        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n").into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n")
+            .into_response();
     };
     let Ok(person) = services.person(&headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();

@@ -37,7 +37,8 @@ pub async fn metrics(State(services): Shared, peer: Peer, headers: HeaderMap) ->
     let by_token = !token.is_empty() && given.is_some_and(|given| given.ct_eq(token).into());
     let local = peer.0.ip().to_canonical().is_loopback() && !headers.contains_key("x-forwarded-for");
     if !(by_token || (token.is_empty() && local)) {
-        return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n").into_response();
+        return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n")
+            .into_response();
     }
     services.metrics.run_upkeep();
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
@@ -78,5 +79,6 @@ fn not_found() -> Response {
 
 fn failed(error: &madang_domain::Error) -> Response {
     tracing::error!(%error, "an API request failed");
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Failure { error: "the server cannot answer now; try again" })).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Failure { error: "the server cannot answer now; try again" }))
+        .into_response()
 }

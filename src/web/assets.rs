@@ -33,7 +33,8 @@ impl Assets {
     /// The embedded files if there are any, or else the folder that cargo-leptos builds into.
     pub fn find() -> Self {
         if EMBEDDED.is_empty() {
-            let folder = std::env::var_os("LEPTOS_SITE_ROOT").map_or_else(|| PathBuf::from("target/site"), PathBuf::from);
+            let folder =
+                std::env::var_os("LEPTOS_SITE_ROOT").map_or_else(|| PathBuf::from("target/site"), PathBuf::from);
             if !folder.is_dir() {
                 tracing::warn!(
                     "this binary has no web assets inside and {} does not exist; build with `cargo xtask build`",

@@ -55,7 +55,8 @@ pub async fn guard(State(services): State<Services>, request: Request, next: Nex
     }
     let public = &services.config.public;
     if !client::same_origin(request.headers(), public) {
-        return (StatusCode::FORBIDDEN, "This request came from another site, and was not carried out.\n").into_response();
+        return (StatusCode::FORBIDDEN, "This request came from another site, and was not carried out.\n")
+            .into_response();
     }
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let Some(peer) = peer else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };

@@ -29,7 +29,9 @@ pub fn origin(headers: &HeaderMap, public: &Public) -> String {
 /// The host that was asked for, with its port; `None` for anything that cannot be a host.
 fn host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
-    let plain = !host.is_empty() && host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b));
+    let plain = !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b));
     plain.then_some(host)
 }
 
@@ -51,7 +53,9 @@ pub fn same_origin(headers: &HeaderMap, public: &Public) -> bool {
 /// The value of the first cookie of that name (RFC 6265 §5.4).
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().split_once('=').filter(|(n, _)| *n == name).map(|(_, v)| v))
+    lines
+        .flat_map(|line| line.split(';'))
+        .find_map(|pair| pair.trim().split_once('=').filter(|(n, _)| *n == name).map(|(_, v)| v))
 }
 
 /// Where encoders publish, as the studio shows it.
@@ -72,10 +76,10 @@ pub fn rtmp_url(headers: &HeaderMap, public: &Public, rtmp_port: u16) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (axum::http::HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
+        pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
     }
 
     fn behind(proxy: &str) -> Public {
@@ -88,7 +92,10 @@ mod tests {
         let peer: IpAddr = "10.0.0.1".parse().expect("an address");
         assert_eq!(address(peer, &forged, &Public::default()), peer);
         assert_eq!(address(peer, &forged, &behind("10.0.0.1")).to_string(), "2.2.2.2");
-        assert_eq!(address("::ffff:10.0.0.1".parse().expect("an address"), &forged, &behind("10.0.0.1")).to_string(), "2.2.2.2");
+        assert_eq!(
+            address("::ffff:10.0.0.1".parse().expect("an address"), &forged, &behind("10.0.0.1")).to_string(),
+            "2.2.2.2"
+        );
         assert_eq!(address(peer, &headers(&[("x-forwarded-for", "junk")]), &behind("10.0.0.1")), peer);
     }
 

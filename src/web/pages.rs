@@ -90,7 +90,8 @@ async fn context(services: &Services, headers: &HeaderMap) -> Result<ServerConte
     let locale = Locale::negotiate(client::cookie(headers, LANGUAGE_COOKIE), accept_language);
     let person = services.person(headers).await.map_err(|error| {
         tracing::warn!(%error, "a request was not answered: who asks cannot be looked up");
-        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "The server is busy. Try again in a moment.\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "The server is busy. Try again in a moment.\n")
+            .into_response()
     })?;
     let rtmp_url = client::rtmp_url(headers, public, services.rtmp_port);
     Ok(ServerContext::new(person, locale, client::origin(headers, public), rtmp_url))

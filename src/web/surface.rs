@@ -15,7 +15,9 @@ pub enum Who {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
     /// A page of the application; forms on it are posted to the same path.
-    Page { posts: bool },
+    Page {
+        posts: bool,
+    },
     /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
     ServerFn,
     Health,

@@ -3,6 +3,7 @@
 #[path = "../support/house.rs"]
 mod house;
 #[path = "../support/rtmp_client.rs"]
+#[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
 mod pages;

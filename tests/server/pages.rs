@@ -33,7 +33,15 @@ async fn a_room_is_made_by_a_plain_form_and_its_key_is_in_that_answer_only() {
     assert_eq!(made.header("location"), None);
     let (key, cookie) = (key_in(&made), cookie_of(&made));
     let mine = [("cookie", cookie.as_str())];
-    for path in ["/", "/rooms/night-code", "/rooms/night-code/studio", "/rooms/new", "/api/v1/rooms", "/api/v1/rooms/night-code", "/metrics"] {
+    for path in [
+        "/",
+        "/rooms/night-code",
+        "/rooms/night-code/studio",
+        "/rooms/new",
+        "/api/v1/rooms",
+        "/api/v1/rooms/night-code",
+        "/metrics",
+    ] {
         let answer = house.request("GET", path, &mine, "").await;
         assert_eq!(answer.status, 200, "{path}");
         assert!(!answer.body.contains(&key), "{path}");

@@ -70,6 +70,7 @@ async fn a_flood_is_refused_then_closed_and_others_go_on() {
 async fn another_sites_page_gets_no_socket() {
     let house = House::open().await;
     let upgrade = [
+        ("connection", "upgrade, close"),
         ("upgrade", "websocket"),
         ("sec-websocket-version", "13"),
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),

@@ -1,6 +1,9 @@
 //! A frame's way through the whole server: published over RTMP, watched over HTTP-FLV, told over `/ws`.
 
-use crate::{house::House, house::PATIENCE, rtmp_client::Client};
+use crate::{
+    house::{House, PATIENCE},
+    rtmp_client::{self, Client},
+};
 use bytes::Bytes;
 use madang_media::flv::{Item, Reader, Tag, TagKind};
 use std::time::Duration;
@@ -205,11 +208,9 @@ async fn hostile_bytes_do_not_disturb_those_who_watch() {
     let _encoder = Encoder::start(&house, &key).await;
     live(&house, "my-room").await;
     let mut viewer = Viewer::join(&house, "my-room").await;
-    let nested: Vec<u8> = std::iter::repeat_n([3, 0, 1, b'a'], 10_000).flatten().collect();
-    let mut connect = vec![2, 0, 7];
-    connect.extend_from_slice(b"connect\x00\x3f\xf0\x00\x00\x00\x00\x00\x00");
-    connect.extend_from_slice(&nested);
-    for hostile in [connect, b"\x02\x00\x0d@setDataFrame".to_vec(), vec![0xff; 60_000], vec![0; 60_000]] {
+    for hostile in
+        [rtmp_client::nested_connect(), b"\x02\x00\x0d@setDataFrame".to_vec(), vec![0xff; 60_000], vec![0; 60_000]]
+    {
         for kind in [20, 18, 17, 15, 22, 8, 9, 1, 3, 4] {
             let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
             // The server may hang up before everything is sent; that is its right.

@@ -18,7 +18,9 @@ async fn everything_declared_answers_and_nothing_else_does() {
         assert!(!nowhere, "{path} is declared and not there");
         assert!(answer.status < 500, "{path}: {}", answer.status);
     }
-    for path in ["/fn/drop_tables", "/fn", "/admin", "/api/v1", "/api/v2/rooms", "/rooms", "/rooms/nobody-here", "/.env"] {
+    for path in
+        ["/fn/drop_tables", "/fn", "/admin", "/api/v1", "/api/v2/rooms", "/rooms", "/rooms/nobody-here", "/.env"]
+    {
         assert_eq!(house.get(path).await.status, 404, "{path}");
     }
 }

@@ -104,7 +104,8 @@ impl House {
 
     /// Posts a form as a browser without scripts does.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)], cookie: Option<&str>) -> Answer {
-        let body = fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect::<Vec<_>>().join("&");
+        let body =
+            fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect::<Vec<_>>().join("&");
         let origin = self.origin();
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded"), ("origin", origin.as_str())];
         headers.extend(cookie.map(|cookie| ("cookie", cookie)));
@@ -113,7 +114,10 @@ impl House {
 
     /// One request on a connection of its own.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.addresses.http);
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.addresses.http);
+        if !headers.iter().any(|(name, _)| *name == "connection") {
+            text.push_str("connection: close\r\n");
+        }
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -186,14 +190,19 @@ impl Socket {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 /// RFC 9112 §7.1, of text whose chunk sizes count bytes.
 fn unchunked(body: &str) -> String {
     let (mut rest, mut out) = (body.as_bytes(), Vec::new());
     while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok()).expect("a size");
+        let size = std::str::from_utf8(&rest[..end])
+            .ok()
+            .and_then(|size| usize::from_str_radix(size, 16).ok())
+            .expect("a size");
         let chunk = rest.get(end + 2..end + 2 + size).unwrap_or_default();
         out.extend_from_slice(chunk);
         rest = rest.get(end + size + 4..).unwrap_or_default();

@@ -7,10 +7,16 @@ import { Server } from './server.ts';
 export class Complaints {
   readonly all: string[] = [];
   #allowed: RegExp[] = [];
+  #closed = false;
 
   /** Says that this test provokes complaints of this form. */
   allow(form: RegExp): void {
     this.#allowed.push(form);
+  }
+
+  /** The server is about to stop under the pages that are still open; what they say of that is right. */
+  close(): void {
+    this.#closed = true;
   }
 
   get unexpected(): string[] {
@@ -19,6 +25,7 @@ export class Complaints {
 
   watch(page: Page): void {
     page.on('console', (message: ConsoleMessage) => {
+      if (this.#closed) return;
       if (message.type() === 'error' || message.type() === 'warning') {
         this.all.push(`${message.type()}: ${message.text()} (${message.location().url} on ${page.url()})`);
       }
@@ -59,9 +66,10 @@ export const test = base.extend<{
   complaints: Complaints;
   watched: (context: BrowserContext) => Promise<BrowserContext>;
 }>({
-  server: async ({}, use, info) => {
+  server: async ({ complaints }, use, info) => {
     const server = await Server.start();
     await use(server);
+    complaints.close();
     if (info.status !== info.expectedStatus) await info.attach('server.log', { body: server.log, contentType: 'text/plain' });
     const panicked = /panicked at/.test(server.log);
     await server.stop();
@@ -78,7 +86,8 @@ export const test = base.extend<{
     await Promise.all(started.map((publisher) => publisher.kill()));
   },
 
-  complaints: async ({}, use) => {
+  // After the server in order of set-up, so that pages are closed and judged before their server goes.
+  complaints: async ({ server: _ }, use) => {
     const complaints = new Complaints();
     await use(complaints);
     expect(complaints.unexpected, 'what the pages said to the console').toEqual([]);

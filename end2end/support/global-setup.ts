@@ -1,15 +1,11 @@
-// Before all tests: an empty folder for artefacts, and the stream that the tests publish.
+// Before all tests: a folder for artefacts, and the stream that the tests publish.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
 import { ARTEFACTS, STREAM_FILE, serverBinary } from './paths.ts';
 
 export default function setUp(): void {
   serverBinary();
   mkdirSync(ARTEFACTS, { recursive: true });
-  for (const name of readdirSync(ARTEFACTS)) {
-    if (name.endsWith('.png')) rmSync(path.join(ARTEFACTS, name));
-  }
   if (existsSync(STREAM_FILE)) return;
   // As OBS sends it, but small: H.264 High with a key frame each second, AAC-LC 48 kHz stereo; 20 s.
   const args = [

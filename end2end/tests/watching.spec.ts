@@ -74,7 +74,18 @@ test('where a browser refuses sound, it plays muted and says how to hear it', as
   try {
     const context = await watched(await strict.newContext({ locale: 'en-US' }));
     const page = await context.newPage();
-    await open(page, `${server.url}/rooms/loud`);
+    // Until the browser has refused, nothing may be asked of the page: each question counts as a person's gesture.
+    await page.addInitScript(() => {
+      const play = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function () {
+        const asked = play.call(this);
+        asked.catch((error: DOMException) => console.info(`play: ${error.name}`));
+        return asked;
+      };
+    });
+    const refused = page.waitForEvent('console', (message) => message.text() === 'play: NotAllowedError');
+    await page.goto(`${server.url}/rooms/loud`);
+    await refused;
     const ask = page.getByRole('button', { name: 'Tap to unmute' });
     await expect(ask).toBeVisible();
     await expectScene(page, 'playing');

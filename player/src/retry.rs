@@ -4,6 +4,9 @@
 pub const NETWORK_MIN_MS: i64 = 500;
 /// The longest wait after a network error.
 pub const NETWORK_MAX_MS: i64 = 10_000;
+/// The shortest and the longest wait after a stream ended as it should.
+const ENDED_MIN_MS: i64 = 5_000;
+const ENDED_MAX_MS: i64 = 7_000;
 /// The longest wait while a room is not live; the room's own events call `restart` much sooner.
 const NOT_LIVE_MAX_MS: i64 = 30_000;
 /// A `Retry-After` beyond this is taken as this.
@@ -53,11 +56,12 @@ impl Backoff {
         self.at_least(retry_after_ms, bound_ms / 2, bound_ms)
     }
 
-    /// Wait after a clean end: quick, a streamer who restarts the encoder is back in a moment.
+    /// Wait after a clean end. The room's own events call `restart` the moment the streamer is back, so this only serves pages
+    /// without them; asking earlier than the longest buffer lasts would mostly be answered "not live", which browsers log.
     pub fn ended(&mut self) -> i64 {
         self.failures = 0;
         self.quiet = 0;
-        self.between(150, 450)
+        self.between(ENDED_MIN_MS, ENDED_MAX_MS)
     }
 
     fn at_least(&mut self, asked_ms: Option<i64>, low_ms: i64, high_ms: i64) -> i64 {
@@ -128,6 +132,6 @@ mod tests {
     #[test]
     fn an_end_is_followed_quickly() {
         let mut backoff = Backoff::new(9);
-        assert!(backoff.ended() < 500);
+        assert!((ENDED_MIN_MS..=ENDED_MAX_MS).contains(&backoff.ended()));
     }
 }

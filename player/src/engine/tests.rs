@@ -263,7 +263,7 @@ fn a_restarted_stream_goes_on_in_the_same_media_source() {
     world.run_for(10_000);
     world.on_air = false;
     world.cut(true);
-    world.run_for(5_000);
+    world.run_for(8_000);
     let states: Vec<&PlayerEvent> = world.events.iter().map(|(_, event)| event).collect();
     let ended = states.iter().position(|event| **event == PlayerEvent::Ended).expect("the end is told");
     let offline = states.iter().position(|event| matches!(event, PlayerEvent::NotLive { .. })).expect("then why");

@@ -86,8 +86,7 @@ export const test = base.extend<{
     await Promise.all(started.map((publisher) => publisher.kill()));
   },
 
-  // After the server in order of set-up, so that pages are closed and judged before their server goes.
-  complaints: async ({ server: _ }, use) => {
+  complaints: async ({}, use) => {
     const complaints = new Complaints();
     await use(complaints);
     expect(complaints.unexpected, 'what the pages said to the console').toEqual([]);

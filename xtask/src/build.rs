@@ -47,7 +47,9 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
     let mut build = tools.command(&tools.cargo_leptos);
     // Hashed names let browsers keep assets for good; -P leaves brotli and gzip beside each for the server to embed.
     // cargo-leptos empties target/site first, so no older asset gets into the binary.
-    run(build.args(["build", "--release", "-P"]).env("LEPTOS_HASH_FILES", "true"))?;
+    // Each page but a room's is a download of its own (app/src/pages/mod.rs).
+    let split = ["--split", "--lib-features", "split", "--bin-features", "split"];
+    run(build.args(["build", "--release", "-P"]).args(split).env("LEPTOS_HASH_FILES", "true"))?;
     let built = project.target.join("release/madang");
     if built != binary {
         let folder = project.root.join("target/release");

@@ -99,3 +99,14 @@ test('somebody else finds no studio, and cannot play with a key', async ({ brows
   await expect(page.locator('main')).toContainText('This studio is not yours');
   await context.close();
 });
+
+test('a field that was refused is no longer called wrong once it is right', async ({ page, server }) => {
+  await open(page, `${server.url}/rooms/new`);
+  await createButton(page).click();
+  const title = page.locator('main [name="title"]');
+  await expect(title).toHaveAttribute('aria-invalid', 'true');
+  await title.fill('Now it has one');
+  await expect(title).not.toHaveAttribute('aria-invalid', 'true');
+  // What is still wrong stays said, and nothing new is.
+  await expect(page.locator('main [name="owner_name"]')).toHaveAttribute('aria-invalid', 'true');
+});

@@ -39,6 +39,7 @@ pub struct Parts {
 /// Takes the request's [`ServerContext`] and the nonce from context. Beside scripts and styles of this site the page needs one
 /// inline script, which carries the nonce, and `wasm-unsafe-eval`; it has no inline styles.
 pub fn shell(assets: AssetNames) -> impl IntoView {
+    let loader = assets.parts.as_ref().map(|parts| format!("/pkg/{}", parts.script));
     if let Some(parts) = assets.parts {
         // From it `leptos` takes which files the page that is shown wants preloaded.
         let manifest = ("/pkg".to_owned(), parts.files.clone(), parts.script.clone());
@@ -66,6 +67,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=css />
                 <link rel="modulepreload" href=js />
+                {loader.map(|loader| view! { <link rel="modulepreload" href=loader /> })}
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <script type="module" nonce=use_nonce()>
                     {start}

@@ -110,3 +110,22 @@ test('a field that was refused is no longer called wrong once it is right', asyn
   // What is still wrong stays said, and nothing new is.
   await expect(page.locator('main [name="owner_name"]')).toHaveAttribute('aria-invalid', 'true');
 });
+
+test('an open directory comes back by itself after the server was away', async ({ page, server, complaints }) => {
+  complaints.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  await server.createRoom('before');
+  await open(page, server.url);
+  await expect(page.locator('article.card')).toHaveCount(1);
+  await page.evaluate(() => ((window as unknown as { marker: string }).marker = 'not reloaded'));
+
+  await server.halt();
+  const banner = page.locator('.banner');
+  await expect(banner).toHaveClass(/\bshown\b/);
+  await expect(banner).toContainText(/connection/i);
+  await server.createRoom('meanwhile');
+  await server.comeBack();
+
+  await expect(tile(page, 'meanwhile')).toBeVisible({ timeout: 30_000 });
+  await expect(banner).not.toHaveClass(/\bshown\b/);
+  expect(await page.evaluate(() => (window as unknown as { marker?: string }).marker)).toBe('not reloaded');
+});

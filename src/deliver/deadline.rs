@@ -14,6 +14,8 @@ use tokio::{
 /// Length of the HTTP/2 preface (RFC 9113 §3.4). hyper reads that much, or as much as differs from it, before it knows which
 /// protocol it serves, and before any deadline of its own begins.
 const OPENING_BYTES: usize = 24;
+/// What no HTTP/1 request begins with (RFC 9113 §11.7), and every HTTP/2 connection does.
+const HTTP2: &[u8; 12] = b"PRI * HTTP/2";
 
 /// How long a connection may keep us waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,9 @@ pub struct Deadlines {
 ///
 /// hyper asks a body for more only after it has drained what it has, so a body cannot notice a viewer that stopped reading; the
 /// socket can. The timer wakes the connection's task, hyper writes again, and that write fails: the connection closes.
+///
+/// Over HTTP/2 it could not: a viewer there keeps its flow-control window shut, many in one connection, and the socket takes all that is
+/// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]).
 ///
 /// `guard` is whatever must live as long as the connection does: permits, counts.
 pub struct DeadlineIo<T, G = ()> {
@@ -46,12 +51,27 @@ pub struct DeadlineIo<T, G = ()> {
 struct Opening {
     deadline: Option<Instant>,
     bytes_left: usize,
+    /// How much of [`HTTP2`] it has said, while it has said nothing else.
+    http2: Option<usize>,
+}
+
+impl Opening {
+    /// Whether these bytes, after those before, make it a peer that speaks HTTP/2.
+    fn is_http2(&mut self, bytes: &[u8]) -> bool {
+        let Some(said) = self.http2 else { return false };
+        let wanted = HTTP2.get(said..).unwrap_or_default();
+        let compared = wanted.len().min(bytes.len());
+        let same = bytes.get(..compared) == wanted.get(..compared);
+        self.http2 = same.then_some(said + compared);
+        same && compared == wanted.len()
+    }
 }
 
 impl<T, G> DeadlineIo<T, G> {
     pub fn new(io: T, deadlines: Deadlines, guard: G) -> Self {
         // A limit too long for the clock is none.
-        let opening = Opening { deadline: Instant::now().checked_add(deadlines.opening), bytes_left: OPENING_BYTES };
+        let deadline = Instant::now().checked_add(deadlines.opening);
+        let opening = Opening { deadline, bytes_left: OPENING_BYTES, http2: Some(0) };
         Self {
             io,
             opening: Some(opening),
@@ -83,13 +103,20 @@ impl<T, G> DeadlineIo<T, G> {
     }
 
     /// Notes what was read; ends the opening after enough of it.
-    fn heard(&mut self, bytes: usize) {
+    fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some(opening) = &mut self.opening {
-            opening.bytes_left = opening.bytes_left.saturating_sub(bytes);
+            if opening.is_http2(bytes) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the peer speaks HTTP/2, which is not served here",
+                ));
+            }
+            opening.bytes_left = opening.bytes_left.saturating_sub(bytes.len());
             if opening.bytes_left == 0 {
                 (self.opening, self.timer) = (None, None);
             }
         }
+        Ok(())
     }
 
     /// Whether the deadline has passed; the task is woken when it does.
@@ -117,8 +144,11 @@ impl<T: AsyncRead + Unpin, G: Unpin> AsyncRead for DeadlineIo<T, G> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.io).poll_read(cx, buf);
         if polled.is_ready() {
-            this.heard(buf.filled().len().saturating_sub(before));
-            return polled;
+            let refused = this.heard(buf.filled().get(before..).unwrap_or_default());
+            if refused.is_err() {
+                buf.set_filled(before);
+            }
+            return polled.map(|read| read.and(refused));
         }
         match this.opening.as_ref().and_then(|opening| opening.deadline) {
             Some(deadline) if this.is_over(deadline, cx) => {
@@ -201,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_that_does_not_say_enough_times_out() {
-        for said in [&b""[..], b"PRI * HTTP/2.0"] {
+        for said in [&b""[..], b"GET / HTTP/1.1"] {
             let (near, mut far) = duplex(64);
             let mut io = DeadlineIo::new(near, OPENING, ());
             far.write_all(said).await.expect("room enough");
@@ -209,6 +239,29 @@ mod tests {
             let read = tokio::time::timeout(LIMIT * 20, io.read_to_end(&mut heard)).await.expect("it ends");
             let error = read.expect_err("it does not go on");
             assert_eq!((error.kind(), &heard[..]), (io::ErrorKind::TimedOut, said));
+        }
+    }
+
+    #[tokio::test]
+    async fn http2_is_refused_however_it_is_cut() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        for cut in 0..preface.len() {
+            let (near, mut far) = duplex(64);
+            let mut io = DeadlineIo::new(near, OPENING, ());
+            let (first, second) = preface.split_at(cut);
+            far.write_all(first).await.expect("room enough");
+            if (1..HTTP2.len()).contains(&cut) {
+                assert_eq!(io.read(&mut [0; 32]).await.expect("not known yet"), cut);
+            }
+            far.write_all(second).await.expect("room enough");
+            let error = io.read(&mut [0; 32]).await.expect_err("refused");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{cut}");
+        }
+        for other in [&b"PRI * HTTP/1.1\r\nHost: abc\r\n\r\n"[..], b"PRIDE / HTTP/1.1\r\n\r\n      "] {
+            let (near, mut far) = duplex(64);
+            far.write_all(other).await.expect("room enough");
+            let heard = DeadlineIo::new(near, OPENING, ()).read(&mut [0; 64]).await.expect("not HTTP/2");
+            assert_eq!(heard, other.len());
         }
     }
 

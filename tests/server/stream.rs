@@ -224,6 +224,37 @@ async fn hostile_bytes_do_not_disturb_those_who_watch() {
     assert_eq!(house.get("/healthz").await.status, 200);
 }
 
+/// One frame of HTTP/2 (RFC 9113 §4.1).
+fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short frame");
+    [&length.to_be_bytes()[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Over HTTP/2 a viewer can keep its flow-control window shut: nothing is ever written, so no stalled socket gives it away.
+#[tokio::test]
+async fn nobody_watches_over_plain_http2() {
+    let house = House::open().await;
+    let key = house.make_room("my-room");
+    let _encoder = Encoder::start(&house, &key).await;
+    live(&house, "my-room").await;
+    let mut viewer = TcpStream::connect(house.addresses.http).await.expect("connects");
+    let path = b"/live/my-room.flv";
+    // GET, http, the path and the authority by the static table of HPACK (RFC 7541 §A).
+    let head = [&[0x82, 0x86, 0x04, path.len() as u8], &path[..], &[0x01, 1, b'x']].concat();
+    let request = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        http2_frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]),
+        http2_frame(1, 0x5, 1, &head),
+    ];
+    viewer.write_all(&request.concat()).await.expect("is sent");
+    let mut answer = Vec::new();
+    let closed = tokio::time::timeout(PATIENCE, viewer.read_to_end(&mut answer)).await;
+    assert!(closed.is_ok(), "the connection stays open: {answer:?}");
+    let mut socket = house.socket().await;
+    socket.say(r#"{"type":"join","room":"my-room"}"#).await;
+    socket.hear(|event| event["type"] == "room" && event["room"]["watching"] == 0).await;
+}
+
 #[tokio::test]
 async fn the_server_ends_while_people_watch() {
     let house = House::open().await;

@@ -88,14 +88,16 @@ impl House {
 
     /// Runs the `madang` program on this server's data directory and gives what it printed.
     pub fn command(&self, words: &[&str]) -> String {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_madang"))
-            .args(words)
-            .arg("--data")
-            .arg(self.data())
-            .output()
-            .expect("the program runs");
+        let output = self.program(words).output().expect("the program runs");
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// The `madang` program on this server's data directory, ready to run.
+    pub fn program(&self, words: &[&str]) -> std::process::Command {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_madang"));
+        program.args(words).arg("--data").arg(self.data());
+        program
     }
 
     pub async fn get(&self, path: &str) -> Answer {

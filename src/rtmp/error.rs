@@ -49,8 +49,6 @@ pub enum Refused {
     App,
     #[error("the stream key is empty")]
     EmptyKey,
-    #[error("the stream key has a blank at its start or end")]
-    KeyWithBlanks,
     #[error("{}", match .0 {
         Refusal::NotAKey => "what was given as the stream key is not one",
         Refusal::UnknownKey => "no room has this stream key",
@@ -77,7 +75,7 @@ impl Refused {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::App => "app",
-            Self::EmptyKey | Self::KeyWithBlanks | Self::Key(Refusal::NotAKey) => "not_a_key",
+            Self::EmptyKey | Self::Key(Refusal::NotAKey) => "not_a_key",
             Self::Key(Refusal::UnknownKey) => "unknown_key",
             Self::Key(Refusal::Revoked { .. }) => "revoked_key",
             Self::Key(Refusal::Unavailable) => "unavailable",

@@ -44,7 +44,7 @@ pub enum Attention {
 pub struct PublishRequest {
     /// The application of the `connect` command, already checked: query and slashes are gone.
     pub app: String,
-    /// The stream name, which is the stream key, as it came: it may have blanks around it, and is then another, wrong key.
+    /// The stream name, which is the stream key, as it came: blanks around it are the gate's to forgive.
     pub key: StreamName,
     pub from: SocketAddr,
     /// What the encoder calls itself (`flashVer`), printable and at most 80 characters; empty when it did not say.
@@ -65,23 +65,10 @@ impl StreamName {
         &self.0
     }
 
-    /// What is wrong with its shape, when that can be told without knowing any key.
-    pub(crate) fn oddity(&self) -> Option<Oddity> {
-        if self.0.trim().is_empty() {
-            Some(Oddity::Empty)
-        } else if self.0.trim() != self.0 {
-            Some(Oddity::Blanks)
-        } else {
-            None
-        }
+    /// Whether nothing was entered: then there is a better hint than that it is no key.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
     }
-}
-
-/// Mistakes people make when they paste a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Oddity {
-    Empty,
-    Blanks,
 }
 
 impl fmt::Debug for StreamName {
@@ -125,13 +112,5 @@ mod tests {
         let shown = format!("{request:?} {request:#?}");
         assert!(shown.contains("StreamName(…)"));
         assert!(!shown.contains("secret"));
-    }
-
-    #[test]
-    fn blanks_around_a_key_are_noticed() {
-        assert_eq!(StreamName::new("sk_a ".into()).oddity(), Some(Oddity::Blanks));
-        assert_eq!(StreamName::new("\tsk_a".into()).oddity(), Some(Oddity::Blanks));
-        assert_eq!(StreamName::new(" ".into()).oddity(), Some(Oddity::Empty));
-        assert_eq!(StreamName::new("sk_a".into()).oddity(), None);
     }
 }

@@ -8,7 +8,7 @@ use super::{
     command::{self, Command, Connect},
     data,
     error::{End, Refused},
-    gate::{Oddity, PublishRequest, Refusal},
+    gate::{PublishRequest, Refusal},
     limits::{Budget, RtmpLimits},
     message::{Message, kind, leading_u32},
     outbound::{self, Outbound},
@@ -49,7 +49,7 @@ pub enum Action {
 enum Stage {
     Fresh,
     Connected,
-    Asking { stream: u32, oddity: Option<Oddity> },
+    Asking { stream: u32, empty: bool },
     Publishing { stream: u32 },
     Over,
 }
@@ -170,14 +170,8 @@ impl Session {
 
     /// Refuses what was asked for and closes. `wait_s` is for the words of [`Refused::Locked`].
     pub fn refuse(&mut self, refused: Refused, wait_s: u64) {
-        // A mistake that can be seen is a better hint than that the key is not known.
         let refused = match (refused, self.stage) {
-            (Refused::Key(Refusal::NotAKey | Refusal::UnknownKey), Stage::Asking { oddity: Some(oddity), .. }) => {
-                match oddity {
-                    Oddity::Empty => Refused::EmptyKey,
-                    Oddity::Blanks => Refused::KeyWithBlanks,
-                }
-            }
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { empty: true, .. }) => Refused::EmptyKey,
             (refused, _) => refused,
         };
         self.tell(&words::refusal(refused, wait_s));
@@ -249,7 +243,7 @@ impl Session {
             }
             (_, Command::CreateStream { transaction }) => self.create_stream(transaction),
             (Stage::Connected, Command::Publish { name, .. }) => {
-                self.stage = Stage::Asking { stream, oddity: name.oddity() };
+                self.stage = Stage::Asking { stream, empty: name.is_empty() };
                 let (app, encoder) = (self.app.clone(), self.encoder.clone());
                 self.actions.push_back(Action::Ask(PublishRequest { app, key: name, from: self.from, encoder }));
             }

@@ -42,10 +42,6 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::EmptyKey => {
             Status::error(DENIED, "The stream key is empty. Copy it from the studio page of your room.")
         }
-        Refused::KeyWithBlanks => Status::error(
-            DENIED,
-            "The stream key has a blank at its start or end. Copy it again without it, or paste it anew.",
-        ),
         Refused::Key(Refusal::NotAKey) => Status::error(
             DENIED,
             "This is not a stream key of this server. Copy the whole key from the studio page of your room.",
@@ -132,7 +128,6 @@ mod tests {
         let others = [
             Refused::App,
             Refused::EmptyKey,
-            Refused::KeyWithBlanks,
             Refused::Locked,
             Refused::SecondStream,
             Refused::VideoCodec,

@@ -185,6 +185,17 @@ async fn a_wrong_key_is_refused_in_words_without_the_key() {
 }
 
 #[tokio::test]
+async fn a_blank_around_a_good_key_is_forgiven() {
+    let house = House::open().await;
+    let key = house.make_room("my-room");
+    for pasted in [format!("{key} "), format!("\t{key}")] {
+        let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
+        let status = client.publish("live", &pasted).await.expect("an answer");
+        assert_eq!(status.code, "NetStream.Publish.Start", "{status:?}");
+    }
+}
+
+#[tokio::test]
 async fn revoking_a_key_cuts_who_publishes_with_it() {
     let house = House::open().await;
     let key = house.make_room("my-room");

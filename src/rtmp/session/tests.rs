@@ -43,7 +43,7 @@ fn the_request_carries_the_key_as_it_came() {
     assert_eq!((request.key.expose(), request.app.as_str()), ("sk_a ", "live"));
     assert!(!format!("{asked:?}").contains("sk_a"));
     session.refuse(Refused::Key(Refusal::UnknownKey), 0);
-    assert!(matches!(actions(&mut session)[..], [Action::Close(End::Refused(Refused::KeyWithBlanks))]));
+    assert!(matches!(actions(&mut session)[..], [Action::Close(End::Refused(Refused::Key(Refusal::UnknownKey)))]));
 }
 
 #[test]

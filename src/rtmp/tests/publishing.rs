@@ -84,9 +84,8 @@ async fn refusals_say_what_to_do_and_never_the_key() {
         ("sk_unknown_hush", "No room has this stream key"),
         ("hush", "not a stream key of this server"),
         (REVOKED, "was revoked"),
-        ("sk_good_hush ", "a blank at its start or end"),
-        (" sk_good_hush", "a blank at its start or end"),
         ("", "is empty"),
+        (" \t", "is empty"),
     ] {
         let (mut client, status) = publish(&server, key).await;
         assert_eq!((status.level.as_str(), status.code.as_str()), ("error", "NetStream.Publish.Denied"), "{key}");
@@ -300,7 +299,7 @@ async fn no_log_line_holds_a_key() {
     good.audio(0, AUDIO_CONFIG).await.expect("sent");
     server.published().await.cut(Cut::KeyRevoked);
     within(good.closed()).await.expect("closed");
-    for key in ["sk_wrong_hush", "hush", "sk_good_hush "] {
+    for key in ["sk_wrong_hush", "hush", "sk_wrong_hush "] {
         within(publish(&server, key).await.0.closed()).await.expect("closed");
     }
     for app in ["live/sk_good_hush", "sk_good_hush"] {

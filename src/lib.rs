@@ -2,6 +2,7 @@
 //!
 //! [`Server::bind`] opens the sockets and [`Server::run`] serves until asked to stop, so that tests own the ports and the end.
 
+pub mod addresses;
 mod broadcasts;
 pub mod cli;
 pub mod config;

@@ -1,9 +1,7 @@
 //! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
 
-use super::{
-    addresses::{AddressLimit, AddressSeat},
-    deadline::{DeadlineIo, Deadlines},
-};
+use super::deadline::{DeadlineIo, Deadlines};
+use crate::addresses::{AddressLimit, AddressSeat};
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
 use std::{

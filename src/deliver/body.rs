@@ -1,6 +1,6 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
-use super::addresses::AddressSeat;
+use crate::addresses::AddressSeat;
 use crate::live::{Delivery, Subscriber};
 use bytes::Bytes;
 use http_body::{Body, Frame};

@@ -5,7 +5,6 @@
 //! These routes stand outside every layer: nothing may buffer, compress or time out between the ring and the socket.
 
 pub mod acceptor;
-pub mod addresses;
 mod body;
 mod deadline;
 mod flv;
@@ -17,8 +16,7 @@ pub use acceptor::{AcceptorLimits, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
 
-use crate::live::Live;
-use addresses::AddressLimit;
+use crate::{addresses::AddressLimit, live::Live};
 use axum::{Router, http::HeaderMap, routing::get};
 use metrics::{Counter, counter, describe_counter};
 use std::{net::IpAddr, sync::Arc};

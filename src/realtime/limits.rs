@@ -1,61 +1,49 @@
 //! How many sockets there may be, in all and from one address, and how often one of them may speak.
 
+use crate::addresses::{AddressLimit, AddressSeat};
 use std::{
-    collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-/// Counts open sockets. The map holds only addresses with a socket open, so it is as bounded as they are.
+/// Counts open sockets, in all and by address.
 pub struct Connections {
     most: usize,
-    most_per_address: usize,
-    open: Mutex<Open>,
-}
-
-#[derive(Default)]
-struct Open {
-    all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    open: AtomicUsize,
+    addresses: AddressLimit,
 }
 
 /// A socket's place; dropping it gives the place back.
 pub struct Place {
     connections: Arc<Connections>,
-    address: IpAddr,
+    _seat: AddressSeat,
 }
 
 impl Connections {
+    /// `most_per_address` counts a household; 0 is no limit.
     pub fn new(most: usize, most_per_address: usize) -> Arc<Self> {
-        Arc::new(Self { most, most_per_address, open: Mutex::default() })
+        Arc::new(Self { most, open: AtomicUsize::new(0), addresses: AddressLimit::new(most_per_address) })
     }
 
     /// `None` when either limit is reached.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = open.by_address.get(&address).copied().unwrap_or(0);
-        if open.all >= self.most || here >= self.most_per_address {
-            return None;
-        }
-        open.all += 1;
-        open.by_address.insert(address, here + 1);
-        metrics::gauge!("madang_ws_connections").set(open.all as f64);
-        Some(Place { connections: Arc::clone(self), address })
+        let seat = self.addresses.take(address)?;
+        // Only the count itself is shared through it.
+        let one_more = |open: usize| (open < self.most).then_some(open.saturating_add(1));
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        metrics::gauge!("madang_ws_connections").increment(1.0);
+        Some(Place { connections: Arc::clone(self), _seat: seat })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.all = open.all.saturating_sub(1);
-        if let Some(here) = open.by_address.get_mut(&self.address) {
-            *here = here.saturating_sub(1);
-            if *here == 0 {
-                open.by_address.remove(&self.address);
-            }
-        }
-        metrics::gauge!("madang_ws_connections").set(open.all as f64);
+        self.connections.open.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("madang_ws_connections").decrement(1.0);
     }
 }
 
@@ -100,6 +88,15 @@ mod tests {
         let _third = connections.enter(address(1)).expect("room again");
         let _fourth = connections.enter(address(2)).expect("room for another");
         assert!(connections.enter(address(3)).is_none(), "a fourth in all");
+    }
+
+    #[test]
+    fn a_household_of_ipv6_is_one_address() {
+        let connections = Connections::new(9, 1);
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let _first = connections.enter(address("2001:db8::1")).expect("room");
+        assert!(connections.enter(address("2001:db8::2")).is_none(), "the same /64");
+        assert!(connections.enter(address("2001:db8:0:1::1")).is_some(), "another /64");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! Everything that depends on time takes `now` from outside, so it is tested without waiting.
 
 use super::chunk::ChunkLimits;
+use crate::addresses::household;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -79,33 +80,20 @@ impl RtmpLimits {
     }
 }
 
-/// What counts as one address: an IPv4 address, or the /64 of an IPv6 one, which is what one household gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source(IpAddr);
-
-impl From<IpAddr> for Source {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-            v4 => v4,
-        })
-    }
-}
-
 /// Counts open connections, in all and by source.
 #[derive(Debug)]
 pub struct Admission {
     total: usize,
     per_source: usize,
     // A plain mutex: held for a map operation, twice per connection.
-    open: Mutex<HashMap<Source, usize>>,
+    open: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A counted connection; dropping it gives the place back.
 #[derive(Debug)]
 pub struct Admitted {
     admission: Arc<Admission>,
-    source: Source,
+    source: IpAddr,
 }
 
 /// Which bound a new connection met.
@@ -127,7 +115,7 @@ impl Admission {
     }
 
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, Crowded> {
-        let source = Source::from(address);
+        let source = household(address);
         let mut open = locked(&self.open);
         if open.values().sum::<usize>() >= self.total {
             return Err(Crowded::Total);
@@ -160,7 +148,7 @@ impl Drop for Admitted {
 pub struct WrongKeys {
     per_minute: u32,
     lock: Duration,
-    sources: Mutex<HashMap<Source, Attempts>>,
+    sources: Mutex<HashMap<IpAddr, Attempts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +174,7 @@ impl WrongKeys {
     /// How long `address` must still wait; `None` when it may try a key.
     pub fn locked(&self, address: IpAddr, now: Instant) -> Option<Duration> {
         let sources = locked(&self.sources);
-        let attempts = sources.get(&Source::from(address))?;
+        let attempts = sources.get(&household(address))?;
         if attempts.count < self.per_minute {
             return None;
         }
@@ -195,7 +183,7 @@ impl WrongKeys {
 
     /// Records a wrong key; says whether the address is locked from now on.
     pub fn wrong(&self, address: IpAddr, now: Instant) -> bool {
-        let source = Source::from(address);
+        let source = household(address);
         let mut sources = locked(&self.sources);
         if sources.len() >= MAX_SOURCES && !sources.contains_key(&source) {
             self.forget(&mut sources, now);
@@ -215,7 +203,7 @@ impl WrongKeys {
         ends <= now
     }
 
-    fn forget(&self, sources: &mut HashMap<Source, Attempts>, now: Instant) {
+    fn forget(&self, sources: &mut HashMap<IpAddr, Attempts>, now: Instant) {
         sources.retain(|_, attempts| !self.over(attempts, now));
         if sources.len() >= MAX_SOURCES
             && let Some(quietest) = sources.iter().min_by_key(|(_, attempts)| attempts.last).map(|(source, _)| *source)

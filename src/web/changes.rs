@@ -1,7 +1,7 @@
 //! What stands before every request that changes something: it comes from this site, and not too often.
 
 use super::client;
-use crate::state::Services;
+use crate::{addresses::household, state::Services};
 use axum::{
     extract::{Request, State},
     http::{Method, StatusCode, header},
@@ -10,7 +10,7 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     time::Duration,
 };
@@ -35,16 +35,8 @@ impl Changes {
         if self.limiter.len() > REMEMBERED_MAX {
             self.limiter.retain_recent();
         }
-        let outcome = self.limiter.check_key(&prefix(address));
+        let outcome = self.limiter.check_key(&household(address));
         outcome.map_err(|not_until| not_until.wait_time_from(self.limiter.clock().now()))
-    }
-}
-
-/// One household has one IPv4 address, or one IPv6 /64.
-pub fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX))),
-        v4 => v4,
     }
 }
 

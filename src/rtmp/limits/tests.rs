@@ -20,7 +20,7 @@ fn places_are_counted_and_given_back() {
 
 #[test]
 fn an_ipv6_household_is_one_source() {
-    let source = |text: &str| Source::from(text.parse::<IpAddr>().expect("an address"));
+    let source = |text: &str| household(text.parse::<IpAddr>().expect("an address"));
     assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1:2:3"));
     assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
     assert_eq!(source("::ffff:203.0.113.1"), source("203.0.113.1"));

@@ -59,7 +59,8 @@ impl Drop for AddressSeat {
     }
 }
 
-fn household(address: IpAddr) -> IpAddr {
+/// What counts as one address: an IPv4 address, or the /64 of an IPv6 one, which is what one household gets.
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX))),
         v4 => v4,

@@ -3,7 +3,7 @@
 //! Flags beat the environment, the environment beats the file, the file beats the defaults. `Leptos.toml` at the root of the
 //! repository holds every option with its default; a test keeps it so.
 
-use crate::{live::LiveLimits, rtmp::RtmpLimits};
+use crate::{live::LiveLimits, rtmp::RtmpLimits, telemetry};
 use madang_domain::DomainLimits;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -336,6 +336,9 @@ impl Config {
         if self.media.flight_bytes < 1024 {
             return wrong("media.flight_bytes", "must be at least 1024");
         }
+        if let Err(message) = telemetry::log_filter(&self.log.filter) {
+            return wrong("log.filter", &message);
+        }
         Ok(())
     }
 
@@ -461,6 +464,13 @@ mod tests {
             .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))
             .expect_err("not a number");
         assert!(error.to_string().contains("MADANG_LIMITS_WS_ROOMS"), "{error}");
+    }
+
+    #[test]
+    fn a_log_filter_that_serve_would_refuse_is_refused() {
+        let file = Config::parse("[log]\nfilter = \"madang=loud\"", Path::new("x")).expect("a text");
+        assert!(file.check().expect_err("no level").to_string().starts_with("log.filter: "));
+        Config::default().check().expect("the default is right");
     }
 
     #[test]

@@ -9,11 +9,7 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// A sentence when the filter cannot be read.
 pub fn start_logging(filter: &str) -> Result<(), String> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(from_environment) => EnvFilter::try_new(from_environment),
-        Err(_) => EnvFilter::try_new(filter),
-    }
-    .map_err(|error| format!("the log filter cannot be read: {error}"))?;
+    let filter = log_filter(&std::env::var("RUST_LOG").unwrap_or_else(|_| filter.to_owned()))?;
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // An error means that a subscriber is set already, as in tests: then that one is as good.
     let _ = tracing_subscriber::fmt()
@@ -23,6 +19,14 @@ pub fn start_logging(filter: &str) -> Result<(), String> {
         .with_target(false)
         .try_init();
     Ok(())
+}
+
+/// Reads a filter in the form of `RUST_LOG`.
+///
+/// # Errors
+/// A sentence.
+pub fn log_filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text).map_err(|error| format!("the log filter cannot be read: {error}"))
 }
 
 /// The process's metrics in Prometheus' text form. Installed once a process; tests that start many servers share it.

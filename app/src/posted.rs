@@ -1,7 +1,7 @@
 //! What a page's form says, however it arrives: posted to the page by a browser without scripts, or read from the form by the
 //! script. One parser for both, so that both do the same. It reads; it checks nothing and does nothing.
 
-use crate::suggestion::suggested_slug;
+use crate::{ApiError, suggestion::suggested_slug};
 use madang_protocol::{KeyId, RoomSlug, rooms::RoomForm};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,17 +81,25 @@ fn slug_or_suggestion(slug: &str, title: &str) -> String {
 
 /// A posted form on its way to the page that runs it, once: the server provides it as a context of the rendering.
 #[derive(Clone, Debug)]
-pub struct PostedForm(Arc<Mutex<Option<Posted>>>);
+pub struct PostedForm {
+    form: Arc<Mutex<Option<Posted>>>,
+    allowed: Result<(), ApiError>,
+}
 
 impl PostedForm {
     pub fn new(posted: Posted) -> Self {
-        Self(Arc::new(Mutex::new(Some(posted))))
+        Self { form: Arc::new(Mutex::new(Some(posted))), allowed: Ok(()) }
     }
 
-    /// The form, for the first that asks and finds it fits; whoever asks later gets `None`.
-    pub fn take_if(&self, fits: impl FnOnce(&Posted) -> bool) -> Option<Posted> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_some_and(fits) { held.take() } else { None }
+    /// A form that is not to be run: the page shows why, and what was typed.
+    pub fn refused(posted: Posted, why: ApiError) -> Self {
+        Self { allowed: Err(why), ..Self::new(posted) }
+    }
+
+    /// The form, and whether it may be run, for the first that asks and finds it fits; whoever asks later gets `None`.
+    pub fn take_if(&self, fits: impl FnOnce(&Posted) -> bool) -> Option<(Posted, Result<(), ApiError>)> {
+        let mut held = self.form.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.as_ref().is_some_and(fits) { held.take().map(|form| (form, self.allowed.clone())) } else { None }
     }
 }
 

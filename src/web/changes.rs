@@ -1,10 +1,13 @@
 //! What stands before every request that changes something: it comes from this site, and not too often.
 
-use super::client;
+use super::{
+    client,
+    refusals::{Refusal, is_function},
+};
 use crate::{addresses::household, state::Services};
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -40,24 +43,36 @@ impl Changes {
     }
 }
 
-/// The middleware: reads pass, changes are checked.
-pub async fn guard(State(services): State<Services>, request: Request, next: Next) -> Response {
+/// The middleware: reads pass, changes are checked. A form that came too soon goes on to its page with the [`Refusal`] beside it: the
+/// page keeps what was typed. One from another site does not: what it says would be in our page, ready to be sent.
+pub async fn guard(State(services): State<Services>, mut request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
-    let public = &services.config.public;
-    if !client::same_origin(request.headers(), public) {
-        return (StatusCode::FORBIDDEN, "This request came from another site, and was not carried out.\n")
-            .into_response();
-    }
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let Some(peer) = peer else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    if let Err(wait) = services.changes.check(client::address(peer, request.headers(), public)) {
-        let seconds = wait.as_secs().saturating_add(1);
-        let words = format!("Too many changes from your address. Try again in {seconds} s.\n");
-        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], words).into_response();
+    let path = request.uri().path();
+    match check(&services, peer, request.headers()) {
+        Ok(()) => {}
+        Err(refusal @ Refusal::TooMany { .. }) if !is_function(path) => drop(request.extensions_mut().insert(refusal)),
+        Err(refusal) => return refusal.answer(path, request.headers()),
     }
     next.run(request).await
+}
+
+fn check(services: &Services, peer: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+    let (public, limits) = (&services.config.public, &services.config.limits);
+    if !client::same_origin(headers, public) {
+        return Err(Refusal::OtherSite);
+    }
+    // A body whose length is not announced is counted while it is read.
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limits.http_body_bytes) {
+        return Err(Refusal::TooLarge);
+    }
+    services.changes.check(client::address(peer, headers, public)).map_err(|wait| Refusal::TooMany {
+        retry_after_s: u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::config::{Public, origin_of};
 use axum::http::{HeaderMap, header};
+use madang_app::i18n::Locale;
 use std::net::IpAddr;
 
 /// The address of the person behind a request. `X-Forwarded-For` counts only when `peer` is a trusted proxy: then the
@@ -56,6 +57,12 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     lines
         .flat_map(|line| line.split(';'))
         .find_map(|pair| pair.trim().split_once('=').filter(|(n, _)| *n == name).map(|(_, v)| v))
+}
+
+/// The language that a request is to be answered in: the one chosen, or the browser's.
+pub fn locale(headers: &HeaderMap) -> Locale {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    Locale::negotiate(text(header::COOKIE), text(header::ACCEPT_LANGUAGE))
 }
 
 /// Where encoders publish, as the studio shows it.

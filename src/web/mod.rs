@@ -5,6 +5,7 @@ mod assets;
 mod changes;
 pub mod client;
 mod pages;
+mod refusals;
 mod surface;
 
 pub use assets::Assets;

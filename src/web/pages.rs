@@ -2,28 +2,28 @@
 
 use crate::{
     state::Services,
-    web::{Shared, client},
+    web::{Shared, client, refusals::Refusal},
 };
 use axum::{
     body::Body,
     extract::{Form, State, rejection::FormRejection},
-    http::{HeaderMap, Request, StatusCode, header, request::Parts},
+    http::{HeaderMap, Request, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::provide_context;
 use madang_app::{
     ServerContext,
-    i18n::Locale,
     posted::{FIELDS_MAX, Posted, PostedForm},
     shell,
 };
-
-/// The cookie that holds a chosen language.
-const LANGUAGE_COOKIE: &str = "lang";
+use madang_domain::Person;
 
 /// `GET` of a page.
 pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
-    render(services, request, None).await
+    match who(&services, request.headers()).await {
+        Ok(person) => render(services, request, person, None).await,
+        Err(busy) => busy.answer(request.uri().path(), request.headers()),
+    }
 }
 
 /// A form posted to a page by a browser without scripts: the page itself runs it, and is the answer.
@@ -32,26 +32,42 @@ pub async fn posted(
     parts: Parts,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
+    let refuse = |refusal: Refusal| refusal.answer(parts.uri.path(), &parts.headers);
     let Form(fields) = match form {
         Ok(form) => form,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => return refuse(Refusal::TooLarge),
+        Err(_) => return refuse(Refusal::Malformed),
     };
-    if fields.len() > FIELDS_MAX {
-        return (StatusCode::UNPROCESSABLE_ENTITY, "This form has more fields than any of ours.\n").into_response();
+    let posted = if fields.len() > FIELDS_MAX { None } else { Posted::parse(parts.uri.path(), &fields) };
+    let Some(posted) = posted else { return refuse(Refusal::Malformed) };
+    let mut refusal = parts.extensions.get::<Refusal>().copied();
+    let person = match who(&services, &parts.headers).await {
+        Ok(person) => person,
+        // The form for a new room looks the same whoever asks; a studio is its owner's.
+        Err(busy) if matches!(posted, Posted::CreateRoom(_)) => {
+            refusal = Some(busy);
+            None
+        }
+        Err(busy) => return refuse(busy),
+    };
+    let form = match refusal {
+        Some(refusal) => PostedForm::refused(posted, refusal.error()),
+        None => PostedForm::new(posted),
+    };
+    let answer = render(services, Request::from_parts(parts, Body::empty()), person, Some(form)).await;
+    match refusal {
+        Some(refusal) => refusal.mark(answer),
+        None => answer,
     }
-    let Some(posted) = Posted::parse(parts.uri.path(), &fields) else {
-        return (StatusCode::UNPROCESSABLE_ENTITY, "This page has no such form.\n").into_response();
-    };
-    render(services, Request::from_parts(parts, Body::empty()), Some(PostedForm::new(posted))).await
 }
 
 /// `/fn/…`, as the script calls it.
 pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
-    let context = match context(&services, request.headers()).await {
-        Ok(context) => context,
-        Err(busy) => return busy,
+    let person = match who(&services, request.headers()).await {
+        Ok(person) => person,
+        Err(busy) => return busy.answer(request.uri().path(), request.headers()),
     };
-    let domain = services.domain.clone();
+    let (domain, context) = (services.domain.clone(), context(&services, request.headers(), person));
     let provide = move || {
         provide_context(domain.clone());
         provide_context(context.clone());
@@ -60,18 +76,20 @@ pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Respo
 }
 
 /// What no route answers: a file of the site, or the page that says there is nothing.
-pub async fn asset_or_not_found(State(services): Shared, request: Request<Body>) -> Response {
-    if let Some(asset) = services.assets.serve(request.uri().path(), request.headers()).await {
+pub async fn asset_or_not_found(state: Shared, request: Request<Body>) -> Response {
+    if let Some(asset) = state.assets.serve(request.uri().path(), request.headers()).await {
         return asset;
     }
-    render(services, request, None).await
+    show(state, request).await
 }
 
-async fn render(services: Services, request: Request<Body>, posted: Option<PostedForm>) -> Response {
-    let context = match context(&services, request.headers()).await {
-        Ok(context) => context,
-        Err(busy) => return busy,
-    };
+async fn render(
+    services: Services,
+    request: Request<Body>,
+    person: Option<Person>,
+    posted: Option<PostedForm>,
+) -> Response {
+    let context = context(&services, request.headers(), person);
     let (domain, names) = (services.domain.clone(), services.names.clone());
     let provide = move || {
         provide_context(domain.clone());
@@ -83,16 +101,17 @@ async fn render(services: Services, request: Request<Body>, posted: Option<Poste
     leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await
 }
 
-/// What the page or function may know of the request, or the answer that storage is too busy to say who asks.
-async fn context(services: &Services, headers: &HeaderMap) -> Result<ServerContext, Response> {
-    let public = &services.config.public;
-    let accept_language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let locale = Locale::negotiate(client::cookie(headers, LANGUAGE_COOKIE), accept_language);
-    let person = services.person(headers).await.map_err(|error| {
+/// Who asks, or that storage is too busy to say.
+async fn who(services: &Services, headers: &HeaderMap) -> Result<Option<Person>, Refusal> {
+    services.person(headers).await.map_err(|error| {
         tracing::warn!(%error, "a request was not answered: who asks cannot be looked up");
-        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "The server is busy. Try again in a moment.\n")
-            .into_response()
-    })?;
+        Refusal::Busy
+    })
+}
+
+/// What the page or function may know of the request.
+fn context(services: &Services, headers: &HeaderMap, person: Option<Person>) -> ServerContext {
+    let public = &services.config.public;
     let rtmp_url = client::rtmp_url(headers, public, services.rtmp_port);
-    Ok(ServerContext::new(person, locale, client::origin(headers, public), rtmp_url))
+    ServerContext::new(person, client::locale(headers), client::origin(headers, public), rtmp_url)
 }

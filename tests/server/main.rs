@@ -9,5 +9,6 @@ mod rtmp_client;
 mod commands;
 mod pages;
 mod realtime;
+mod refusals;
 mod stream;
 mod surface;

@@ -32,10 +32,13 @@ struct Opening {
 /// Runs the posted form, if this page is the answer to one.
 async fn open() -> Opening {
     #[cfg(feature = "ssr")]
-    if let Some(Posted::CreateRoom(form)) = use_context::<crate::posted::PostedForm>()
+    if let Some((Posted::CreateRoom(form), allowed)) = use_context::<crate::posted::PostedForm>()
         .and_then(|posted| posted.take_if(|posted| matches!(posted, Posted::CreateRoom(_))))
     {
-        let result = create_room(form.clone()).await;
+        let result = match allowed {
+            Ok(()) => create_room(form.clone()).await,
+            Err(refused) => Err(refused),
+        };
         return Opening { form, result: Some(result) };
     }
     // A name that cannot be had is typed again.

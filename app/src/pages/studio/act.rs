@@ -82,9 +82,12 @@ pub async fn run_posted(slug: &str) -> Option<Tried> {
     #[cfg(feature = "ssr")]
     {
         let fits = |posted: &Posted| matches!(posted, Posted::Studio { room, .. } if room.as_str() == slug);
-        let posted = use_context::<crate::posted::PostedForm>()?.take_if(fits)?;
+        let (posted, allowed) = use_context::<crate::posted::PostedForm>()?.take_if(fits)?;
         let Posted::Studio { room, act } = posted else { return None };
-        let result = perform(room, act.clone()).await;
+        let result = match allowed {
+            Ok(()) => perform(room, act.clone()).await,
+            Err(refused) => Err(refused),
+        };
         Some(Tried { act, result })
     }
     #[cfg(not(feature = "ssr"))]

@@ -6,6 +6,17 @@
 //!
 //! Units: wall-clock times are whole milliseconds (`_ms`); positions on the media timeline are seconds as `f64`
 //! (`_s`), exactly as the video element gives them, because rounding a range's start could put a seek beside it.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 #![warn(missing_docs)]
 
 pub mod delay;

@@ -14,7 +14,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StudioView {
     pub page: RoomPage,
-    /// Newest first, the revoked ones too.
+    /// Those in force, oldest first; then the revoked ones, the newest of them first.
     pub keys: Vec<StreamKeyInfo>,
     pub status: StudioStatus,
     /// Where to publish, such as `rtmp://host:1935/live`.

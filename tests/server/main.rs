@@ -11,4 +11,5 @@ mod pages;
 mod realtime;
 mod refusals;
 mod stream;
+mod studio;
 mod surface;

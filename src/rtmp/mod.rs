@@ -1,4 +1,4 @@
-//! RTMP in: takes what OBS, ffmpeg, GStreamer and librtmp send and hands FLV tags to whoever the [`Gate`] gives.
+//! RTMP in: takes what OBS (librtmp) and ffmpeg send and hands FLV tags to whoever the [`Gate`] gives.
 //!
 //! [`run`] accepts, one task per encoder. Inside a task the bytes go `handshake` → `chunk` (messages under limits) → `session`
 //! (what they mean, without sockets) → an [`Outlet`]. Who may publish is not decided here but behind the [`Gate`].

@@ -1,22 +1,27 @@
 //! Input made to break a server. After each the process lives, and a publisher beside it has lost nothing.
 
 use super::{
-    AUDIO_CONFIG, AUDIO_FRAME, GOOD, Published, Server,
+    AUDIO_CONFIG, AUDIO_FRAME, GOOD, Published, Server, TestGate,
     rtmp_client::{
-        AUDIO, Amf, COMMAND, Client, DATA, SET_CHUNK_SIZE, amf, chunks, command, connect_object, nested_connect,
-        pieces, text,
+        AUDIO, Amf, COMMAND, Client, DATA, SET_CHUNK_SIZE, USER_CONTROL, amf, chunks, command, connect_object,
+        nested_connect, pieces, text,
     },
     within,
 };
-use crate::rtmp::RtmpLimits;
+use crate::rtmp::{
+    RtmpLimits,
+    connection::{Shared, serve},
+    limits::WrongKeys,
+};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
     net::TcpStream,
+    sync::{mpsc, watch},
 };
 
 /// A server with a publisher on it that is to notice nothing.
@@ -80,6 +85,25 @@ async fn a_connect_nested_ten_thousand_deep() {
     let mut scene = Scene::set().await;
     let bytes = chunks(3, 0, COMMAND, 0, &nested_connect(), 128);
     scene.ends("nested", scene.client().await, &bytes).await;
+}
+
+/// Answers to pings fill the way back until a write of ours waits.
+#[tokio::test]
+async fn a_peer_that_reads_no_answer_is_closed() {
+    let limits =
+        RtmpLimits { write: Duration::from_millis(200), commands_per_second: u32::MAX, ..RtmpLimits::default() };
+    let (published, _publishers) = mpsc::unbounded_channel();
+    let shared = Shared { gate: Arc::new(TestGate { published }), wrong_keys: WrongKeys::new(&limits), limits };
+    let (_stop, shutdown) = watch::channel(false);
+    let (near, mut far) = duplex(16 * 1024);
+    let served = tokio::spawn(async move { serve(near, ([127, 0, 0, 1], 1).into(), &shared, shutdown).await });
+    far.write_all(&[&[3][..], &[0; 1536]].concat()).await.expect("sent");
+    let mut hello = vec![0; 1 + 1536 + 1536];
+    far.read_exact(&mut hello).await.expect("an answer");
+    far.write_all(&hello[1..1537]).await.expect("sent");
+    let ping = chunks(2, 0, USER_CONTROL, 0, &[0, 6, 0, 0, 0, 1], 128);
+    within(async { while far.write_all(&ping).await.is_ok() {} }).await;
+    within(served).await.expect("no panic");
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use super::{
     AUDIO_CONFIG, AUDIO_FRAME, GOOD, KEY_FRAME, REVOKED, SLOW, Server, VIDEO_CONFIG,
-    rtmp_client::{AUDIO, Amf, Client, DATA, Status, USER_CONTROL, VIDEO, amf, chunks, pieces, text},
+    rtmp_client::{
+        AUDIO, Amf, COMMAND, Client, DATA, Status, USER_CONTROL, VIDEO, amf, chunks, pieces, read_amf, text,
+    },
     within,
 };
 use crate::{live::Cut, rtmp::RtmpLimits};
@@ -75,6 +77,24 @@ async fn an_encoder_may_stop_and_start_again_on_one_connection() {
     );
     client.audio(0, AUDIO_CONFIG).await.expect("sent");
     assert!(server.published().await.tag().await.is_some());
+}
+
+#[tokio::test]
+async fn calls_that_encoders_wait_for_are_answered_by_their_number() {
+    let server = Server::start(RtmpLimits::default()).await;
+    let mut client = client(&server).await;
+    within(client.open("live")).await.expect("an answer");
+    for (number, name) in ["releaseStream", "FCPublish", "_checkbw", "getStreamLength"].into_iter().enumerate() {
+        let transaction = 7.0 + number as f64;
+        client.call(name, transaction, 0, &[Amf::Null, text("sk_good")]).await.expect("sent");
+        let answer = loop {
+            let message = within(client.next()).await.expect("read").expect("open");
+            if message.kind == COMMAND {
+                break read_amf(&message.body);
+            }
+        };
+        assert_eq!(answer.get(..2), Some(&[text("_result"), Amf::Number(transaction)][..]), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ pub enum AccountCommand {
     /// Make an account; the password is read from standard input, so that no process list shows it
     Create {
         /// The login, which is also the name shown
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "NAME")]
         name: String,
         /// Read the password from standard input, up to its first line end
         #[arg(long, required = true)]

@@ -1,9 +1,16 @@
 //! `madang room …`: with the operator's authority, beside a running server.
 
 use anyhow::{Context as _, bail};
-use clap::Subcommand;
-use madang_domain::{Actor, Domain, Error};
-use madang_protocol::{KeyId, RoomSlug, Visibility, rooms::RoomForm};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use madang_domain::{Actor, Domain, Error, Room};
+use madang_protocol::{
+    KeyId, RoomSlug, Visibility,
+    rooms::RoomForm,
+    validation::{CATEGORIES, LANGUAGES},
+};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
@@ -14,37 +21,118 @@ pub enum RoomCommand {
         #[arg(long, value_name = "NAME")]
         owner: String,
         /// The room's name in its address: 3 to 40 of a-z, 0-9 and -
-        #[arg(long, value_name = "S")]
+        #[arg(long, value_name = "SLUG")]
         slug: String,
         /// The room's title
-        #[arg(long, value_name = "T")]
+        #[arg(long, value_name = "TEXT")]
         title: String,
-        #[arg(long, default_value = "")]
+        /// A few lines under the picture
+        #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
-        #[arg(long, default_value = "other")]
+        /// What the room is about
+        #[arg(long, default_value = "other", value_parser = categories())]
         category: String,
-        /// Tags with commas between them
-        #[arg(long, default_value = "")]
+        /// Up to five tags with commas between them
+        #[arg(long, value_name = "TAGS", default_value = "")]
         tags: String,
-        /// A language tag such as en or ko
-        #[arg(long, default_value = "en")]
+        /// The language that is spoken there
+        #[arg(long, default_value = "en", value_parser = languages())]
         language: String,
         /// Keep the room out of the directory
         #[arg(long)]
         unlisted: bool,
     },
-    /// List the rooms of the directory, a line each: address, state, title
+    /// List every room, oldest first, a line each: slug, visibility, owner, title
     List,
+    /// Change what is given of a room and leave the rest; viewers see it at once
+    Edit {
+        /// The room's name in its address
+        slug: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
     /// Delete a room with its keys; a running stream is cut by the server
-    Delete { slug: String },
-    /// List a room's keys: id, name, last use
-    Keys { slug: String },
+    Delete {
+        /// The room's name in its address
+        slug: String,
+    },
+    /// List a room's keys, a line each: id, name, whether in force, last use
+    Keys {
+        /// The room's name in its address
+        slug: String,
+    },
     /// Make another key; prints {"key":…,"stream_key":…}
-    NewKey { slug: String, name: String },
+    NewKey {
+        /// The room's name in its address
+        slug: String,
+        /// What to call the key, such as laptop or phone
+        name: String,
+    },
     /// Replace a key by a new one of the same name; prints {"key":…,"stream_key":…}
-    RotateKey { slug: String, key: String },
-    /// Revoke a key for ever
-    RevokeKey { slug: String, key: String },
+    RotateKey {
+        /// The room's name in its address
+        slug: String,
+        /// The key's id, as `room keys` lists it
+        key: String,
+    },
+    /// Revoke a key for ever; who streams with it is cut
+    RevokeKey {
+        /// The room's name in its address
+        slug: String,
+        /// The key's id, as `room keys` lists it
+        key: String,
+    },
+}
+
+/// What `room edit` may change; at least one of it.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Changes {
+    /// Another title
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Other lines under the picture; empty takes them away
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Another category
+    #[arg(long, value_parser = categories())]
+    category: Option<String>,
+    /// Other tags with commas between them; empty takes them away
+    #[arg(long, value_name = "TAGS")]
+    tags: Option<String>,
+    /// Another language
+    #[arg(long, value_parser = languages())]
+    language: Option<String>,
+    /// Whether the directory lists it
+    #[arg(long, value_parser = PossibleValuesParser::new([Visibility::Public, Visibility::Unlisted].map(Visibility::as_str)))]
+    visibility: Option<String>,
+    /// Another name in its address; the old address is free then
+    #[arg(long = "slug", value_name = "SLUG")]
+    new_slug: Option<String>,
+}
+
+impl Changes {
+    /// The room's form with the changes in it.
+    fn of(self, room: Room) -> RoomForm {
+        RoomForm {
+            owner_name: room.owner_name,
+            slug: self.new_slug.unwrap_or_else(|| room.slug.to_string()),
+            title: self.title.unwrap_or(room.title),
+            description: self.description.unwrap_or(room.description),
+            category: self.category.unwrap_or(room.category),
+            tags: self.tags.unwrap_or_else(|| room.tags.join(",")),
+            language: self.language.unwrap_or(room.language),
+            visibility: self.visibility.unwrap_or_else(|| room.visibility.as_str().to_owned()),
+        }
+    }
+}
+
+fn categories() -> PossibleValuesParser {
+    PossibleValuesParser::new(CATEGORIES)
+}
+
+fn languages() -> PossibleValuesParser {
+    PossibleValuesParser::new(LANGUAGES.map(|(tag, name)| PossibleValue::new(tag).help(name)))
 }
 
 pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
@@ -59,9 +147,15 @@ pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
             println!("{}", json!({ "slug": room.slug, "stream_key": key.expose() }));
         }
         RoomCommand::List => {
-            for card in domain.directory().await.map_err(explain)? {
-                println!("{}\t{}\t{}", card.slug, card.live.as_str(), card.title);
+            for room in domain.rooms().await.map_err(explain)? {
+                println!("{}\t{}\t{}\t{}", room.slug, room.visibility.as_str(), room.owner_name, room.title);
             }
+        }
+        RoomCommand::Edit { slug, changes } => {
+            let slug = parsed(&slug)?;
+            let room = domain.room(&slug).await.and_then(|room| room.ok_or(Error::NotFound)).map_err(explain)?;
+            let draft = changes.of(room).check().map_err(|issues| anyhow::Error::msg(words(&issues)))?;
+            domain.edit_room(Actor::Operator, &slug, draft).await.map_err(explain)?;
         }
         RoomCommand::Delete { slug } => domain.delete_room(Actor::Operator, &parsed(&slug)?).await.map_err(explain)?,
         RoomCommand::Keys { slug } => {

@@ -15,7 +15,7 @@ use std::{net::SocketAddr, path::PathBuf};
 ///
 /// Without a command it serves.
 #[derive(Debug, Parser)]
-#[command(name = "madang", version, about, subcommand_precedence_over_arg = true)]
+#[command(name = "madang", version, about, subcommand_precedence_over_arg = true, after_help = ENVIRONMENT)]
 pub struct Cli {
     #[command(flatten)]
     options: Options,
@@ -23,8 +23,12 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-/// What every command takes. Every option of the configuration file can also be given in the environment, as MADANG_… with its path:
-/// MADANG_LIMITS_WS_ROOMS=4 sets ws_rooms in [limits]. Flags beat the environment, the environment beats the file.
+/// Shown under the help; of a comment on [`Options`] nothing would be, for it is part of [`Cli`].
+const ENVIRONMENT: &str =
+    "Every option of the configuration file can also be given in the environment, as MADANG_… with its path:
+MADANG_LIMITS_WS_ROOMS=4 sets ws_rooms in [limits]. Flags beat the environment, the environment beats the file.";
+
+// What every command takes.
 #[derive(Debug, Args)]
 struct Options {
     /// The configuration file [default: ./Leptos.toml, if it is there]
@@ -115,4 +119,44 @@ fn open(config: &Config) -> anyhow::Result<Domain> {
     let directory = config.data_dir();
     Domain::open_with(&directory, config.limits.domain())
         .with_context(|| format!("the data directory {} cannot be opened", directory.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// Every command with the words that lead to it.
+    fn commands(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
+        let deeper = command.get_subcommands().flat_map(|sub| commands(sub, &format!("{path} {}", sub.get_name())));
+        [(path.to_owned(), command.clone())].into_iter().chain(deeper).collect()
+    }
+
+    #[test]
+    fn every_command_and_argument_says_what_it_is_for() {
+        let mut cli = Cli::command();
+        cli.build();
+        let all: Vec<_> = commands(&cli, "madang").into_iter().filter(|(path, _)| !path.contains(" help")).collect();
+        assert!(all.len() > 12, "all commands are looked at");
+        for (path, command) in &all {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(about.len() > 20, "{path}: {about}");
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.len() > 9, "{path} {}: {help}", argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_helps_tell_of_the_environment_and_list_the_choices() {
+        let mut cli = Cli::command();
+        assert!(cli.render_help().to_string().contains("MADANG_LIMITS_WS_ROOMS=4 sets ws_rooms"));
+        for command in ["create", "edit"] {
+            let room = cli.find_subcommand_mut("room").and_then(|room| room.find_subcommand_mut(command));
+            let help = room.expect("there").render_long_help().to_string();
+            let choices = madang_protocol::validation::CATEGORIES.into_iter().chain(["한국어", "English"]);
+            assert!(choices.clone().all(|choice| help.contains(choice)), "{command}: {help}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What the directory shows: the reader's filters (as they stand in the address), and which rooms pass them in which order.
 //! Pure; the page draws it.
 
+use crate::letters::lower_case;
 use madang_protocol::{LiveState, RoomCard, RoomSlug};
 use std::cmp::{Ordering, Reverse};
 
@@ -65,7 +66,7 @@ impl Browse {
             let value = value.trim();
             match name {
                 "q" => browse.query = cut(value).to_owned(),
-                "tag" => browse.tag = cut(value).to_lowercase(),
+                "tag" => browse.tag = lower_case(cut(value)),
                 "category" => browse.category = cut(value).to_owned(),
                 "language" => browse.language = cut(value).to_owned(),
                 "sort" => browse.sort = Sort::ALL.into_iter().find(|s| s.as_str() == value).unwrap_or_default(),
@@ -133,7 +134,7 @@ impl Browse {
 
     /// The rooms that pass, in order. `seed` decides the random order, and stays the same for as long as that should.
     pub fn arrange<'a>(&self, rooms: &'a [RoomCard], seed: u64) -> Vec<&'a RoomCard> {
-        let words: Vec<String> = self.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = lower_case(&self.query).split_whitespace().map(str::to_owned).collect();
         let mut found: Vec<&RoomCard> = rooms.iter().filter(|room| self.passes(room, &words)).collect();
         found.sort_by(|a, b| self.order(a, b, seed));
         found
@@ -180,7 +181,7 @@ fn rank(room: &RoomCard) -> u8 {
 }
 
 fn contains_all(room: &RoomCard, words: &[String]) -> bool {
-    let mut text = format!("{}\n{}\n{}", room.title, room.owner, room.slug).to_lowercase();
+    let mut text = lower_case(&format!("{}\n{}\n{}", room.title, room.owner, room.slug));
     for tag in &room.tags {
         text.push('\n');
         text.push_str(tag);

@@ -21,7 +21,7 @@ impl Clock {
         let rendered = rendered();
         let clock = Self { now: RwSignal::new(rendered), rendered };
         #[cfg(feature = "hydrate")]
-        Effect::new(move |_| {
+        crate::reactive::effect(move || {
             clock.now.set(browser_now());
             let tick = move || clock.now.set(browser_now());
             if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(1)) {

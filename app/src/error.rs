@@ -3,10 +3,11 @@
 use crate::codec::JsonText;
 use leptos::prelude::*;
 use madang_protocol::FieldIssue;
+use madang_protocol::wire::Wire;
 use serde::{Deserialize, Serialize};
 
 /// Why a server function refused. The words are in the message files, see `Messages::error`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire, thiserror::Error)]
 #[serde(tag = "error", content = "detail", rename_all = "snake_case")]
 pub enum ApiError {
     #[error("not found")]

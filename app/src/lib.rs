@@ -10,9 +10,12 @@ pub mod codec;
 pub mod components;
 pub mod context;
 pub mod error;
+pub mod head;
 pub mod i18n;
+pub mod letters;
 pub mod pages;
 pub mod posted;
+pub mod reactive;
 pub mod realtime;
 pub mod server;
 #[cfg(feature = "ssr")]
@@ -38,12 +41,13 @@ use crate::{
     realtime::Realtime,
 };
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title, provide_meta_context};
+use leptos_meta::{Meta, Title};
 use leptos_router::{
     Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
+use madang_view::view;
 
 /// The whole interface. The server renders every page completely before it sends it ([`SsrMode::Async`]): a page works before and
 /// without scripts, and its status and its head know what its data turned out to be.
@@ -52,15 +56,15 @@ use leptos_router::{
 /// own, downloaded with the first page that needs them.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    #[cfg(feature = "ssr")]
+    leptos_meta::provide_meta_context();
     let messages = provide_messages();
     Clock::provide();
     Realtime::provide();
     let site = messages.site_name();
-    let name_page = move |title: String| if title.is_empty() { site.to_owned() } else { format!("{title} · {site}") };
     view! {
-        <Title formatter=name_page />
-        <Meta name="description" content=messages.site_description() />
+        {head::tag(move || view! { <Title text=site /> })}
+        {head::tag(move || view! { <Meta name="description" content=messages.site_description() /> })}
         <Router>
             <a class="skip" href="#main">{messages.skip_to_content()}</a>
             <Header />

@@ -2,6 +2,7 @@
 //! script. One parser for both, so that both do the same. It reads; it checks nothing and does nothing.
 
 use crate::{ApiError, suggestion::suggested_slug};
+use madang_protocol::wire::Wire;
 use madang_protocol::{KeyId, RoomSlug, rooms::RoomForm};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +22,7 @@ pub enum Posted {
 }
 
 /// What the studio's forms do: the hidden field `do` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub enum StudioAct {
     /// `new-key`, with `name`.
     NewKey { name: String },

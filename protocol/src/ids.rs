@@ -1,5 +1,6 @@
 //! Identifiers and the one clock type that cross the wire.
 
+use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -13,7 +14,7 @@ macro_rules! id {
         $(#[$doc])*
         ///
         /// 63 random bits, unique across nodes; written as sixteen hexadecimal digits, so that JavaScript never rounds it.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(i64);
 
@@ -86,7 +87,7 @@ id! {
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z by the server's clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {

@@ -8,6 +8,10 @@ pub mod rooms;
 pub mod slug;
 pub mod studio;
 pub mod validation;
+pub mod wire;
+
+// What `derive(Wire)` writes names this crate, here as elsewhere.
+extern crate self as madang_protocol;
 
 pub use ids::{KeyId, PersonId, RoomId, UnixMillis};
 pub use rooms::{LiveState, RoomCard, RoomDraft, RoomPage, Visibility};

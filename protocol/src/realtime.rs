@@ -1,6 +1,7 @@
 //! The messages of `/ws`: JSON text, one client message a frame, server events in arrays (a batch a frame).
 //! docs/PROTOCOL.md shows an example of each.
 
+use crate::wire::Wire;
 use crate::{RoomSlug, rooms::RoomCard, studio::StudioStatus};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const CLIENT_MESSAGE_MAX: usize = 8 * 1024;
 
 /// What a browser asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
     /// Send the directory, and each change to it.
@@ -26,7 +27,7 @@ pub enum ClientMessage {
 }
 
 /// What the server tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerEvent {
     /// First on every connection. A browser whose `protocol` is another reloads its page.
@@ -67,7 +68,7 @@ pub enum ServerEvent {
 }
 
 /// Why a message was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Not JSON of a known type.

@@ -1,5 +1,6 @@
 //! Rooms as pages and events show them: public data only.
 
+use crate::wire::Wire;
 use crate::{
     ids::UnixMillis,
     slug::RoomSlug,
@@ -8,7 +9,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// Who can find a room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// In the directory.
@@ -38,7 +39,7 @@ impl Visibility {
 }
 
 /// Whether a room is on the air.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LiveState {
     /// Nothing was ever published.
@@ -75,7 +76,7 @@ impl LiveState {
 }
 
 /// A room as the directory shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct RoomCard {
     pub slug: RoomSlug,
     pub title: String,
@@ -92,7 +93,7 @@ pub struct RoomCard {
 }
 
 /// A room as its own page shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct RoomPage {
     pub card: RoomCard,
     pub description: String,
@@ -116,7 +117,7 @@ pub struct RoomDraft {
 }
 
 /// What a room form sends, as typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct RoomForm {
     pub owner_name: String,
     pub slug: String,

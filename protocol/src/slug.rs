@@ -1,6 +1,7 @@
 //! A room's name in URLs.
 
 use crate::validation::{Field, FieldIssue, Problem};
+use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use unicode_normalization::UnicodeNormalization;
@@ -40,7 +41,7 @@ const RESERVED: [&str; 24] = [
 
 /// A room's name in URLs: 3 to 40 of `a-z`, `0-9` and `-`, neither first nor last a `-`, no two `-` together, not reserved.
 /// Valid by construction, in the browser and on the server alike.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]
 #[serde(into = "String", try_from = "String")]
 pub struct RoomSlug(String);
 

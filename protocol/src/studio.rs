@@ -1,10 +1,11 @@
 //! What a room's owner sees in the studio.
 
+use crate::wire::Wire;
 use crate::{KeyId, UnixMillis, rooms::LiveState};
 use serde::{Deserialize, Serialize};
 
 /// A stream key as its owner sees it after its making: everything but the key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct StreamKeyInfo {
     pub id: KeyId,
     pub name: String,
@@ -14,7 +15,7 @@ pub struct StreamKeyInfo {
 }
 
 /// When, from where and by what a key was last used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct KeyUse {
     pub at: UnixMillis,
     /// Address without port.
@@ -24,7 +25,7 @@ pub struct KeyUse {
 }
 
 /// The encoder that publishes now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct EncoderInfo {
     pub since: UnixMillis,
     /// Address without port.
@@ -40,7 +41,7 @@ pub struct EncoderInfo {
 }
 
 /// The video track in words a streamer can check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct VideoInfo {
     /// RFC 6381, such as `avc1.64001f`.
     pub codec: String,
@@ -49,7 +50,7 @@ pub struct VideoInfo {
 }
 
 /// The audio track in words a streamer can check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct AudioInfo {
     /// RFC 6381, such as `mp4a.40.2`.
     pub codec: String,
@@ -58,7 +59,7 @@ pub struct AudioInfo {
 }
 
 /// The studio's status line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct StudioStatus {
     pub live: LiveState,
     pub watching: u32,

@@ -1,6 +1,7 @@
 //! The rules for what people type, run alike in the browser (at once) and on the server (in truth).
 
 use crate::slug::RoomSlug;
+use crate::wire::Wire;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -36,7 +37,7 @@ pub const LANGUAGES: [(&str, &str); 10] = [
 ];
 
 /// A field of a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     Name,
@@ -52,7 +53,7 @@ pub enum Field {
 }
 
 /// What is wrong with a field. The words for it are in the message files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// Nothing was typed.
@@ -74,7 +75,7 @@ pub enum Problem {
 }
 
 /// One field and what is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Wire, thiserror::Error)]
 #[error("{field:?}: {problem:?}")]
 pub struct FieldIssue {
     pub field: Field,

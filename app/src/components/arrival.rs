@@ -1,5 +1,6 @@
 //! After a link inside the site: the keyboard and the screen reader arrive at the new page too.
 
+use crate::reactive::effect;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -7,12 +8,13 @@ use leptos_router::hooks::use_location;
 #[component]
 pub fn Arrival() -> impl IntoView {
     let path = use_location().pathname;
-    Effect::new(move |before: Option<String>| {
+    let before = StoredValue::new(None::<String>);
+    effect(move || {
         let path = path.get();
+        let before = before.try_update_value(|before| before.replace(path.clone())).flatten();
         if before.is_some_and(|before| before != path) {
             focus_main();
         }
-        path
     });
 }
 

@@ -1,6 +1,8 @@
 //! A person's picture until there are pictures: the first letter of the name on the name's own hue.
 
+use crate::letters::{is_letter_or_digit, upper_case};
 use leptos::prelude::*;
+use madang_view::view;
 
 /// How many hues `style/tokens.css` has, as classes `hue-0` to `hue-11`. Classes and not styles, so that a strict content security
 /// policy can forbid inline styles.
@@ -17,11 +19,8 @@ pub fn hue_class(text: &str) -> String {
 
 /// The letter in the circle.
 fn initial(name: &str) -> String {
-    name.chars()
-        .find(|c| c.is_alphanumeric())
-        .or_else(|| name.chars().next())
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default()
+    let letter = name.chars().find(|c| is_letter_or_digit(*c)).or_else(|| name.chars().next());
+    letter.map(upper_case).unwrap_or_default()
 }
 
 /// A circle with the name's first letter. Says nothing to screen readers: the name stands beside it.

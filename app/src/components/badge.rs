@@ -3,6 +3,7 @@
 use crate::i18n::use_messages;
 use leptos::prelude::*;
 use madang_protocol::LiveState;
+use madang_view::view;
 
 /// LIVE, Starting or Offline. Red is for live only.
 #[component]

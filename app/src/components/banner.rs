@@ -4,9 +4,11 @@ use crate::{
     clock::use_clock,
     components::icons::{Icon, Shape},
     i18n::use_messages,
+    reactive::memo,
     realtime::use_realtime,
 };
 use leptos::prelude::*;
+use madang_view::view;
 
 /// Stands at the bottom edge, over the page, so that nothing moves when it comes and goes.
 #[component]
@@ -14,9 +16,14 @@ pub fn ConnectionBanner() -> impl IntoView {
     let messages = use_messages();
     let clock = use_clock();
     let stale = use_realtime().stale_since(clock);
-    let lost = Memo::new(move |_| stale.get().is_some());
+    let lost = memo(move || stale.get().is_some());
     // The age counts up beside the announced sentence, silently: a screen reader would read every second of it.
-    let age = move || stale.get().map(|heard| messages.ago_exactly(clock.since(heard)));
+    let age = move || {
+        stale
+            .get()
+            .map(|heard| messages.connection_lost_age(messages.ago_exactly(clock.since(heard))))
+            .unwrap_or_default()
+    };
     view! {
         <div class="banner" class:shown=move || lost.get() role="status">
             {move || {
@@ -26,9 +33,10 @@ pub fn ConnectionBanner() -> impl IntoView {
                             <Icon of=Shape::Alert />
                             <span>{messages.connection_lost()}</span>
                             <span class="age" aria-hidden="true">
-                                {move || age().map(|age| messages.connection_lost_age(age))}
+                                {move || age()}
                             </span>
                         }
+                        .into_any()
                     })
             }}
         </div>

@@ -2,6 +2,7 @@
 
 use crate::components::copy::CopyButton;
 use leptos::prelude::*;
+use madang_view::view;
 
 /// One row. Without scripts a click selects the whole text (`user-select: all`).
 #[component]

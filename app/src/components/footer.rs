@@ -5,6 +5,7 @@ use crate::{
     server::locale::SET_LANGUAGE,
 };
 use leptos::prelude::*;
+use madang_view::view;
 
 /// A plain form: it works without scripts, and the page that comes back is in the new language on both sides.
 #[component]

@@ -6,6 +6,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
+use madang_view::view;
 
 #[component]
 pub fn Header() -> impl IntoView {

@@ -1,6 +1,7 @@
 //! Icons, drawn in the page so that they take the text's colour and cost no request. They say nothing: the words beside them do.
 
 use leptos::prelude::*;
+use madang_view::view;
 
 /// What an icon shows. All are drawn on a 24 by 24 field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ use controls::Controls;
 use deck::{Command, Deck};
 use leptos::prelude::*;
 use madang_protocol::{LiveState, RoomSlug};
+use madang_view::view;
 use scene::Scene;
 use stage::{AskButton, Panels, SceneWords, Stats};
 
@@ -41,7 +42,7 @@ pub fn Player(
     #[cfg(feature = "hydrate")]
     browser::run(deck, format!("/live/{slug}.flv"));
 
-    let scene = Memo::new(move |_| deck.scene());
+    let scene = deck.scene;
     let idle = move || {
         deck.idle.get() && scene.get() == Scene::Playing && !deck.paused.get() && deck.panel.with(Option::is_none)
     };
@@ -53,7 +54,7 @@ pub fn Player(
         <div
             class="player"
             node_ref=deck.stage
-            class:idle=idle
+            class:idle=move || idle()
             class:sound-only=move || deck.sound_only.get()
             data-scene=move || scene.with(Scene::name)
             on:pointermove=move |_| wake()

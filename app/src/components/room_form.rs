@@ -15,6 +15,7 @@ use madang_protocol::{
     rooms::RoomForm,
     validation::{CATEGORIES, LANGUAGES, TAGS_MAX},
 };
+use madang_view::view;
 use slug::SlugField;
 
 /// What is wrong, in a sentence.

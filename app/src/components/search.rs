@@ -7,12 +7,14 @@ use crate::{
         keys,
     },
     i18n::use_messages,
+    reactive::{effect, memo},
 };
 use leptos::{ev, html::Input, prelude::*, web_sys};
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
 };
+use madang_view::view;
 use std::time::Duration;
 
 /// How long a pause in typing is before the directory follows.
@@ -25,7 +27,7 @@ pub fn SearchField() -> impl IntoView {
     let here = location.pathname;
     let search = location.search;
     // The directory's filters stay when one searches in it; from anywhere else a search begins without any.
-    let browse = Memo::new(move |_| match here.read().as_str() {
+    let browse = memo(move || match here.read().as_str() {
         "/" => Browse::from_search(&search.read()),
         _ => Browse::default(),
     });
@@ -52,7 +54,7 @@ pub fn SearchField() -> impl IntoView {
     };
 
     // A link may change the search; whoever is typing is not interrupted.
-    Effect::new(move |_| {
+    effect(move || {
         let query = browse.with(|browse| browse.query.clone());
         if let Some(field) = field.get()
             && !is_focused(&field)
@@ -61,7 +63,7 @@ pub fn SearchField() -> impl IntoView {
             field.set_value(&query);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             let Some(field) = field.get_untracked() else { return };
             if event.key() == "/" && !keys::is_taken(&event) {
@@ -85,12 +87,12 @@ pub fn SearchField() -> impl IntoView {
             ("sort", sort.to_owned()),
         ];
         let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        filled.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
+        filled.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view().into_any()
     };
     let first = browse.with_untracked(|browse| browse.query.clone());
     let searching = move || browse.with(|browse| browse.parts().contains(&Part::Query));
     view! {
-        <form class="search" role="search" method="get" action="/" class:on=searching on:submit=submit>
+        <form class="search" role="search" method="get" action="/" class:on=move || searching() on:submit=submit>
             <Icon of=Shape::Search />
             <input
                 node_ref=field
@@ -104,7 +106,7 @@ pub fn SearchField() -> impl IntoView {
                 placeholder=messages.search_hint()
                 on:input=follow
             />
-            {kept}
+            {move || kept()}
             <kbd class="scripted" title=messages.search_key() aria-hidden="true">"/"</kbd>
             <button class="offscreen" type="submit" tabindex="-1">{messages.search_go()}</button>
         </form>

@@ -11,6 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use madang_protocol::{LiveState, RoomCard};
+use madang_view::view;
 
 /// Most tags that a tile shows.
 const TAGS: usize = 3;

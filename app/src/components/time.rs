@@ -3,10 +3,12 @@
 use crate::{
     clock::use_clock,
     i18n::use_messages,
+    reactive::memo,
     words::{clock_machine, clock_text},
 };
 use leptos::prelude::*;
 use madang_protocol::UnixMillis;
+use madang_view::view;
 
 /// How long something has been going on, as a running clock: `2:41:10`.
 #[component]
@@ -32,6 +34,6 @@ pub fn Ago(
     let clock = use_clock();
     let messages = use_messages();
     // A memo, so that the text is touched when its words change and not every second.
-    let words = Memo::new(move |_| messages.ago(clock.since(at)));
+    let words = memo(move || messages.ago(clock.since(at)));
     view! { <time data-at=at.0.to_string()>{move || words.get()}</time> }
 }

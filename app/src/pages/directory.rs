@@ -7,11 +7,13 @@ use crate::{
     ApiError,
     browse::{Browse, Part},
     clock::use_clock,
+    codec::page_data,
     components::{
         icons::{Icon, Mark, Shape},
         tile::RoomTile,
     },
     context::use_origin,
+    head::{self, page_title},
     i18n::use_messages,
     realtime::use_realtime,
     server::directory::list_rooms,
@@ -19,24 +21,28 @@ use crate::{
 use filters::Filters;
 use layout::{Facets, Layout};
 use leptos::{either::Either, prelude::*};
-use leptos_meta::{Link, Meta, Title};
+use leptos_meta::{Link, Meta};
 use leptos_router::{components::A, hooks::use_location};
 use madang_protocol::{RoomCard, RoomSlug};
+use madang_view::view;
 
 #[component]
 pub fn DirectoryPage() -> impl IntoView {
     let messages = use_messages();
     // Once a visit: what changes afterwards comes by the channel.
-    let asked = Resource::new_blocking(|| (), |()| list_rooms());
+    let asked = page_data(String::new, |_| list_rooms());
     let told = use_realtime().directory();
     let address = format!("{}/", use_origin());
     let again = move |_| asked.refetch();
     view! {
-        <Title text=messages.directory_title() />
-        <Meta property="og:title" content=messages.directory_title() />
-        <Meta property="og:description" content=messages.directory_description() />
-        <Meta property="og:url" content=address.clone() />
-        <Link rel="canonical" href=address />
+        {page_title(move || messages.directory_title().to_owned())}
+        {head::tag(move || view! { <Meta property="og:title" content=messages.directory_title() /> })}
+        {head::tag(move || view! { <Meta property="og:description" content=messages.directory_description() /> })}
+        {head::tag({
+            let address = address.clone();
+            || view! { <Meta property="og:url" content=address /> }
+        })}
+        {head::tag(|| view! { <Link rel="canonical" href=address /> })}
         <div class="wrap directory">
             <Suspense fallback=move || view! { <p class="loading">{messages.directory_loading()}</p> }>
                 {move || Suspend::new(async move {

@@ -3,27 +3,31 @@
 
 use crate::{
     ApiError,
+    codec::page_data,
     components::{
         copy_row::CopyRow,
         form_fields,
         room_form::{RoomFields, focus_first_wrong, still_wrong},
     },
     context::use_origin,
+    head::{self, page_title},
     i18n::use_messages,
     posted::Posted,
     realtime::use_realtime,
     server::rooms::{CreatedRoom, create_room, own_name},
 };
 use leptos::{either::Either, ev, html, prelude::*};
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
+use madang_protocol::wire::Wire;
 use madang_protocol::{FieldIssue, rooms::RoomForm};
+use madang_view::view;
 use serde::{Deserialize, Serialize};
 
 /// The page's path, which its form posts to as well.
 const PATH: &str = "/rooms/new";
 
 /// The page as it opens: a form to fill in, or what became of a posted one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Wire)]
 struct Opening {
     form: RoomForm,
     result: Option<Result<CreatedRoom, ApiError>>,
@@ -49,10 +53,10 @@ async fn open() -> Opening {
 #[component]
 pub fn NewRoomPage() -> impl IntoView {
     let m = use_messages();
-    let opening = Resource::new_blocking(|| (), |()| open());
+    let opening = page_data(String::new, |_| open());
     view! {
-        <Title text=m.room_new_title() />
-        <Meta name="robots" content="noindex" />
+        {page_title(move || m.room_new_title().to_owned())}
+        {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
         <Suspense fallback=|| view! { <div class="form-page"></div> }>
             {move || Suspend::new(async move { view! { <NewRoom opening=opening.await /> } })}
         </Suspense>

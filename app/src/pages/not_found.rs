@@ -1,17 +1,23 @@
 //! What an unknown address shows, with status 404.
 
-use crate::{components::icons::Mark, context::set_status, i18n::use_messages};
+use crate::{
+    components::icons::Mark,
+    context::set_status,
+    head::{self, page_title},
+    i18n::use_messages,
+};
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 use leptos_router::components::A;
+use madang_view::view;
 
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     set_status(404);
     let messages = use_messages();
     view! {
-        <Title text=messages.not_found_title() />
-        <Meta name="robots" content="noindex" />
+        {page_title(move || messages.not_found_title().to_owned())}
+        {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
         <div class="wrap">
             <section class="empty">
                 <Mark />

@@ -8,11 +8,13 @@ mod status;
 
 use crate::{
     ApiError,
+    codec::page_data,
     components::{
         copy_row::CopyRow,
         player::{Player, Use},
     },
     context::use_origin,
+    head::{self, page_title},
     i18n::use_messages,
     pages::{new_room::Recipe, not_found::NotFoundPage},
     realtime::use_realtime,
@@ -22,13 +24,15 @@ use about::{About, Danger};
 use act::{Desk, Done, Outcome, Tried};
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
+use madang_protocol::wire::Wire;
+use madang_view::view;
 use serde::{Deserialize, Serialize};
 use status::{Status, Tracks};
 
 /// The page as it opens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, Wire)]
 struct Opening {
     /// `None` once the room has just been deleted.
     view: Option<Result<StudioView, ApiError>>,
@@ -47,9 +51,9 @@ async fn open(slug: String) -> Opening {
 #[component]
 pub fn StudioPage() -> impl IntoView {
     let params = use_params_map();
-    let opening = Resource::new_blocking(move || params.read().get("slug").unwrap_or_default(), open);
+    let opening = page_data(move || params.read().get("slug").unwrap_or_default(), open);
     view! {
-        <Meta name="robots" content="noindex" />
+        {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
         <Suspense fallback=|| view! { <div class="studio-page"></div> }>
             {move || Suspend::new(async move {
                 let Opening { view, tried } = opening.await;
@@ -76,7 +80,7 @@ fn Refused(error: ApiError, slug: String) -> impl IntoView {
         other => (m.studio_title().to_owned(), m.error(&other)),
     };
     view! {
-        <Title text=title.clone() />
+        {page_title({ let title = title.clone(); move || title.clone() })}
         <section class="wrap empty">
             <h1>{title}</h1>
             <p>{next}</p>
@@ -89,7 +93,7 @@ fn Refused(error: ApiError, slug: String) -> impl IntoView {
 fn Deleted() -> impl IntoView {
     let m = use_messages();
     view! {
-        <Title text=m.studio_deleted() />
+        {page_title(move || m.studio_deleted().to_owned())}
         <section class="wrap empty" role="status">
             <h1>{m.studio_deleted()}</h1>
             <p>{m.studio_deleted_next()}</p>
@@ -119,7 +123,7 @@ fn Open(desk: Desk) -> impl IntoView {
     let title = move || desk.page.with(|page| page.card.title.clone());
     let live = Signal::derive(move || Some(desk.status.with(|status| status.live)));
     view! {
-        <Title text=move || m.studio_of(title()) />
+        {page_title(move || m.studio_of(title()))}
         <div class="studio-page" on:submit=move |event| desk.submitted(&event) on:input=move |event| desk.typed(&event)>
             <h1>
                 <span>{title}</span>

@@ -2,6 +2,7 @@
 
 use crate::{
     ApiError,
+    codec::page_data,
     components::{
         avatar::Avatar,
         badge::LiveBadge,
@@ -10,15 +11,18 @@ use crate::{
         time::Uptime,
     },
     context::use_origin,
+    head::{self, page_title},
     i18n::{grouped, use_messages},
     pages::not_found::NotFoundPage,
+    reactive::memo,
     realtime::use_realtime,
     server::rooms::room_page,
 };
-use leptos::{either::EitherOf3, prelude::*};
-use leptos_meta::{Link, Meta, Title};
+use leptos::{ev::MouseEvent, prelude::*};
+use leptos_meta::{Link, Meta};
 use leptos_router::hooks::use_params_map;
 use madang_protocol::{LiveState, RoomPage, Visibility};
+use madang_view::view;
 
 /// Most characters of a room's description in the card that other sites show.
 const CARD_DESCRIPTION: usize = 200;
@@ -26,14 +30,14 @@ const CARD_DESCRIPTION: usize = 200;
 #[component]
 pub fn WatchPage() -> impl IntoView {
     let params = use_params_map();
-    let asked = Resource::new_blocking(move || params.read().get("slug").unwrap_or_default(), room_page);
+    let asked = page_data(move || params.read().get("slug").unwrap_or_default(), room_page);
     view! {
         <Suspense fallback=|| view! { <div class="watch"><div class="player"></div></div> }>
             {move || Suspend::new(async move {
                 match asked.await {
-                    Ok(page) => EitherOf3::A(view! { <Room page /> }),
-                    Err(ApiError::NotFound) => EitherOf3::B(view! { <NotFoundPage /> }),
-                    Err(error) => EitherOf3::C(view! { <Failed error again=move |_| asked.refetch() /> }),
+                    Ok(page) => view! { <Room page /> }.into_any(),
+                    Err(ApiError::NotFound) => view! { <NotFoundPage /> }.into_any(),
+                    Err(error) => view! { <Failed error again=move |_| asked.refetch() /> }.into_any(),
                 }
             })}
         </Suspense>
@@ -42,7 +46,7 @@ pub fn WatchPage() -> impl IntoView {
 
 /// The room could not be read.
 #[component]
-fn Failed(error: ApiError, again: impl Fn(leptos::ev::MouseEvent) + 'static) -> impl IntoView {
+fn Failed(error: ApiError, again: impl Fn(MouseEvent) + 'static) -> impl IntoView {
     let m = use_messages();
     view! {
         <section class="wrap empty" role="alert">
@@ -63,31 +67,31 @@ fn Room(page: RoomPage) -> impl IntoView {
     let origin = use_origin();
     let address = format!("{origin}{path}");
     let stream_url = format!("{origin}/live/{slug}.flv");
-    let card = Memo::new(move |_| told.get().unwrap_or_else(|| card.clone()));
+    let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
-    let live = Memo::new(move |_| if gone.get() { None } else { Some(card.with(|card| card.live)) });
+    let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
     let tab = move || card.with(|card| format!("{} · {}", card.title, card.owner));
     view! {
-        <Title text=tab />
+        {page_title(tab)}
         <Head card description=description.clone() address=address.clone() listed=visibility == Visibility::Public />
         <div class="watch">
             <Player slug title room=live usage=Use::Watch stream_url />
             <div class="watch-info">
-                {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }}
+                {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }.into_any()}
                 <div class="names">
-                    <h1 lang=move || card.with(|card| card.language.clone())>{title}</h1>
+                    <h1 lang=move || card.with(|card| card.language.clone())>{move || title.get()}</h1>
                     <p class="by">{move || card.with(|card| format!("{} · {}", card.owner, m.category(&card.category)))}</p>
                     <ul class="tags">
-                        {move || card.with(|card| card.tags.iter().map(|tag| view! { <li class="tag">{tag.clone()}</li> }).collect_view())}
+                        {move || card.with(|card| card.tags.iter().map(|tag| view! { <li class="tag">{tag.clone()}</li> }).collect_view().into_any())}
                     </ul>
                 </div>
                 <div class="watch-facts">
-                    <Facts live watching=Memo::new(move |_| card.with(|card| card.watching)) />
-                    {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> })}
+                    <Facts live watching=memo(move || card.with(|card| card.watching)) />
+                    {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> }.into_any())}
                     <Share title address />
                 </div>
             </div>
-            {(!description.is_empty()).then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> })}
+            {(!description.is_empty()).then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> }.into_any())}
         </div>
     }
 }
@@ -105,15 +109,16 @@ fn Head(
     let card = card.get_untracked();
     let short: String = description.chars().take(CARD_DESCRIPTION).map(|c| if c == '\n' { ' ' } else { c }).collect();
     let said = if short.is_empty() { format!("{} · {}", card.owner, m.category(&card.category)) } else { short };
+    let (again, here) = (said.clone(), address.clone());
     view! {
-        <Meta property="og:title" content=card.title />
-        <Meta property="og:description" content=said.clone() />
-        <Meta property="og:type" content="video.other" />
-        <Meta property="og:url" content=address.clone() />
-        <Meta property="og:site_name" content=m.site_name() />
-        <Meta name="description" content=said />
-        <Link rel="canonical" href=address />
-        {(!listed).then(|| view! { <Meta name="robots" content="noindex" /> })}
+        {head::tag(|| view! { <Meta property="og:title" content=card.title /> })}
+        {head::tag(|| view! { <Meta property="og:description" content=said /> })}
+        {head::tag(|| view! { <Meta property="og:type" content="video.other" /> })}
+        {head::tag(|| view! { <Meta property="og:url" content=address /> })}
+        {head::tag(move || view! { <Meta property="og:site_name" content=m.site_name() /> })}
+        {head::tag(|| view! { <Meta name="description" content=again /> })}
+        {head::tag(|| view! { <Link rel="canonical" href=here /> })}
+        {(!listed).then(|| head::tag(|| view! { <Meta name="robots" content="noindex" /> }))}
     }
 }
 
@@ -134,11 +139,12 @@ fn Facts(live: Memo<Option<LiveState>>, watching: Memo<u32>) -> impl IntoView {
                 <span class="offscreen">{m.watch_watching(n)}</span>
             </span>
         }
+        .into_any()
     };
     view! {
-        {move || view! { <LiveBadge live=shown() /> }}
+        {move || view! { <LiveBadge live=shown() /> }.into_any()}
         {move || since().is_some().then(count)}
-        {move || since().map(|since| view! { <span class="uptime"><Uptime since /></span> })}
+        {move || since().map(|since| view! { <span class="uptime"><Uptime since /></span> }.into_any())}
     }
 }
 

@@ -8,7 +8,7 @@
 mod socket;
 mod topics;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, reactive::memo};
 use leptos::prelude::*;
 use madang_protocol::{RoomCard, RoomSlug, UnixMillis, realtime::ClientMessage, studio::StudioStatus};
 use topics::Topics;
@@ -49,7 +49,7 @@ impl Realtime {
             socket: socket::Handle::new(),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move |_| socket::start(realtime));
+        crate::reactive::effect(move || socket::start(realtime));
         provide_context(realtime);
         realtime
     }
@@ -62,7 +62,7 @@ impl Realtime {
     /// When the last message came, once the channel has been down long enough to tell people; `None` while all is well.
     /// What a page shows is then as old as that.
     pub fn stale_since(self, clock: Clock) -> Memo<Option<UnixMillis>> {
-        Memo::new(move |_| match self.connection.get() {
+        memo(move || match self.connection.get() {
             Connection::Lost { since, heard } if clock.since(since) >= GRACE_MS => Some(heard),
             _ => None,
         })

@@ -2,23 +2,21 @@
 
 use super::{Connection, Realtime, topics::Topics};
 use crate::clock::browser_now;
-use futures_util::{
-    Sink, Stream, StreamExt,
-    future::{Either, poll_fn, select},
-    stream,
-};
+use futures_util::{Sink, Stream};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::{ev, prelude::*};
 use madang_protocol::{
     PROTOCOL_VERSION, UnixMillis,
     realtime::{ClientMessage, ServerEvent},
+    wire,
 };
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
     pin::Pin,
     rc::Rc,
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
 };
 
 /// Least and most time between two attempts.
@@ -50,9 +48,8 @@ impl Handle {
 
     /// Sends when connected; otherwise drops it (see [`Realtime::say`]).
     pub(super) fn say(self, message: &ClientMessage) {
-        if let Some(open) = self.0.try_get_value().flatten()
-            && let Ok(text) = serde_json::to_string(message)
-        {
+        if let Some(open) = self.0.try_get_value().flatten() {
+            let text = wire::to_text(message);
             // A browser's socket takes text at once. A failure is a closing socket, which the reading side notices.
             let _ = Pin::new(&mut *open.socket.borrow_mut()).start_send(Message::Text(text));
         }
@@ -93,9 +90,14 @@ pub(super) fn start(realtime: Realtime) {
                 _ => browser_now(),
             };
             realtime.connection.set(Connection::Lost { since, heard });
-            let pause = TimeoutFuture::new(pause_ms(attempt, js_sys::Math::random()));
+            let mut pause = TimeoutFuture::new(pause_ms(attempt, js_sys::Math::random()));
             attempt += 1;
-            if let Either::Right(_) = select(pause, Box::pin(nudge.taken())).await {
+            nudge.forget();
+            let nudged = poll_fn(|cx| match nudge.poll(cx) {
+                Poll::Ready(()) => Poll::Ready(true),
+                Poll::Pending => Pin::new(&mut pause).poll(cx).map(|()| false),
+            });
+            if nudged.await {
                 attempt = 0;
             }
         }
@@ -130,74 +132,96 @@ enum End {
 async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
     let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return End::Failed };
     let open = Rc::new(Open { socket: RefCell::new(socket), over: Nudge::default() });
-    let reader = Rc::clone(&open);
-    let messages =
-        stream::poll_fn(move |cx| Pin::new(&mut *reader.socket.borrow_mut()).poll_next(cx)).map(|m| match m {
-            Ok(message) => Input::Heard(message),
-            Err(_) => Input::Broken,
-        });
-    let messages = messages.chain(stream::iter([Input::Broken]));
-    let ending = Rc::clone(&open);
-    let over = Box::pin(stream::once(async move {
-        ending.over.taken().await;
-        Input::Over
-    }));
-    let ticks = IntervalStream::new(TICK_MS).map(|()| Input::Tick);
-    let mut inputs = stream::select(stream::select(messages, ticks), over);
-    let opened = browser_now();
-    let mut asked = opened;
-    let mut stands = false;
-    while let Some(input) = inputs.next().await {
+    let now = browser_now();
+    let mut line = Line { realtime, open, opened: now, heard: *heard, asked: now, stands: false };
+    let mut ticks = IntervalStream::new(TICK_MS);
+    let end = loop {
+        // By hand: the combinators of `futures` for the same are many times as large in the browser.
+        let input = poll_fn(|cx| line.open.poll(cx, &mut ticks)).await;
+        if let Some(end) = line.handle(input) {
+            break end;
+        }
+    };
+    *heard = line.heard;
+    end
+}
+
+impl Open {
+    fn poll(&self, cx: &mut Context<'_>, ticks: &mut IntervalStream) -> Poll<Input> {
+        if self.over.poll(cx).is_ready() {
+            return Poll::Ready(Input::Over);
+        }
+        if let Poll::Ready(message) = Pin::new(&mut *self.socket.borrow_mut()).poll_next(cx) {
+            return Poll::Ready(message.and_then(Result::ok).map_or(Input::Broken, Input::Heard));
+        }
+        Pin::new(ticks).poll_next(cx).map(|_| Input::Tick)
+    }
+}
+
+/// What is known of a connection.
+struct Line {
+    realtime: Realtime,
+    open: Rc<Open>,
+    opened: UnixMillis,
+    /// When the last message came, on this connection or an earlier one.
+    heard: UnixMillis,
+    /// When the last ping was sent.
+    asked: UnixMillis,
+    /// Whether the server has said hello.
+    stands: bool,
+}
+
+impl Line {
+    /// Gives how the connection ended, if it has.
+    fn handle(&mut self, input: Input) -> Option<End> {
+        let broken = Some(if self.stands { End::Stood } else { End::Failed });
         let now = browser_now();
         match input {
             Input::Heard(message) => {
-                *heard = now;
-                let Message::Text(text) = message else { continue };
-                let events: Vec<ServerEvent> = match serde_json::from_str(&text) {
-                    Ok(events) => events,
+                self.heard = now;
+                let Message::Text(text) = message else { return None };
+                let Some(events) = wire::from_text::<Vec<ServerEvent>>(&text) else {
                     // Words this page does not know: the server is newer.
-                    Err(_) => {
-                        reload_once();
-                        continue;
-                    }
+                    reload_once();
+                    return None;
                 };
-                for event in events {
-                    if let ServerEvent::Hello { protocol, .. } = &event {
-                        if *protocol != PROTOCOL_VERSION {
-                            reload_once();
-                            return End::Failed;
-                        }
-                        stands = true;
-                        forget_reload();
-                        realtime.socket.0.set_value(Some(Rc::clone(&open)));
-                        realtime.connection.set(Connection::Open);
-                        for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
-                            realtime.say(&message);
-                        }
-                    } else if let Some(change) = realtime.topics.try_with_value(|topics| topics.told(event)).flatten() {
-                        change.apply();
-                    }
-                }
+                events.into_iter().find_map(|event| self.told(event))
             }
-            Input::Broken => break,
-            Input::Over => return End::Asked,
-            Input::Tick if !stands => {
-                if now.since(opened) > ANSWER_WITHIN_MS {
-                    break;
-                }
-            }
+            Input::Broken => broken,
+            Input::Over => Some(End::Asked),
+            Input::Tick if !self.stands => broken.filter(|_| now.since(self.opened) > ANSWER_WITHIN_MS),
+            Input::Tick if self.asked > self.heard && now.since(self.asked) > ANSWER_WITHIN_MS => broken,
             Input::Tick => {
-                if asked > *heard && now.since(asked) > ANSWER_WITHIN_MS {
-                    break;
+                if now.since(self.asked) >= PING_EVERY_MS {
+                    self.asked = now;
+                    self.realtime.say(&ClientMessage::Ping);
                 }
-                if now.since(asked) >= PING_EVERY_MS {
-                    asked = now;
-                    realtime.say(&ClientMessage::Ping);
-                }
+                None
             }
         }
     }
-    if stands { End::Stood } else { End::Failed }
+
+    fn told(&mut self, event: ServerEvent) -> Option<End> {
+        let realtime = self.realtime;
+        let ServerEvent::Hello { protocol, .. } = &event else {
+            if let Some(change) = realtime.topics.try_with_value(|topics| topics.told(event)).flatten() {
+                change.apply();
+            }
+            return None;
+        };
+        if *protocol != PROTOCOL_VERSION {
+            reload_once();
+            return Some(End::Failed);
+        }
+        self.stands = true;
+        forget_reload();
+        realtime.socket.0.set_value(Some(Rc::clone(&self.open)));
+        realtime.connection.set(Connection::Open);
+        for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
+            realtime.say(&message);
+        }
+        None
+    }
 }
 
 /// Where the channel is, seen from this page.
@@ -237,15 +261,16 @@ impl Nudge {
         }
     }
 
-    async fn taken(&self) {
+    /// What was given before is old.
+    fn forget(&self) {
         self.given.set(false);
-        poll_fn(|cx| {
-            if self.given.take() {
-                return Poll::Ready(());
-            }
-            self.waker.replace(Some(cx.waker().clone()));
-            Poll::Pending
-        })
-        .await;
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.given.take() {
+            return Poll::Ready(());
+        }
+        self.waker.replace(Some(cx.waker().clone()));
+        Poll::Pending
     }
 }

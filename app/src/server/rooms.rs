@@ -3,6 +3,7 @@
 
 use crate::{codec::Json, error::ApiError};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use madang_protocol::wire::Wire;
 use madang_protocol::{RoomPage, RoomSlug, rooms::RoomForm};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,7 +13,7 @@ use std::fmt;
 const GUEST_COOKIE_MAX_AGE_S: u32 = 365 * 24 * 60 * 60;
 
 /// A room that was just made, with its first key: the only answer that key is ever in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct CreatedRoom {
     pub slug: RoomSlug,
     /// Where to publish, such as `rtmp://host:1935/live`.
@@ -35,7 +36,7 @@ impl fmt::Debug for CreatedRoom {
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with every broken field, [`ApiError::LimitReached`], [`ApiError::Busy`], [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "create_room", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "create_room", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn create_room(form: RoomForm) -> Result<CreatedRoom, ApiError> {
     use crate::context::{use_domain, use_server_context};
     let context = use_server_context()?;

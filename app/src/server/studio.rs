@@ -2,6 +2,7 @@
 
 use crate::{codec::Json, error::ApiError};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use madang_protocol::wire::Wire;
 use madang_protocol::{
     KeyId, RoomPage, RoomSlug,
     rooms::RoomForm,
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The studio as it opens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct StudioView {
     pub page: RoomPage,
     /// Those in force, oldest first; then the revoked ones, the newest of them first.
@@ -22,7 +23,7 @@ pub struct StudioView {
 }
 
 /// A key that was just made: the only answer it is ever in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct FreshKey {
     pub info: StreamKeyInfo,
     /// The secret itself.
@@ -51,7 +52,7 @@ pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] for its name, [`ApiError::LimitReached`].
-#[server(prefix = "/fn", endpoint = "create_key", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "create_key", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn create_key(slug: RoomSlug, name: String) -> Result<FreshKey, ApiError> {
     let asked = Asked::read()?;
     let (info, key) = asked.domain.create_key(asked.who(), &slug, &name).await?;
@@ -62,7 +63,7 @@ pub async fn create_key(slug: RoomSlug, name: String) -> Result<FreshKey, ApiErr
 ///
 /// # Errors
 /// Those of [`studio_view`]; [`ApiError::NotFound`] also for a key that is not the room's.
-#[server(prefix = "/fn", endpoint = "rotate_key", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "rotate_key", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn rotate_key(slug: RoomSlug, key: KeyId) -> Result<FreshKey, ApiError> {
     let asked = Asked::read()?;
     let (info, key) = asked.domain.rotate_key(asked.who(), &slug, key).await?;
@@ -73,7 +74,7 @@ pub async fn rotate_key(slug: RoomSlug, key: KeyId) -> Result<FreshKey, ApiError
 ///
 /// # Errors
 /// Those of [`rotate_key`].
-#[server(prefix = "/fn", endpoint = "revoke_key", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "revoke_key", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn revoke_key(slug: RoomSlug, key: KeyId) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     asked.domain.revoke_key(asked.who(), &slug, key).await?;
@@ -84,7 +85,7 @@ pub async fn revoke_key(slug: RoomSlug, key: KeyId) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] with every broken field.
-#[server(prefix = "/fn", endpoint = "edit_room", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "edit_room", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn edit_room(slug: RoomSlug, form: RoomForm) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     let draft = super::rooms::checked(&form)?;
@@ -96,7 +97,7 @@ pub async fn edit_room(slug: RoomSlug, form: RoomForm) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`].
-#[server(prefix = "/fn", endpoint = "end_stream", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "end_stream", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn end_stream(slug: RoomSlug) -> Result<(), ApiError> {
     let asked = Asked::read()?;
     asked.domain.end_stream(asked.who(), &slug).await?;
@@ -107,7 +108,7 @@ pub async fn end_stream(slug: RoomSlug) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// Those of [`studio_view`], and [`ApiError::Invalid`] on the slug when `confirm` is not it.
-#[server(prefix = "/fn", endpoint = "delete_room", input = Json, output = Json)]
+#[server(prefix = "/fn", endpoint = "delete_room", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn delete_room(slug: RoomSlug, confirm: String) -> Result<(), ApiError> {
     use madang_protocol::{Field, FieldIssue, Problem};
     let asked = Asked::read()?;

@@ -6,7 +6,11 @@ use super::{
     figures,
     scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
 };
-use crate::{clock::browser_now, components::keys::is_taken};
+use crate::{
+    clock::browser_now,
+    components::keys::is_taken,
+    reactive::{effect, memo},
+};
 use js_sys::{Function, Reflect};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::use_query_map;
@@ -55,19 +59,19 @@ impl Default for Machine {
 /// Wakes the deck up once its video is in the page, and lets go of everything when the owner is cleaned up.
 pub fn run(deck: Deck, url: String) {
     let wanted = use_query_map().with_untracked(|query| query.get("delay").and_then(|d| Delay::parse(&d)));
-    let live = Memo::new(move |_| match deck.room.get() {
+    let live = memo(move || match deck.room.get() {
         Some(LiveState::Live { since }) => Some(since),
         _ => None,
     });
-    Effect::new(move |awake: Option<bool>| {
-        let Some(video) = deck.video.get() else { return false };
-        if awake != Some(true) {
+    let awake = StoredValue::new(false);
+    effect(move || {
+        let Some(video) = deck.video.get() else { return };
+        if awake.try_update_value(|awake| !std::mem::replace(awake, true)) == Some(true) {
             restore(deck, &video, wanted);
         }
         follow(deck, &video, &url, live.get());
-        true
     });
-    Effect::new(move |_| {
+    effect(move || {
         if deck.stats_open.get() {
             read_figures(deck);
             if let Ok(handle) = set_interval_with_handle(move || read_figures(deck), FIGURES_EVERY) {
@@ -76,7 +80,7 @@ pub fn run(deck: Deck, url: String) {
         }
     });
     if deck.usage == Use::Watch {
-        Effect::new(move |_| {
+        effect(move || {
             let handle = window_event_listener(ev::keydown, move |event| pressed(deck, &event));
             on_cleanup(move || handle.remove());
         });

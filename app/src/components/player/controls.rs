@@ -7,8 +7,10 @@ use super::{
 use crate::{
     components::icons::{Icon, Shape},
     i18n::use_messages,
+    reactive::memo,
 };
 use leptos::prelude::*;
+use madang_view::view;
 
 /// The whole row on the watch page; only what tells how late it is in the studio.
 #[component]
@@ -25,11 +27,10 @@ fn WatchControls(deck: Deck) -> impl IntoView {
     let play_label = move || if deck.paused.get() { m.player_play() } else { m.player_pause() };
     let fullscreen_label =
         move || if deck.fullscreen.get() { m.player_fullscreen_leave() } else { m.player_fullscreen() };
-    let click = move |command: Command| move |_| deck.send(command);
     view! {
         <div class="player-controls" role="group" aria-label=m.player_controls()>
-            <button type="button" aria-label=play_label title=play_label on:click=click(Command::TogglePlay)>
-                {move || view! { <Icon of=if deck.paused.get() { Shape::Play } else { Shape::Pause } /> }}
+            <button type="button" aria-label=move || play_label() title=move || play_label() on:click=deck.on_click(Command::TogglePlay)>
+                {move || view! { <Icon of=if deck.paused.get() { Shape::Play } else { Shape::Pause } /> }.into_any()}
             </button>
             <Sound deck />
             <Edge deck />
@@ -40,7 +41,7 @@ fn WatchControls(deck: Deck) -> impl IntoView {
                 aria-label=m.player_settings()
                 title=m.player_settings()
                 aria-expanded=move || (deck.panel.get() == Some(Panel::Settings)).to_string()
-                on:click=click(Command::ToggleSettings)
+                on:click=deck.on_click(Command::ToggleSettings)
             >
                 <span class="setting-name">{move || deck.delay.get().label(m)}</span>
                 <Icon of=Shape::Settings />
@@ -51,19 +52,19 @@ fn WatchControls(deck: Deck) -> impl IntoView {
                 hidden=move || !deck.can_pip.get()
                 aria-label=m.player_pip()
                 title=m.player_pip()
-                on:click=click(Command::TogglePictureInPicture)
+                on:click=deck.on_click(Command::TogglePictureInPicture)
             >
                 <Icon of=Shape::PictureInPicture />
             </button>
             <button
                 type="button"
                 hidden=move || !deck.can_fullscreen.get()
-                aria-label=fullscreen_label
-                title=fullscreen_label
-                on:click=click(Command::ToggleFullscreen)
+                aria-label=move || fullscreen_label()
+                title=move || fullscreen_label()
+                on:click=deck.on_click(Command::ToggleFullscreen)
             >
                 {move || {
-                    view! { <Icon of=if deck.fullscreen.get() { Shape::FullscreenLeave } else { Shape::Fullscreen } /> }
+                    view! { <Icon of=if deck.fullscreen.get() { Shape::FullscreenLeave } else { Shape::Fullscreen } /> }.into_any()
                 }}
             </button>
         </div>
@@ -74,13 +75,13 @@ fn WatchControls(deck: Deck) -> impl IntoView {
 fn PreviewControls(deck: Deck) -> impl IntoView {
     let m = use_messages();
     let behind = move || match deck.behind_ms.get() {
-        Some(ms) if deck.scene() == scene::Scene::Playing => m.player_preview_behind(scene::behind(m, ms)),
+        Some(ms) if deck.scene.get() == scene::Scene::Playing => m.player_preview_behind(scene::behind(m, ms)),
         _ => String::new(),
     };
     view! {
         <div class="player-controls" role="group" aria-label=m.player_controls()>
             <span class="player-preview">{m.player_preview()}</span>
-            <span class="player-behind">{behind}</span>
+            <span class="player-behind">{move || behind()}</span>
             <span class="gap"></span>
             <Sound deck />
         </div>
@@ -93,8 +94,8 @@ fn Sound(deck: Deck) -> impl IntoView {
     let silent = move || deck.muted.get() || deck.volume.get() == 0;
     let label = move || if silent() { m.player_unmute() } else { m.player_mute() };
     view! {
-        <button type="button" aria-label=label title=label on:click=move |_| deck.send(Command::ToggleMute)>
-            {move || view! { <Icon of=if silent() { Shape::Muted } else { Shape::Volume } /> }}
+        <button type="button" aria-label=move || label() title=move || label() on:click=deck.on_click(Command::ToggleMute)>
+            {move || view! { <Icon of=if silent() { Shape::Muted } else { Shape::Volume } /> }.into_any()}
         </button>
         <input
             class="player-volume"
@@ -118,17 +119,17 @@ fn Sound(deck: Deck) -> impl IntoView {
 #[component]
 fn Edge(deck: Deck) -> impl IntoView {
     let m = use_messages();
-    let at = Memo::new(move |_| deck.at_edge());
+    let at = memo(move || deck.at_edge());
     let label = move || if at.get() { m.player_at_live() } else { m.player_go_live() };
     let playing = move || deck.seen.get();
     view! {
         <button
             type="button"
             class="player-edge"
-            class:at=move || at.get() && deck.scene() == scene::Scene::Playing
+            class:at=move || at.get() && deck.scene.get() == scene::Scene::Playing
             disabled=move || !playing()
-            title=label
-            on:click=move |_| deck.send(Command::GoLive)
+            title=move || label()
+            on:click=deck.on_click(Command::GoLive)
         >
             {m.player_live()}
             <span class="offscreen">{move || format!(" {}", label())}</span>
@@ -140,8 +141,8 @@ fn Edge(deck: Deck) -> impl IntoView {
 fn Behind(deck: Deck) -> impl IntoView {
     let m = use_messages();
     let text = move || match deck.behind_ms.get() {
-        Some(ms) if deck.seen.get() && !deck.scene().is_waiting_for_streamer() => scene::behind(m, ms),
+        Some(ms) if deck.seen.get() && !deck.scene.with(scene::Scene::is_waiting_for_streamer) => scene::behind(m, ms),
         _ => String::new(),
     };
-    view! { <span class="player-behind">{text}</span> }
+    view! { <span class="player-behind">{move || text()}</span> }
 }

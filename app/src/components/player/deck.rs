@@ -2,7 +2,8 @@
 //! server a deck stands still.
 
 use super::scene::{Delay, Feed, Scene};
-use leptos::{html, prelude::*};
+use crate::reactive::memo;
+use leptos::{ev::MouseEvent, html, prelude::*};
 use madang_protocol::LiveState;
 
 /// What a viewer may ask of the player.
@@ -85,8 +86,12 @@ pub struct Deck {
     pub stage: NodeRef<html::Div>,
     pub video: NodeRef<html::Video>,
     /// What is known of the room; `None` once it is deleted.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub room: Signal<Option<LiveState>>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub feed: RwSignal<Feed>,
+    /// What is on the stage.
+    pub scene: Memo<Scene>,
     /// Whether this visit has shown a moving picture.
     pub seen: RwSignal<bool>,
     pub paused: RwSignal<bool>,
@@ -112,13 +117,15 @@ pub struct Deck {
 impl Deck {
     /// A deck at rest. Signals belong to the current owner.
     pub fn new(usage: Use, room: Signal<Option<LiveState>>) -> Self {
+        let (feed, seen) = (RwSignal::<Feed>::default(), RwSignal::<bool>::default());
         Self {
             usage,
             stage: NodeRef::new(),
             video: NodeRef::new(),
             room,
-            feed: RwSignal::default(),
-            seen: RwSignal::default(),
+            feed,
+            scene: memo(move || feed.with(|feed| Scene::of(room.get(), feed, seen.get()))),
+            seen,
             paused: RwSignal::new(true),
             muted: RwSignal::new(usage == Use::Preview),
             volume: RwSignal::new(100),
@@ -138,14 +145,14 @@ impl Deck {
         }
     }
 
-    /// What is on the stage.
-    pub fn scene(self) -> Scene {
-        self.feed.with(|feed| Scene::of(self.room.get(), feed, self.seen.get()))
-    }
-
     /// Whether what plays is as late as it should be.
     pub fn at_edge(self) -> bool {
         !self.paused.get() && self.delay.get().at_edge(self.behind_ms.get())
+    }
+
+    /// A click's handler that gives `command`. One type for every button: each type of handler is code of its own in the browser.
+    pub fn on_click(self, command: Command) -> impl Fn(MouseEvent) + Clone + 'static {
+        move |_| self.send(command)
     }
 
     /// Does what was asked. Called by event handlers, so within the user's gesture.

@@ -8,8 +8,10 @@ use crate::{
     clock::use_clock,
     components::icons::{Icon, Shape},
     i18n::use_messages,
+    reactive::memo,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
+use madang_view::view;
 
 /// The state in words, an icon, and what happens next. Always in the page, so that readers of the screen hear changes and nothing
 /// moves; out of sight while the picture moves.
@@ -17,15 +19,15 @@ use leptos::{either::Either, prelude::*};
 pub fn SceneWords(deck: Deck) -> impl IntoView {
     let m = use_messages();
     let clock = use_clock();
-    let scene = Memo::new(move |_| deck.scene());
-    let said = Memo::new(move |_| scene.with(|s| s.words(m, |at| m.ago(clock.since(at)))));
-    let shape = Memo::new(move |_| scene.with(shape_of));
+    let scene = deck.scene;
+    let said = memo(move || scene.with(|s| s.words(m, |at| m.ago(clock.since(at)))));
+    let shape = memo(move || scene.with(shape_of));
     view! {
         <div class="player-scene">
             <span class="sign">
                 {move || match shape.get() {
-                    Some(shape) => Either::Left(view! { <Icon of=shape /> }),
-                    None => Either::Right(view! { <span class="wheel"></span> }),
+                    Some(shape) => view! { <Icon of=shape /> }.into_any(),
+                    None => view! { <span class="wheel"></span> }.into_any(),
                 }}
             </span>
             <div role="status" aria-live="polite">
@@ -36,7 +38,7 @@ pub fn SceneWords(deck: Deck) -> impl IntoView {
                 type="button"
                 class="btn main player-act"
                 hidden=move || scene.get() != Scene::Broken
-                on:click=move |_| deck.send(Command::Again)
+                on:click=deck.on_click(Command::Again)
             >
                 {m.player_again()}
             </button>
@@ -67,9 +69,9 @@ pub fn AskButton(deck: Deck) -> impl IntoView {
     };
     let shape = move || if deck.ask.get() == Some(Ask::Play) { Shape::Play } else { Shape::Muted };
     view! {
-        <button type="button" class="player-ask" hidden=move || deck.ask.get().is_none() on:click=move |_| deck.send(Command::Unmute)>
-            {move || view! { <Icon of=shape() /> }}
-            {words}
+        <button type="button" class="player-ask" hidden=move || deck.ask.get().is_none() on:click=deck.on_click(Command::Unmute)>
+            {move || view! { <Icon of=shape() /> }.into_any()}
+            {move || words()}
         </button>
     }
 }
@@ -110,8 +112,8 @@ fn Settings(deck: Deck) -> impl IntoView {
                 {Delay::ALL.map(choice)}
             </fieldset>
             <div class="more">
-                <button type="button" on:click=move |_| deck.send(Command::ToggleStats)>{m.player_stats()}</button>
-                <button type="button" on:click=move |_| deck.send(Command::ToggleShortcuts)>{m.player_shortcuts()}</button>
+                <button type="button" on:click=deck.on_click(Command::ToggleStats)>{m.player_stats()}</button>
+                <button type="button" on:click=deck.on_click(Command::ToggleShortcuts)>{m.player_shortcuts()}</button>
             </div>
         </section>
     }
@@ -148,7 +150,7 @@ fn Shortcuts(deck: Deck) -> impl IntoView {
 fn CloseButton(deck: Deck) -> impl IntoView {
     let m = use_messages();
     view! {
-        <button type="button" aria-label=m.player_close() title=m.player_close() on:click=move |_| deck.send(Command::ClosePanel)>
+        <button type="button" aria-label=m.player_close() title=m.player_close() on:click=deck.on_click(Command::ClosePanel)>
             <Icon of=Shape::Close />
         </button>
     }
@@ -181,6 +183,7 @@ pub fn Stats(deck: Deck) -> impl IntoView {
                     }
                 })
                 .collect_view()
+                .into_any()
         })
     };
     move || {
@@ -193,14 +196,15 @@ pub fn Stats(deck: Deck) -> impl IntoView {
                             type="button"
                             aria-label=m.player_close()
                             title=m.player_close()
-                            on:click=move |_| deck.send(Command::ToggleStats)
+                            on:click=deck.on_click(Command::ToggleStats)
                         >
                             <Icon of=Shape::Close />
                         </button>
                     </header>
-                    <dl>{rows}</dl>
+                    <dl>{move || rows()}</dl>
                 </section>
             }
+            .into_any()
         })
     }
 }

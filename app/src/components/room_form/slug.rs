@@ -4,6 +4,7 @@ use super::{Issue, Wrong, issue_text};
 use crate::{i18n::use_messages, server::rooms::slug_free};
 use leptos::{html, prelude::*, task::spawn_local};
 use madang_protocol::{Field, FieldIssue, Problem, RoomSlug};
+use madang_view::view;
 use std::time::Duration;
 
 /// Typing rests this long before the server is asked.

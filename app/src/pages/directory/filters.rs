@@ -7,6 +7,7 @@ use crate::{
     i18n::{Messages, use_messages},
 };
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
+use madang_view::view;
 
 #[component]
 pub(super) fn Filters(

@@ -4,6 +4,7 @@ use super::act::{Desk, Tried};
 use crate::{components::room_form::RoomFields, i18n::use_messages, posted::StudioAct};
 use leptos::prelude::*;
 use madang_protocol::{RoomPage, rooms::RoomForm};
+use madang_view::view;
 
 /// Title, description, category, tags, language, visibility.
 #[component]

@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use leptos::{ev, prelude::*, task::spawn_local};
+use madang_protocol::wire::Wire;
 use madang_protocol::{
     Field, FieldIssue, Problem, RoomPage, RoomSlug,
     studio::{StreamKeyInfo, StudioStatus},
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::mem::discriminant;
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub enum Done {
     /// A key was made; this is the one answer it is in.
     Key(FreshKey),
@@ -34,7 +35,7 @@ pub enum Done {
 }
 
 /// A form that was sent, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Tried {
     pub act: StudioAct,
     pub result: Result<Done, ApiError>,

@@ -12,6 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use madang_protocol::{Field, UnixMillis, studio::StreamKeyInfo};
+use madang_view::view;
 
 /// The key that was just made. Gone with the next thing done, and with the page.
 #[component]

@@ -11,6 +11,7 @@ use madang_protocol::{
     LiveState,
     studio::{AudioInfo, EncoderInfo, VideoInfo},
 };
+use madang_view::view;
 
 /// The bar on top.
 #[component]

@@ -4,6 +4,7 @@
 //! What it needs from the media side it declares as the port [`OnAir`]; how it stores it declares as [`Store`].
 //! No words for users are here: errors are codes, and the app's message files say them.
 
+mod chat;
 mod clock;
 mod cookie;
 mod desk;
@@ -23,6 +24,9 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+pub use chat::{
+    ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window,
+};
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};

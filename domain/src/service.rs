@@ -1,5 +1,6 @@
 //! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
 
+mod chat;
 mod keys;
 mod persons;
 mod publish;

@@ -24,6 +24,16 @@ impl Domain {
         Ok((person, cookie))
     }
 
+    /// A new guest's id and cookie, without a row in the database: that comes with the first thing they do (write, take a
+    /// name, make a room). For the first page that a browser is shown.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the operating system gives no random bytes.
+    pub fn new_visitor(&self) -> Result<(PersonId, CookieValue), Error> {
+        let id = PersonId::from_random(random::bits()?);
+        Ok((id, self.0.signer.sign(id)))
+    }
+
     /// Makes a guest with a name and no cookie: the owner of a room made on the command line.
     ///
     /// # Errors

@@ -1,0 +1,14 @@
+//! Chat: one task per active room puts what people say in order, keeps it, and hands it to everyone there; moderation, names
+//! and history with it. No socket is here: a connection gives an [`Outbox`] and takes frames from it.
+
+mod limits;
+mod member;
+mod outbox;
+mod refused;
+mod window;
+
+pub use limits::ChatLimits;
+pub use member::{Chatter, Member, RoomRef};
+pub use outbox::{Frame, MustResume, Outbox};
+pub use refused::ChatRefused;
+pub use window::{Window, auto_window};

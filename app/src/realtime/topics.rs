@@ -102,13 +102,14 @@ impl Topics {
                 }
                 Change::Directory(self.directory.clone(), event)
             }
-            ServerEvent::Room { room: card } => {
+            ServerEvent::Room { card } => {
                 let topic = room(&card.slug)?;
                 Change::Room(topic.card.clone(), topic.gone.clone(), card)
             }
             ServerEvent::RoomGone { room: slug } => Change::Gone(room(&slug)?.gone.clone()),
             ServerEvent::Studio { room: slug, status } => Change::Studio(room(&slug)?.studio.clone(), status),
-            ServerEvent::Hello { .. } | ServerEvent::Refused { .. } | ServerEvent::Pong => return None,
+            // Events of the chat are for its own part of the page.
+            _ => return None,
         })
     }
 }
@@ -142,9 +143,9 @@ impl Change {
 fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
     match (event, rooms) {
         (ServerEvent::Directory { rooms: told }, rooms) => *rooms = Some(told),
-        (ServerEvent::DirectoryRoom { room }, Some(rooms)) => match rooms.iter_mut().find(|r| r.slug == room.slug) {
-            Some(known) => *known = room,
-            None => rooms.push(room),
+        (ServerEvent::DirectoryRoom { card }, Some(rooms)) => match rooms.iter_mut().find(|r| r.slug == card.slug) {
+            Some(known) => *known = card,
+            None => rooms.push(card),
         },
         (ServerEvent::DirectoryGone { room }, Some(rooms)) => rooms.retain(|r| r.slug != room),
         _ => {}
@@ -154,7 +155,7 @@ fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
 fn join(topic: &Topic) -> ClientMessage {
     match topic {
         Topic::Directory => ClientMessage::JoinDirectory,
-        Topic::Room(slug) => ClientMessage::Join { room: slug.clone() },
+        Topic::Room(slug) => ClientMessage::Join { room: slug.clone(), since: None },
     }
 }
 
@@ -184,7 +185,7 @@ mod tests {
     fn the_first_joins_and_the_last_leaves() {
         let mut topics = Topics::default();
         let topic = Topic::Room(slug("one-room"));
-        assert_eq!(topics.enter(&topic), Some(ClientMessage::Join { room: slug("one-room") }));
+        assert_eq!(topics.enter(&topic), Some(ClientMessage::Join { room: slug("one-room"), since: None }));
         assert_eq!(topics.enter(&topic), None);
         assert_eq!(topics.exit(&topic), None);
         assert_eq!(topics.exit(&topic), Some(ClientMessage::Leave { room: slug("one-room") }));
@@ -197,7 +198,7 @@ mod tests {
         let mut topics = Topics::default();
         topics.enter(&Topic::Directory);
         topics.enter(&Topic::Room(slug("one-room")));
-        let joins = [ClientMessage::JoinDirectory, ClientMessage::Join { room: slug("one-room") }];
+        let joins = [ClientMessage::JoinDirectory, ClientMessage::Join { room: slug("one-room"), since: None }];
         assert_eq!(topics.joined(), joins);
     }
 
@@ -207,11 +208,11 @@ mod tests {
         topics.enter(&Topic::Directory);
         let rooms = topics.directory_rooms();
         let tell = |topics: &Topics, event| topics.told(event).map(Change::apply);
-        tell(&topics, ServerEvent::DirectoryRoom { room: card("too-early") });
+        tell(&topics, ServerEvent::DirectoryRoom { card: card("too-early") });
         assert_eq!(rooms.get_untracked(), None);
         tell(&topics, ServerEvent::Directory { rooms: vec![card("first")] });
-        tell(&topics, ServerEvent::DirectoryRoom { room: card("second") });
-        tell(&topics, ServerEvent::DirectoryRoom { room: RoomCard { watching: 9, ..card("first") } });
+        tell(&topics, ServerEvent::DirectoryRoom { card: card("second") });
+        tell(&topics, ServerEvent::DirectoryRoom { card: RoomCard { watching: 9, ..card("first") } });
         let seen = rooms.get_untracked().map(|r| r.iter().map(|c| (c.title.clone(), c.watching)).collect::<Vec<_>>());
         assert_eq!(seen, Some(vec![("first".to_owned(), 9), ("second".to_owned(), 1)]));
         tell(&topics, ServerEvent::DirectoryGone { room: slug("first") });
@@ -223,10 +224,10 @@ mod tests {
     #[test]
     fn a_room_that_is_not_joined_is_not_kept() {
         let mut topics = Topics::default();
-        assert!(topics.told(ServerEvent::Room { room: card("elsewhere") }).is_none());
+        assert!(topics.told(ServerEvent::Room { card: card("elsewhere") }).is_none());
         topics.enter(&Topic::Room(slug("elsewhere")));
         let signal = topics.room(&slug("elsewhere")).card.clone();
-        topics.told(ServerEvent::Room { room: card("elsewhere") }).expect("is joined").apply();
+        topics.told(ServerEvent::Room { card: card("elsewhere") }).expect("is joined").apply();
         assert_eq!(signal.get_untracked(), Some(card("elsewhere")));
     }
 }

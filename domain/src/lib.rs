@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod key;
 mod limits;
+mod looks;
 mod on_air;
 mod password;
 mod person;
@@ -24,9 +25,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 
-pub use chat::{
-    ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window,
-};
+pub use chat::{ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window};
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};
@@ -38,4 +37,7 @@ pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
 pub use service::Domain;
 pub use sqlite::SqliteStore;
-pub use store::{FoundKey, ListedRoom, NewAccount, NewBroadcast, NewKey, Store};
+pub use store::{
+    Ban, ChatLog, ChatStore, FoundKey, ListedRoom, NewAccount, NewBroadcast, NewEntry, NewKey, NewMessage, NewWhat,
+    Store, StoredAction, StoredMessage, StoredModerator, Writer,
+};

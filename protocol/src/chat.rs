@@ -141,9 +141,15 @@ pub enum SystemLine {
     StreamStarted,
     StreamEnded,
     /// The modes are other ones now.
-    Modes { by: String, modes: Modes },
+    Modes {
+        by: String,
+        modes: Modes,
+    },
     /// Somebody moderates from now on, or no more.
-    Moderator { name: String, on: bool },
+    Moderator {
+        name: String,
+        on: bool,
+    },
 }
 
 /// What is asked of everyone who writes. The default lets everyone write.
@@ -269,24 +275,48 @@ pub enum Whom {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    Delete { seq: Seq },
+    Delete {
+        seq: Seq,
+    },
     /// The last message of theirs that is not deleted.
-    DeleteLast { whom: Whom },
+    DeleteLast {
+        whom: Whom,
+    },
     /// Cannot write for so long; their messages of the last minutes are deleted.
-    Timeout { whom: Whom, seconds: u32 },
+    Timeout {
+        whom: Whom,
+        seconds: u32,
+    },
     /// Cannot write in this room: account or browser and address prefix; for `seconds`, or until lifted.
-    Ban { whom: Whom, seconds: Option<u32> },
+    Ban {
+        whom: Whom,
+        seconds: Option<u32>,
+    },
     /// Lifts a ban or a timeout.
-    Unban { whom: Whom },
+    Unban {
+        whom: Whom,
+    },
     /// By the owner only.
-    SetModerator { whom: Whom, on: bool },
-    SetModes { modes: Modes },
+    SetModerator {
+        whom: Whom,
+        on: bool,
+    },
+    SetModes {
+        modes: Modes,
+    },
     /// Words that no message may hold, as they were typed.
-    SetFilter { words: Vec<String> },
+    SetFilter {
+        words: Vec<String>,
+    },
     /// One word more, or one less.
-    FilterWord { word: String, on: bool },
+    FilterWord {
+        word: String,
+        on: bool,
+    },
     /// Undoes an action within [`UNDO_MS`].
-    Undo { action: ActionId },
+    Undo {
+        action: ActionId,
+    },
 }
 
 /// An action in a room's log, newest last.

@@ -1,11 +1,17 @@
 //! Somebody in a room's chat: what joins, and the handle by which a connection speaks.
 
-use super::{ChatRefused, Outbox};
+use super::{
+    ChatRefused, Outbox,
+    registry::{Command, Handle},
+    room::Said,
+};
+use crate::service::Domain;
 use madang_protocol::{
     PersonId, RoomId, RoomSlug,
-    chat::{Act, Entry, PersonCard, Seq},
+    chat::{self, Act, CLIENT_ID_MAX, ChatRefusal, Entry, PersonCard, Seq},
+    realtime::ServerEvent,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::atomic::Ordering};
 
 /// Who joins a chat, as the connection knows them. Names and rights are the domain's to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +43,26 @@ impl From<&RoomSlug> for RoomRef {
     }
 }
 
-/// A connection's place in a room's chat. Dropping it leaves.
+/// A seat in a room, made before it is asked for: dropping it leaves, whether or not anybody still waits for the answer.
+pub(crate) struct Place {
+    pub(crate) seat: u64,
+    pub(crate) handle: Handle,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A task that has ended has nobody in it.
+        drop(self.handle.inbox.send(Command::Leave { seat: self.seat }));
+    }
+}
+
+/// A connection's place in a room's chat. Dropping it leaves, once, from any thread and without waiting.
 pub struct Member {
-    room: RoomId,
-    outbox: Outbox,
+    pub(crate) room: RoomId,
+    pub(crate) place: Place,
+    pub(crate) person: Option<PersonId>,
+    pub(crate) outbox: Outbox,
+    pub(crate) domain: Domain,
 }
 
 impl Member {
@@ -50,14 +72,26 @@ impl Member {
     }
 
     /// Says something. Never waits; the answer comes through the outbox: the entry that everyone is sent, or `Rejected` with
-    /// `id`. An `id` that this person has used lately is not said again, but confirmed again.
+    /// `id`. An `id` that this person has used lately is not said again, but confirmed again. A text that begins with `//` is
+    /// said with one slash; one that begins with a single `/` is a command that nobody understood, and is refused.
     pub fn say(&self, text: &str, id: &str, reply: Option<Seq>) {
-        let _ = (text, id, reply, &self.outbox);
+        let refuse = |reason| self.refuse(id, reason);
+        if id.len() > CLIENT_ID_MAX {
+            return refuse(ChatRefusal::TooLong);
+        }
+        let text = match chat::message_text(text) {
+            Ok(text) => text,
+            Err(problem) => return refuse(problem.into()),
+        };
+        let Some(text) = chat::unescaped(&text) else { return refuse(ChatRefusal::UnknownCommand) };
+        let said = Said { has_link: chat::has_link(text), text: text.to_owned(), id: id.to_owned(), reply };
+        self.send(id, Command::Say { seat: self.place.seat, said });
     }
 
     /// Does what a moderator does. Never waits; the answer, `Done` or `Rejected` with `id`, comes through the outbox.
     pub fn moderate(&self, act: Act, reason: &str, id: &str) {
-        let _ = (act, reason, id);
+        let (reason, id_) = (reason.to_owned(), id.to_owned());
+        self.send(id, Command::ActHere { seat: self.place.seat, act, reason, id: id_ });
     }
 
     /// Up to 200 entries before `before`, oldest first, and whether there are older ones still.
@@ -65,8 +99,7 @@ impl Member {
     /// # Errors
     /// [`ChatRefused`] (busy).
     pub async fn history(&self, before: Seq) -> Result<(Vec<Entry>, bool), ChatRefused> {
-        let _ = before;
-        Ok((Vec::new(), false))
+        Ok(self.domain.chat_history(self.room, before).await?)
     }
 
     /// What a moderator may know of somebody.
@@ -74,7 +107,24 @@ impl Member {
     /// # Errors
     /// [`ChatRefused`]: not a moderator, nobody known here, busy.
     pub async fn card(&self, person: PersonId) -> Result<PersonCard, ChatRefused> {
-        let _ = person;
-        Err(madang_protocol::chat::ChatRefusal::Busy.into())
+        let by = self.person.ok_or(ChatRefusal::NotAllowed)?;
+        Ok(self.domain.person_card(by, self.room, person).await?)
+    }
+
+    fn send(&self, id: &str, command: Command) {
+        let Handle { inbox, shared } = &self.place.handle;
+        if shared.waiting.fetch_add(1, Ordering::AcqRel) >= self.domain.chat_limits().waiting {
+            shared.waiting.fetch_sub(1, Ordering::AcqRel);
+            return self.refuse(id, ChatRefusal::Busy);
+        }
+        if inbox.send(command).is_err() {
+            // The room was deleted.
+            shared.waiting.fetch_sub(1, Ordering::AcqRel);
+            self.refuse(id, ChatRefusal::NotJoined);
+        }
+    }
+
+    fn refuse(&self, id: &str, reason: ChatRefusal) {
+        self.outbox.tell(ServerEvent::Rejected { id: id.to_owned(), reason, until: None });
     }
 }

@@ -12,12 +12,6 @@ pub struct ChatRefused {
     pub until: Option<UnixMillis>,
 }
 
-impl ChatRefused {
-    pub(crate) const fn until(reason: ChatRefusal, until: UnixMillis) -> Self {
-        Self { reason, until: Some(until) }
-    }
-}
-
 impl From<ChatRefusal> for ChatRefused {
     fn from(reason: ChatRefusal) -> Self {
         Self { reason, until: None }

@@ -1,6 +1,6 @@
 //! Persons: guests by cookie, accounts, and finding either.
 
-use super::Domain;
+use super::{Domain, names};
 use crate::{
     clock,
     cookie::CookieValue,
@@ -82,13 +82,17 @@ impl Domain {
         }
     }
 
-    /// Whose cookie it is, if this installation signed it and knows the person.
+    /// Whose cookie it is, if this installation signed it. A visitor who has done nothing yet, and so is not in the database,
+    /// is a guest without a name.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
     pub async fn identify(&self, cookie: &str) -> Result<Option<Person>, Error> {
         match self.0.signer.verify(cookie) {
-            Some(id) => self.person(id).await,
+            Some(id) => {
+                let stored = self.person(id).await?;
+                Ok(Some(stored.unwrap_or_else(|| Person { id, kind: PersonKind::Guest, name: String::new() })))
+            }
             None => Ok(None),
         }
     }
@@ -138,8 +142,9 @@ impl Domain {
             _ => {}
         }
         let shared = std::sync::Arc::clone(&self.0.shared);
+        let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn crate::Store| {
-            store.rename_person(id, &name)?;
+            names::change(store, id, &name, keep)?;
             store.rooms_of(id)
         };
         let after = move |rooms: &Vec<crate::Room>| shared.tell_rooms(rooms.iter().map(|room| room.id));

@@ -182,7 +182,8 @@ fn is_domain(word: &str) -> bool {
     }
     let letters = top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
     let numbers = host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
-    let known = top.len() == 2 || top.starts_with("xn--") || DOMAINS.iter().any(|known| top.eq_ignore_ascii_case(known));
+    let known =
+        top.len() == 2 || top.starts_with("xn--") || DOMAINS.iter().any(|known| top.eq_ignore_ascii_case(known));
     if path { letters || numbers || top.starts_with("xn--") } else { known && (letters || top.starts_with("xn--")) }
 }
 

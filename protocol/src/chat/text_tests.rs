@@ -20,13 +20,19 @@ fn a_message_is_one_line_of_plain_characters() {
     let family = "👩‍👩‍👧‍👦";
     assert_eq!(message_text(&"방".repeat(MESSAGE_MAX)).map(|text| text.chars().count()), Ok(MESSAGE_MAX));
     assert_eq!(message_text(&"방".repeat(MESSAGE_MAX + 1)), Err(TextProblem::TooLong));
-    assert_eq!(message_text(&family.repeat(300)).map(|text| text.len()), Ok(300 * family.len()), "graphemes, not bytes");
+    assert_eq!(
+        message_text(&family.repeat(300)).map(|text| text.len()),
+        Ok(300 * family.len()),
+        "graphemes, not bytes"
+    );
     assert_eq!(message_text(&"\u{301}".repeat(8000)), Err(TextProblem::TooLong), "nor without end");
 }
 
 #[test]
 fn markup_is_text() {
-    for text in ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", "{{7*7}}", "${x}", "\"'><svg>"] {
+    for text in
+        ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", "{{7*7}}", "${x}", "\"'><svg>"]
+    {
         assert_eq!(message_text(text).as_deref(), Ok(text));
     }
 }
@@ -95,7 +101,19 @@ fn rooms_without_links_see_bare_domains_too() {
     ] {
         assert!(has_link(text), "{text}");
     }
-    for text in ["hello", "e.g. this", "wait... what", "3.14", "1.2.3", "a.b", "end.Then more", "and/or", "12:30", "…", "v1.2.3.4"] {
+    for text in [
+        "hello",
+        "e.g. this",
+        "wait... what",
+        "3.14",
+        "1.2.3",
+        "a.b",
+        "end.Then more",
+        "and/or",
+        "12:30",
+        "…",
+        "v1.2.3.4",
+    ] {
         assert!(!has_link(text), "{text}");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     addresses::{AddressLimit, AddressSeat},
-    deadline::{DeadlineIo, Deadlines},
+    deadline::{DeadlineIo, Deadlines, Progress},
 };
+use axum::{Extension, middleware::AddExtension};
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
 use std::{
@@ -17,6 +18,7 @@ use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tower::Layer;
 
 /// What a listener grants its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,11 +103,15 @@ impl MediaAcceptor {
 
 impl<S> Accept<TcpStream, S> for MediaAcceptor {
     type Stream = DeadlineIo<TcpStream, ConnectionSeat>;
-    type Service = S;
-    type Future = Ready<io::Result<(Self::Stream, S)>>;
+    /// Each request carries its connection's [`super::Progress`].
+    type Service = AddExtension<S, Progress>;
+    type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.admit(stream).map(|stream| (stream, service)))
+        ready(self.admit(stream).map(|stream| {
+            let service = Extension(stream.progress()).layer(service);
+            (stream, service)
+        }))
     }
 }
 
@@ -120,7 +126,7 @@ mod tests {
     ) -> (TcpStream, io::Result<DeadlineIo<TcpStream, ConnectionSeat>>) {
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, ())| stream);
+        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, _)| stream);
         (client.expect("connected"), stream)
     }
 

@@ -3,6 +3,10 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -29,6 +33,8 @@ pub struct Deadlines {
 /// hyper asks a body for more only after it has drained what it has, so a body cannot notice a viewer that stopped reading; the
 /// socket can. The timer wakes the connection's task, hyper writes again, and that write fails: the connection closes.
 ///
+/// It also counts what the peer has taken, for [`Progress`].
+///
 /// `guard` is whatever must live as long as the connection does: permits, counts.
 pub struct DeadlineIo<T, G = ()> {
     io: T,
@@ -39,7 +45,23 @@ pub struct DeadlineIo<T, G = ()> {
     /// Made at the first wait, and moved only when it fires too early: a viewer that stalls a little again and again costs a
     /// timer operation once per limit.
     timer: Option<Pin<Box<Sleep>>>,
+    progress: Progress,
     _guard: G,
+}
+
+/// Whether a connection's peer takes what is written. Clones look at the same connection.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Bytes that the peer's side has taken so far.
+    pub fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn took(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// The peer has not said enough yet to be taken for one that speaks HTTP.
@@ -58,12 +80,24 @@ impl<T, G> DeadlineIo<T, G> {
             stalled_max: deadlines.stalled,
             stalled_since: None,
             timer: None,
+            progress: Progress::default(),
             _guard: guard,
         }
     }
 
     pub fn get_ref(&self) -> &T {
         &self.io
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Notes what was written.
+    fn count(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.progress.took(*bytes);
+        }
     }
 
     /// Looks at how a write went: pending too long is an error.
@@ -133,6 +167,7 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.count(&polled);
         this.settle(cx, polled)
     }
 
@@ -143,6 +178,7 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.count(&polled);
         this.settle(cx, polled)
     }
 

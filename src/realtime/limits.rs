@@ -17,6 +17,8 @@ pub struct Connections {
 #[derive(Default)]
 struct Open {
     all: usize,
+    /// Sockets so far, this one included.
+    ever: u64,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -24,11 +26,24 @@ struct Open {
 pub struct Place {
     connections: Arc<Connections>,
     address: IpAddr,
+    number: u64,
+}
+
+impl Place {
+    /// A number that no other socket of this process has.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 impl Connections {
     pub fn new(most: usize, most_per_address: usize) -> Arc<Self> {
         Arc::new(Self { most, most_per_address, open: Mutex::default() })
+    }
+
+    /// Sockets open now.
+    pub fn open(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
     /// `None` when either limit is reached.
@@ -39,9 +54,10 @@ impl Connections {
             return None;
         }
         open.all += 1;
+        open.ever += 1;
         open.by_address.insert(address, here + 1);
         metrics::gauge!("madang_ws_connections").set(open.all as f64);
-        Some(Place { connections: Arc::clone(self), address })
+        Some(Place { connections: Arc::clone(self), address, number: open.ever })
     }
 }
 
@@ -59,6 +75,9 @@ impl Drop for Place {
     }
 }
 
+/// What reading from the database costs beside a message that does not.
+pub const HEAVY: f64 = 4.0;
+
 /// A bucket of messages: `per_second` in the long run, ten seconds' worth at once.
 pub struct Pace {
     per_second: f64,
@@ -72,15 +91,15 @@ impl Pace {
         Self { per_second, left: per_second * 10.0, at: now }
     }
 
-    /// Whether one more message may come at `now`.
-    pub fn take(&mut self, now: Instant) -> bool {
+    /// Whether a message of this cost may come at `now`.
+    pub fn take(&mut self, cost: f64, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).min(Duration::from_secs(60)).as_secs_f64();
         self.at = now;
         self.left = (self.left + passed * self.per_second).min(self.per_second * 10.0);
-        if self.left < 1.0 {
+        if self.left < cost {
             return false;
         }
-        self.left -= 1.0;
+        self.left -= cost;
         true
     }
 }
@@ -106,7 +125,8 @@ mod tests {
     fn a_flood_is_stopped_and_patience_is_rewarded() {
         let start = Instant::now();
         let mut pace = Pace::new(5, start);
-        assert_eq!((0..100).filter(|_| pace.take(start)).count(), 50);
-        assert_eq!((0..100).filter(|_| pace.take(start + Duration::from_secs(2))).count(), 10);
+        assert_eq!((0..100).filter(|_| pace.take(1.0, start)).count(), 50);
+        assert_eq!((0..100).filter(|_| pace.take(1.0, start + Duration::from_secs(2))).count(), 10);
+        assert_eq!((0..100).filter(|_| pace.take(HEAVY, start + Duration::from_secs(6))).count(), 5);
     }
 }

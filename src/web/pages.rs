@@ -1,7 +1,7 @@
 //! Pages of the application, forms posted to them, and its server functions: each is handed what it needs and rendered whole.
 
 use crate::{
-    state::Services,
+    state::{Services, set_cookie},
     web::{Shared, client},
 };
 use axum::{
@@ -23,7 +23,7 @@ const LANGUAGE_COOKIE: &str = "lang";
 
 /// `GET` of a page.
 pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
-    render(services, request, None).await
+    render(services, request, None, Visitor::Known).await
 }
 
 /// A form posted to a page by a browser without scripts: the page itself runs it, and is the answer.
@@ -42,7 +42,7 @@ pub async fn posted(
     let Some(posted) = Posted::parse(parts.uri.path(), &fields) else {
         return (StatusCode::UNPROCESSABLE_ENTITY, "This page has no such form.\n").into_response();
     };
-    render(services, Request::from_parts(parts, Body::empty()), Some(PostedForm::new(posted))).await
+    render(services, Request::from_parts(parts, Body::empty()), Some(PostedForm::new(posted)), Visitor::Known).await
 }
 
 /// `/fn/…`, as the script calls it.
@@ -64,14 +64,32 @@ pub async fn asset_or_not_found(State(services): Shared, request: Request<Body>)
     if let Some(asset) = services.assets.serve(request.uri().path(), request.headers()).await {
         return asset;
     }
-    render(services, request, None).await
+    // What asked for a file that is not there is nobody: a cookie for it could take the place of the page's own.
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let visitor = if accepts.is_some_and(|list| list.contains("text/html")) { Visitor::Known } else { Visitor::Nobody };
+    render(services, request, None, visitor).await
 }
 
-async fn render(services: Services, request: Request<Body>, posted: Option<PostedForm>) -> Response {
-    let context = match context(&services, request.headers()).await {
+/// Whether a browser without a cookie is given one with the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visitor {
+    Known,
+    Nobody,
+}
+
+async fn render(services: Services, request: Request<Body>, posted: Option<PostedForm>, visitor: Visitor) -> Response {
+    let mut context = match context(&services, request.headers()).await {
         Ok(context) => context,
         Err(busy) => return busy,
     };
+    let mut cookie = None;
+    if visitor == Visitor::Known
+        && context.person.is_none()
+        && let Some((person, set)) = services.visitor(request.headers())
+    {
+        // Whoever posts a form without scripts is this guest already: what the form makes is theirs.
+        (context.person, cookie) = (Some(person), Some(set));
+    }
     let (domain, names) = (services.domain.clone(), services.names.clone());
     let provide = move || {
         provide_context(domain.clone());
@@ -80,7 +98,11 @@ async fn render(services: Services, request: Request<Body>, posted: Option<Poste
             provide_context(posted.clone());
         }
     };
-    leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await
+    let mut response = leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await;
+    if let Some(cookie) = cookie {
+        set_cookie(&mut response, cookie);
+    }
+    response
 }
 
 /// What the page or function may know of the request, or the answer that storage is too busy to say who asks.

@@ -6,7 +6,11 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod chat;
+mod churn;
+mod crash;
 mod pages;
+mod presence;
 mod realtime;
 mod stream;
 mod surface;

@@ -2,9 +2,10 @@
 //!
 //! Built twice: with `ssr` into the server, which renders every page whole, and with `hydrate` into the browser, which then keeps it
 //! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
-//! `realtime` the channel, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
+//! `realtime` the channel, `chat` the panel beside a room's video, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
 
 pub mod browse;
+pub mod chat;
 pub mod clock;
 pub mod codec;
 pub mod components;
@@ -35,7 +36,8 @@ use crate::{
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        directory::DirectoryPage, new_room::NewRoomPage, not_found::NotFoundPage, studio::StudioPage, watch::WatchPage,
+        chat::ChatPage, directory::DirectoryPage, moderation::ModerationPage, new_room::NewRoomPage,
+        not_found::NotFoundPage, studio::StudioPage, watch::WatchPage,
     },
     realtime::Realtime,
 };
@@ -70,6 +72,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/new") view=NewRoomPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/studio") view=StudioPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/chat") view=ChatPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/moderation") view=ModerationPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <Footer />

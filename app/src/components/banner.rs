@@ -13,12 +13,25 @@ use leptos::prelude::*;
 pub fn ConnectionBanner() -> impl IntoView {
     let messages = use_messages();
     let clock = use_clock();
-    let stale = use_realtime().stale_since(clock);
+    let realtime = use_realtime();
+    let stale = realtime.stale_since(clock);
     let lost = Memo::new(move |_| stale.get().is_some());
+    let outdated = realtime.outdated();
     // The age counts up beside the announced sentence, silently: a screen reader would read every second of it.
     let age = move || stale.get().map(|heard| messages.ago_exactly(clock.since(heard)));
     view! {
-        <div class="banner" class:shown=move || lost.get() role="status">
+        <div class="banner" class:shown=move || lost.get() || outdated.get() role="status">
+            {move || {
+                (outdated.get() && !lost.get())
+                    .then(|| {
+                        view! {
+                            <span>{messages.chat_outdated()}</span>
+                            <button type="button" class="btn small main" on:click=|_| drop(window().location().reload())>
+                                {messages.chat_reload()}
+                            </button>
+                        }
+                    })
+            }}
             {move || {
                 lost.get()
                     .then(|| {

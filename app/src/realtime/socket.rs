@@ -1,7 +1,7 @@
 //! The connection behind [`Realtime`]: opens it, keeps it alive, opens it again. Browser only.
 
 use super::{Connection, Realtime, topics::Topics};
-use crate::clock::browser_now;
+use crate::{chat::talk::Talk, clock::browser_now};
 use futures_util::{
     Sink, Stream, StreamExt,
     future::{Either, poll_fn, select},
@@ -83,6 +83,9 @@ pub(super) fn start(realtime: Realtime) {
         loop {
             let end = serve(realtime, &mut heard).await;
             realtime.socket.0.set_value(None);
+            for talk in realtime.topics.try_with_value(Topics::talks).unwrap_or_default() {
+                talk.update(Talk::lost);
+            }
             match end {
                 End::Asked => continue,
                 End::Stood => attempt = 0,
@@ -162,20 +165,25 @@ async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
                     }
                 };
                 for event in events {
-                    if let ServerEvent::Hello { protocol, .. } = &event {
+                    let mut stood = false;
+                    if let ServerEvent::Hello { protocol, build, .. } = &event {
                         if *protocol != PROTOCOL_VERSION {
                             reload_once();
                             return End::Failed;
                         }
-                        stands = true;
+                        (stands, stood) = (true, true);
                         forget_reload();
+                        note_build(realtime, build);
                         realtime.socket.0.set_value(Some(Rc::clone(&open)));
                         realtime.connection.set(Connection::Open);
-                        for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
-                            realtime.say(&message);
-                        }
-                    } else if let Some(change) = realtime.topics.try_with_value(|topics| topics.told(event)).flatten() {
-                        change.apply();
+                    }
+                    let change = realtime.topics.try_update_value(|topics| topics.told(event)).flatten();
+                    let mut answers = change.map(|change| change.apply(now)).unwrap_or_default();
+                    if stood {
+                        answers = realtime.topics.try_with_value(Topics::joined).unwrap_or_default();
+                    }
+                    for message in answers {
+                        realtime.say(&message);
                     }
                 }
             }
@@ -198,6 +206,16 @@ async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
         }
     }
     if stands { End::Stood } else { End::Failed }
+}
+
+/// The first build that a page meets is the one that made it; another one later means that the server was updated.
+fn note_build(realtime: Realtime, build: &str) {
+    let known = realtime.build.get_value();
+    if known.is_empty() {
+        realtime.build.set_value(build.to_owned());
+    } else if known != build {
+        realtime.outdated.set(true);
+    }
 }
 
 /// Where the channel is, seen from this page.

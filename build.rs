@@ -60,6 +60,10 @@ fn collect(site: &Path, folder: &Path, assets: &mut BTreeMap<String, Forms>) {
             continue;
         }
         println!("cargo::rerun-if-changed={}", file.display());
+        // Declarations that wasm-bindgen leaves beside its script are for compilers.
+        if file.to_str().is_some_and(|name| [".ts", ".ts.br", ".ts.gz"].iter().any(|end| name.ends_with(end))) {
+            continue;
+        }
         let Some(relative) = file.strip_prefix(site).ok().and_then(Path::to_str) else { continue };
         let (name, slot): (&str, fn(&mut Forms) -> &mut Option<PathBuf>) = match relative {
             name if name.ends_with(".br") => (&name[..name.len() - 3], |forms| &mut forms.brotli),

@@ -29,28 +29,31 @@ mod message_compiler;
 pub use context::ServerContext;
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
-pub use shell::{AssetNames, shell};
+pub use shell::{AssetNames, Parts, shell};
 
 use crate::{
     clock::Clock,
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        chat::ChatPage, directory::DirectoryPage, moderation::ModerationPage, new_room::NewRoomPage,
-        not_found::NotFoundPage, studio::StudioPage, watch::WatchPage,
+        ChatRoute, DirectoryRoute, ModerationRoute, NewRoomRoute, StudioRoute, not_found::NotFoundPage,
+        watch::WatchPage,
     },
     realtime::Realtime,
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
 
 /// The whole interface. The server renders every page completely before it sends it ([`SsrMode::Async`]): a page works before and
 /// without scripts, and its status and its head know what its data turned out to be.
+///
+/// The room's page comes with the first download, for that is where people arrive and wait for a picture. The others are parts of their
+/// own, downloaded with the first page that needs them.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -68,12 +71,12 @@ pub fn App() -> impl IntoView {
             <ConnectionBanner />
             <main id="main" tabindex="-1">
                 <FlatRoutes fallback=|| view! { <NotFoundPage /> }>
-                    <Route path=path!("/") view=DirectoryPage ssr=SsrMode::Async />
-                    <Route path=path!("/rooms/new") view=NewRoomPage ssr=SsrMode::Async />
+                    <Route path=path!("/") view={Lazy::<DirectoryRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/new") view={Lazy::<NewRoomRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
-                    <Route path=path!("/rooms/:slug/studio") view=StudioPage ssr=SsrMode::Async />
-                    <Route path=path!("/rooms/:slug/chat") view=ChatPage ssr=SsrMode::Async />
-                    <Route path=path!("/rooms/:slug/moderation") view=ModerationPage ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <Footer />

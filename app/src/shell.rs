@@ -1,9 +1,9 @@
 //! The document around the app. Written by hand and not with leptos' `HydrationScripts`, which reads a file on each render.
 
 use crate::{App, clock::NOW_ATTRIBUTE, context::ServerContext, i18n::Messages, words::open_graph_locale};
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::{WasmSplitManifest, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// The names of the built files under `/pkg/`, found once at the server's start.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct AssetNames {
     pub js: Arc<str>,
     pub wasm: Arc<str>,
     pub css: Arc<str>,
+    /// `None` where the front end is one whole.
+    pub parts: Option<Arc<Parts>>,
     /// Given under `cargo leptos watch`, where pages reload themselves when something was rebuilt.
     pub watch: Option<LeptosOptions>,
 }
@@ -19,8 +21,17 @@ impl AssetNames {
     /// The names without hashes, as a development build has them.
     pub fn plain(output_name: &str) -> Self {
         let name = |end: &str| Arc::from(format!("{output_name}.{end}"));
-        Self { js: name("js"), wasm: name("wasm"), css: name("css"), watch: None }
+        Self { js: name("js"), wasm: name("wasm"), css: name("css"), parts: None, watch: None }
     }
+}
+
+/// What the front end was split into.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The script that loads them.
+    pub script: String,
+    /// For each page with a part of its own, by the name that the compiler gave it: the files to load, without `.wasm`.
+    pub files: HashMap<String, Vec<String>>,
 }
 
 /// The whole page: the document's head, and the app in its body.
@@ -28,6 +39,12 @@ impl AssetNames {
 /// Takes the request's [`ServerContext`] and the nonce from context. Beside scripts and styles of this site the page needs one
 /// inline script, which carries the nonce, and `wasm-unsafe-eval`; it has no inline styles.
 pub fn shell(assets: AssetNames) -> impl IntoView {
+    let loader = assets.parts.as_ref().map(|parts| format!("/pkg/{}", parts.script));
+    if let Some(parts) = assets.parts {
+        // From it `leptos` takes which files the page that is shown wants preloaded.
+        let manifest = ("/pkg".to_owned(), parts.files.clone(), parts.script.clone());
+        provide_context(WasmSplitManifest(ArcStoredValue::new(manifest)));
+    }
     let context = use_context::<ServerContext>();
     let locale = context.as_ref().map(|c| c.locale).unwrap_or_default();
     let now = context.as_ref().map(|c| c.now).unwrap_or_default();
@@ -50,6 +67,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=css />
                 <link rel="modulepreload" href=js />
+                {loader.map(|loader| view! { <link rel="modulepreload" href=loader /> })}
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <script type="module" nonce=use_nonce()>
                     {start}

@@ -35,20 +35,6 @@ export class Complaints {
   }
 }
 
-/** Notes when the app has woken up the page that the server rendered. */
-function noteHydration(): void {
-  const flags = window as unknown as { appAwake?: boolean };
-  const wake = <T>(made: T): T => {
-    // The entry runs in microtasks behind this; a task later it has run.
-    setTimeout(() => (flags.appAwake = true), 100);
-    return made;
-  };
-  const { instantiate, instantiateStreaming } = WebAssembly;
-  WebAssembly.instantiate = ((...args: Parameters<typeof instantiate>) => instantiate(...args).then(wake)) as typeof instantiate;
-  WebAssembly.instantiateStreaming = ((...args: Parameters<typeof instantiateStreaming>) =>
-    instantiateStreaming(...args).then(wake)) as typeof instantiateStreaming;
-}
-
 /** Opens a page and waits until the app runs in it. */
 export async function open(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -57,7 +43,7 @@ export async function open(page: Page, url: string): Promise<void> {
 
 /** Waits until the app runs in the page that is open. */
 export async function awake(page: Page): Promise<void> {
-  await page.waitForFunction(() => (window as unknown as { appAwake?: boolean }).appAwake === true);
+  await expect(page.locator('html')).toHaveAttribute('data-awake', '', { timeout: 20_000 });
 }
 
 export const test = base.extend<{
@@ -96,7 +82,6 @@ export const test = base.extend<{
   watched: async ({ complaints }, use) => {
     await use(async (context) => {
       context.on('page', (page) => complaints.watch(page));
-      await context.addInitScript(noteHydration);
       return context;
     });
   },

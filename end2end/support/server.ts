@@ -30,28 +30,38 @@ export class Server {
 
   static async start(environment: Record<string, string> = {}): Promise<Server> {
     const server = new Server();
+    await server.#launch('127.0.0.1:0', '127.0.0.1:0', environment);
+    return server;
+  }
+
+  /** Comes back after `halt`, at the same addresses. */
+  async comeBack(environment: Record<string, string> = {}): Promise<void> {
+    await this.#launch(new URL(this.url).host, new URL(this.rtmp.replace('rtmp', 'http')).host, environment);
+  }
+
+  async #launch(http: string, rtmp: string, environment: Record<string, string>): Promise<void> {
     const child = spawn(
       serverBinary(),
-      ['serve', '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--data', server.data],
+      ['serve', '--http', http, '--rtmp', rtmp, '--data', this.data],
       // Its own folder, so that no Leptos.toml of anyone is read; the log as talkative as an operator may make it.
-      { cwd: server.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', ...environment } },
+      { cwd: this.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', ...environment } },
     );
-    server.#child = child;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (server.log += text));
+    this.#child = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const lines = readline.createInterface(child.stdout);
     const ready = new Promise<void>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`the server ended at once (${code}):\n${server.log}`)));
+      child.once('exit', (code) => reject(new Error(`the server ended at once (${code}):\n${this.log}`)));
       lines.on('line', (line) => {
-        server.log += `${line}\n`;
-        if (line.startsWith('http://')) server.url = line.trim();
-        if (line.startsWith('rtmp://')) server.rtmp = line.trim();
-        if (server.url && server.rtmp) resolve();
+        this.log += `${line}\n`;
+        if (line.startsWith('http://')) this.url = line.trim();
+        if (line.startsWith('rtmp://')) this.rtmp = line.trim();
+        // Printed last.
+        if (line.startsWith('rtmp://')) resolve();
       });
     });
     const deadline = setTimeout(() => child.kill('SIGKILL'), 20_000);
     await ready.finally(() => clearTimeout(deadline));
-    return server;
   }
 
   get pid(): number {
@@ -92,8 +102,14 @@ export class Server {
     return walk(this.data).map((file) => ({ name: path.relative(this.data, file), bytes: readFileSync(file) }));
   }
 
-  /** Ends it as a service manager does. */
+  /** Ends it as a service manager does, and takes its data away. */
   async stop(): Promise<void> {
+    await this.halt();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Ends it as a service manager does; its data stay. */
+  async halt(): Promise<void> {
     const child = this.#child;
     if (child && this.isRunning) {
       const ended = once(child, 'exit');
@@ -102,6 +118,5 @@ export class Server {
       await ended;
       clearTimeout(force);
     }
-    rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,5 @@
 // What a first visit to a room downloads, in bytes as they cross the wire, against the budget.
-import { expect, test } from '../support/fixtures.ts';
+import { expect, open, test } from '../support/fixtures.ts';
 import { ARTEFACTS, END2END } from '../support/paths.ts';
 import { expectScene } from '../support/ui.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,9 +20,9 @@ test(`a first visit to a room downloads at most ${BUDGET / 1000} KB`, async ({ p
     const known = urls.get(requestId);
     if (known && /^https?:/.test(known.url)) sizes.push({ ...known, bytes: encodedDataLength });
   });
-  await page.goto(`${server.url}/rooms/first-visit`);
+  await open(page, `${server.url}/rooms/first-visit`);
   await expectScene(page, 'never');
-  await page.waitForTimeout(2_000);
+  await page.waitForLoadState('networkidle');
 
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   const shown = sizes
@@ -42,8 +42,7 @@ test('assets carry their content in their name and are kept for good', async ({ 
   page.on('response', (response) => {
     if (response.url().includes('/pkg/')) assets.push({ url: response.url(), cache: response.headers()['cache-control'] ?? '' });
   });
-  await page.goto(server.url);
-  await page.waitForTimeout(1_500);
+  await open(page, server.url);
   expect(assets.length).toBeGreaterThanOrEqual(3);
   for (const { url, cache } of assets) {
     expect(url).toMatch(/\/pkg\/[\w-]+\.[\w-]{16,}\.(js|wasm|css)$/);

@@ -1,36 +1,9 @@
 // Bytes meant to break the RTMP side, while somebody watches another room: the process lives, the picture goes on, memory comes back.
 import { expect, open, test } from '../support/fixtures.ts';
+import { message, number, text } from '../support/rtmp.ts';
 import { expectMoving, expectScene } from '../support/ui.ts';
 import net from 'node:net';
 import { randomBytes } from 'node:crypto';
-
-/** An AMF0 string. */
-const text = (value: string): Buffer => {
-  const head = Buffer.from([2, 0, 0]);
-  head.writeUInt16BE(value.length, 1);
-  return Buffer.concat([head, Buffer.from(value)]);
-};
-
-const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(9);
-  bytes.writeDoubleBE(value, 1);
-  return bytes;
-};
-
-/** One RTMP message (§5.3.1, chunk type 0) in chunks of 128 bytes, on chunk stream `stream`. */
-function message(type: number, body: Buffer, stream = 3, messageStream = 0, chunkSize = 128): Buffer {
-  const head = Buffer.alloc(12);
-  head[0] = stream;
-  head.writeUIntBE(body.length, 4, 3);
-  head[7] = type;
-  head.writeUInt32LE(messageStream, 8);
-  const parts: Buffer[] = [head];
-  for (let at = 0; at < body.length; at += chunkSize) {
-    if (at > 0) parts.push(Buffer.from([0xc0 | stream]));
-    parts.push(body.subarray(at, at + chunkSize));
-  }
-  return Buffer.concat(parts);
-}
 
 /** `depth` objects, one inside the other. */
 const nested = (depth: number): Buffer => Buffer.concat(Array.from({ length: depth }, () => Buffer.from([3, 0, 1, 0x61])));

@@ -99,3 +99,33 @@ test('somebody else finds no studio, and cannot play with a key', async ({ brows
   await expect(page.locator('main')).toContainText('This studio is not yours');
   await context.close();
 });
+
+test('a field that was refused is no longer called wrong once it is right', async ({ page, server }) => {
+  await open(page, `${server.url}/rooms/new`);
+  await createButton(page).click();
+  const title = page.locator('main [name="title"]');
+  await expect(title).toHaveAttribute('aria-invalid', 'true');
+  await title.fill('Now it has one');
+  await expect(title).not.toHaveAttribute('aria-invalid', 'true');
+  // What is still wrong stays said, and nothing new is.
+  await expect(page.locator('main [name="owner_name"]')).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('an open directory comes back by itself after the server was away', async ({ page, server, complaints }) => {
+  complaints.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  await server.createRoom('before');
+  await open(page, server.url);
+  await expect(page.locator('article.card')).toHaveCount(1);
+  await page.evaluate(() => ((window as unknown as { marker: string }).marker = 'not reloaded'));
+
+  await server.halt();
+  const banner = page.locator('.banner');
+  await expect(banner).toHaveClass(/\bshown\b/);
+  await expect(banner).toContainText(/connection/i);
+  await server.createRoom('meanwhile');
+  await server.comeBack();
+
+  await expect(tile(page, 'meanwhile')).toBeVisible({ timeout: 30_000 });
+  await expect(banner).not.toHaveClass(/\bshown\b/);
+  expect(await page.evaluate(() => (window as unknown as { marker?: string }).marker)).toBe('not reloaded');
+});

@@ -77,7 +77,7 @@ test('a key is nowhere but in the answer that made it', async ({ browser, watche
   await expect(page.locator('main')).toContainText(/LIVE \d/);
 
   // Wrong keys, close to the right one, are refused and logged without it.
-  const wrong = `${second.slice(0, -1)}${second.endsWith('A') ? 'B' : 'A'}`;
+  const wrong = `${second.slice(0, -1)}${second.endsWith('a') ? 'b' : 'a'}`;
   const refused = publish(wrong);
   await expect.poll(() => refused.isRunning).toBe(false);
   const revoked = publish(first);

@@ -1,5 +1,6 @@
 // Each state of a room in words, in both languages; and nothing in the console on any route.
 import { expect, open, test } from '../support/fixtures.ts';
+import { silentEncoder } from '../support/rtmp.ts';
 import { expectMoving, expectScene, player } from '../support/ui.ts';
 
 test('no route says anything to the console, in any state of the room', async ({ page, server, publish, complaints }) => {
@@ -14,9 +15,8 @@ test('no route says anything to the console, in any state of the room', async ({
   await expectMoving(page);
   for (const path of ['/', '/?q=room', '/rooms/new', '/rooms/routes', '/rooms/routes?delay=lowest', '/rooms/routes?delay=smooth']) {
     await open(page, server.url + path);
-    await page.waitForTimeout(1_000);
+    if (path.startsWith('/rooms/routes')) await expectMoving(page);
   }
-  await expectMoving(page);
   await encoder.stop();
   await expectScene(page, 'ended');
   await open(page, `${server.url}/rooms/routes`);
@@ -29,6 +29,13 @@ test('never live, offline and starting are said in words', async ({ page, server
   await open(page, `${server.url}/rooms/states`);
   await expectScene(page, 'never');
   await expect(player(page).getByRole('status')).toContainText('Nothing here yet');
+
+  // Connected, and no picture yet.
+  const silent = silentEncoder(server.rtmp, key);
+  await expectScene(page, 'starting');
+  await expect(player(page).getByRole('status')).toContainText('Starting');
+  silent.destroy();
+  await expectScene(page, /never|offline/);
 
   const encoder = publish(key);
   await expectScene(page, 'playing');

@@ -120,9 +120,33 @@ test('pause, volume, and the way back to the live edge', async ({ page, server, 
   await expect.poll(async () => (await played(page)).muted).toBe(true);
   await page.keyboard.press('m');
   await expect.poll(async () => (await played(page)).muted).toBe(false);
+  const volume = () => page.locator('video').evaluate((video) => (video as HTMLVideoElement).volume);
+  await stage.hover();
+  await stage.getByRole('slider', { name: 'Volume' }).fill('40');
+  await expect.poll(volume).toBeCloseTo(0.4);
 
-  await expect(stage).toContainText(/\d(\.\d)? s behind/);
+  // Paused for a while, the picture is behind; the button brings it back.
+  const edge = stage.locator('.player-edge');
+  await expect(stage).toContainText(/\d\.\d s behind/);
+  await page.keyboard.press('k');
+  await expect(stage.locator('.player-behind')).toHaveText(/^([3-9]\.\d|0:\d\d) s?\s?behind/, { timeout: 20_000 });
+  await expect(edge).not.toHaveClass(/\bat\b/);
+  await page.keyboard.press('e');
+  await expect.poll(async () => (await played(page)).paused).toBe(false);
+  await expect(stage.locator('.player-behind')).toHaveText(/^[01]\.\d s behind/);
+  await expect(edge).toHaveClass(/\bat\b/);
+
+  // The whole screen, and back.
+  const whole = () => page.evaluate(() => document.fullscreenElement !== null);
+  await stage.hover();
+  await stage.getByRole('button', { name: /full screen|fullscreen/i }).click();
+  await expect.poll(whole).toBe(true);
+  await page.keyboard.press('f');
+  await expect.poll(whole).toBe(false);
+
+  // What was set is kept.
   await page.reload();
   await awake(page);
   await expectMoving(page);
+  await expect.poll(volume).toBeCloseTo(0.4);
 });

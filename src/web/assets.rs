@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use leptos::config::LeptosOptions;
-use madang_app::AssetNames;
+use madang_app::{AssetNames, Parts};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -55,7 +55,13 @@ impl Assets {
             let found = in_package.into_iter().find(|name| name.starts_with("madang") && name.ends_with(end));
             found.map_or(plain, Arc::from)
         };
-        AssetNames { js: find(".js", plain.js), wasm: find(".wasm", plain.wasm), css: find(".css", plain.css), watch }
+        AssetNames {
+            js: find(".js", plain.js),
+            wasm: find(".wasm", plain.wasm),
+            css: find(".css", plain.css),
+            parts: parts().map(Arc::new),
+            watch,
+        }
     }
 
     /// The file at `path`, in the best form that the request takes; `None` where there is none.
@@ -63,6 +69,23 @@ impl Assets {
         match &self.folder {
             None => embedded(path, request),
             Some(folder) => from_folder(folder, path).await,
+        }
+    }
+}
+
+/// What the front end was split into, as the build noted it beside the parts.
+fn parts() -> Option<Parts> {
+    let named = |start: &str, end: &str| {
+        let mut in_package = EMBEDDED.iter().filter_map(|asset| Some((asset.path.strip_prefix("/pkg/")?, asset)));
+        in_package.find(|(name, _)| name.starts_with(start) && name.ends_with(end))
+    };
+    let (_, manifest) = named("__wasm_split_manifest", ".json")?;
+    let (script, _) = named("__wasm_split.", ".js")?;
+    match serde_json::from_slice(manifest.plain) {
+        Ok(files) => Some(Parts { script: script.to_owned(), files }),
+        Err(error) => {
+            tracing::warn!(%error, "the front end's parts cannot be read; pages load them later than they could");
+            None
         }
     }
 }

@@ -47,7 +47,9 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
     let mut build = tools.command(&tools.cargo_leptos);
     // Hashed names let browsers keep assets for good; -P leaves brotli and gzip beside each for the server to embed.
     // cargo-leptos empties target/site first, so no older asset gets into the binary.
-    run(build.args(["build", "--release", "-P"]).env("LEPTOS_HASH_FILES", "true"))?;
+    // Each page but a room's is a download of its own (app/src/pages/mod.rs).
+    let split = ["--split", "--lib-features", "split", "--bin-features", "split"];
+    run(build.args(["build", "--release", "-P"]).args(split).env("LEPTOS_HASH_FILES", "true"))?;
     let built = project.target.join("release/madang");
     if built != binary {
         let folder = project.root.join("target/release");
@@ -57,10 +59,32 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
         fs::copy(&built, &fresh).cannot(format!("copy {}", built.display()))?;
         fs::rename(&fresh, &binary).cannot("put the binary in place")?;
     }
+    holds_the_site(project, &binary)?;
     let bytes = fs::metadata(&binary).cannot("look at the binary")?.len();
     println!("  {}: {:.1} MB, web assets inside", project.shown(&binary), bytes as f64 / 1e6);
     crate::budget::check(project)?;
     fs::write(&stamp, made_from(sources, &binary)).cannot("note what the binary is made from")
+}
+
+/// The binary has the files of this very build inside: a style or a script that changed has another name, and the old one is gone.
+///
+/// # Errors
+/// When a name is missing: then cargo took an older list of assets for the newest.
+fn holds_the_site(project: &Project, binary: &Path) -> Result<()> {
+    let content = fs::read(binary).cannot("read the binary")?;
+    let folder = b"/pkg/";
+    let starts = content.windows(folder.len()).enumerate().filter(|(_, window)| window == folder);
+    let named: Vec<&[u8]> = starts.map(|(at, _)| &content[at + folder.len()..]).collect();
+    let pkg = project.root.join("target/site/pkg");
+    for file in fs::read_dir(&pkg).cannot("list target/site/pkg")?.flatten() {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        let for_browsers = [".css", ".js", ".wasm"].iter().any(|end| name.ends_with(end));
+        if for_browsers && !named.iter().any(|rest| rest.starts_with(name.as_bytes())) {
+            fail!("{} was built and is not in the binary; remove target/release/build and build again", name);
+        }
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -48,21 +48,24 @@ pub const fn control_id(field: Field) -> &'static str {
     }
 }
 
-/// Puts the focus on the first wrong field whenever `issues` change. Runs in the browser; without scripts `autofocus` does it.
-pub fn focus_first_wrong(issues: Signal<Vec<FieldIssue>>) {
-    Effect::new(move |_| {
-        #[cfg(feature = "hydrate")]
-        {
-            use wasm_bindgen::JsCast;
-            let first = issues.with(|issues| issues.first().map(|issue| issue.field));
-            let control = first.and_then(|field| document().get_element_by_id(control_id(field)));
-            if let Some(control) = control.and_then(|c| c.dyn_into::<web_sys::HtmlElement>().ok()) {
-                let _ = control.focus();
-            }
+/// Puts the focus on the first wrong field of a form that was just refused. Without scripts `autofocus` does it.
+pub fn focus_first_wrong(issues: &[FieldIssue]) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let control = issues.first().and_then(|issue| document().get_element_by_id(control_id(issue.field)));
+        if let Some(control) = control.and_then(|c| c.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = control.focus();
         }
-        #[cfg(not(feature = "hydrate"))]
-        issues.track();
-    });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = issues;
+}
+
+/// What is still wrong after typing: of the fields that were refused, those which break a rule `now`. Nothing new is reproached
+/// before the form is sent again.
+pub fn still_wrong(before: &[FieldIssue], now: Vec<FieldIssue>) -> Vec<FieldIssue> {
+    now.into_iter().filter(|issue| before.iter().any(|b| b.field == issue.field)).collect()
 }
 
 /// What is wrong with one field: what a control and the line below it need to know.
@@ -356,6 +359,14 @@ fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
 mod tests {
     use super::*;
     use crate::i18n::Locale;
+
+    #[test]
+    fn typing_takes_reproaches_away_and_adds_none() {
+        let issue = |field, problem| FieldIssue::new(field, problem);
+        let before = [issue(Field::Name, Problem::Empty), issue(Field::Slug, Problem::Taken)];
+        let now = vec![issue(Field::Name, Problem::Characters), issue(Field::Title, Problem::Empty)];
+        assert_eq!(still_wrong(&before, now), [issue(Field::Name, Problem::Characters)]);
+    }
 
     #[test]
     fn every_problem_is_a_sentence_in_each_language() {

@@ -5,7 +5,8 @@ use crate::{
     ApiError,
     components::{
         copy_row::CopyRow,
-        room_form::{RoomFields, focus_first_wrong},
+        form_fields,
+        room_form::{RoomFields, focus_first_wrong, still_wrong},
     },
     context::use_origin,
     i18n::use_messages,
@@ -82,7 +83,6 @@ fn CreateForm(
     let m = use_messages();
     let issues: Signal<Vec<FieldIssue>> =
         Memo::new(move |_| refused.with(|e| e.as_ref().map(|e| e.issues().to_vec()).unwrap_or_default())).into();
-    focus_first_wrong(issues);
     let realtime = use_realtime();
     let create = Action::new(move |form: &RoomForm| {
         let form = form.clone();
@@ -93,7 +93,10 @@ fn CreateForm(
                     realtime.reconnect();
                     let _ = created.try_set(Some(room));
                 }
-                Err(error) => drop(refused.try_set(Some(error))),
+                Err(error) => {
+                    focus_first_wrong(error.issues());
+                    let _ = refused.try_set(Some(error));
+                }
             }
         }
     });
@@ -103,12 +106,24 @@ fn CreateForm(
         if pending.get_untracked() {
             return;
         }
-        let Some(Posted::CreateRoom(form)) = crate::components::form_fields::posted(&event, PATH) else { return };
+        let Some(Posted::CreateRoom(form)) = form_fields::posted(&event, PATH) else { return };
         refused.set(None);
         match form.check() {
             Ok(_) => drop(create.dispatch(form)),
-            Err(issues) => refused.set(Some(ApiError::Invalid(issues))),
+            Err(issues) => {
+                focus_first_wrong(&issues);
+                refused.set(Some(ApiError::Invalid(issues)));
+            }
         }
+    };
+    let typed = move |event: ev::Event| {
+        let before = issues.get_untracked();
+        if before.is_empty() {
+            return;
+        }
+        let Some(Posted::CreateRoom(form)) = form_fields::posted(&event, PATH) else { return };
+        let left = still_wrong(&before, form.check().err().unwrap_or_default());
+        refused.set((!left.is_empty()).then_some(ApiError::Invalid(left)));
     };
     let wrong = move || {
         let count = issues.with(Vec::len) as u64;
@@ -124,7 +139,7 @@ fn CreateForm(
         <div class="form-page">
             <h1>{m.room_new_title()}</h1>
             <p class="lead">{m.room_new_lead()}</p>
-            <form class="form" method="post" action=PATH novalidate=true on:submit=submit>
+            <form class="form" method="post" action=PATH novalidate=true on:submit=submit on:input=typed>
                 <p class="form-wrong" role="alert" hidden=move || refused.with(Option::is_none)>{wrong}</p>
                 <RoomFields initial issues creating=true slug_prefix=format!("{host}/rooms/") />
                 <div class="form-foot">

@@ -130,7 +130,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
     let live = Signal::derive(move || Some(desk.status.with(|status| status.live)));
     view! {
         <Title text=move || m.studio_of(title()) />
-        <div class="studio-page" on:submit=move |event| desk.submitted(&event)>
+        <div class="studio-page" on:submit=move |event| desk.submitted(&event) on:input=move |event| desk.typed(&event)>
             <h1>
                 <span>{title}</span>
                 <small><a href=path.clone()>{m.studio_see_room()}</a></small>

@@ -224,7 +224,9 @@ impl Engine {
         } else if self.is_dry(now_ms, view) {
             self.face.release(&mut self.out);
         }
-        if self.face.playing() && now_ms - self.told_delay_ms >= DELAY_EVERY_MS {
+        // A paused picture falls behind, and the page says by how much.
+        let counts = self.face.playing() || (flows && view.paused);
+        if counts && now_ms - self.told_delay_ms >= DELAY_EVERY_MS {
             self.told_delay_ms = now_ms;
             if let Some(behind_ms) = self.pilot.behind_ms(now_ms, view) {
                 self.out.push_back(Output::Event(PlayerEvent::Delay { behind_ms }));

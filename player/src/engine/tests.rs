@@ -438,6 +438,20 @@ fn a_tab_shown_again_is_live_within_a_second() {
 }
 
 #[test]
+fn a_paused_picture_says_how_far_behind_it_falls() {
+    let mut world = World::new(Delay::Balanced);
+    world.come(0);
+    world.run_for(10_000);
+    world.element.paused = true;
+    world.run_for(4_000);
+    let told = world.events.iter().rev().find_map(|(_, event)| match event {
+        PlayerEvent::Delay { behind_ms } => Some(*behind_ms),
+        _ => None,
+    });
+    assert!(told.is_some_and(|ms| ms > 4_000), "{told:?}");
+}
+
+#[test]
 fn the_figures_add_up() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);

@@ -113,8 +113,11 @@ fn publish_clock(rig: &Rig, server: &Running) -> Result<(Guarded, Guarded)> {
     let mut frames = guard::spawn(&mut frames).cannot("start clocksrc")?;
     let pipe = frames.child.stdout.take().ok_or_else(|| Failure::new("clocksrc has no output"))?;
     let mut ffmpeg = Command::new(on_path("ffmpeg").ok_or_else(|| Failure::new("ffmpeg is not on PATH"))?);
-    ffmpeg.args(["-v", "quiet", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "640x360", "-r", "30", "-i", "-"]);
-    ffmpeg.args(["-re", "-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"]);
+    // Without a look ahead: half a second of frames read before the start would put the picture so far ahead of its sound.
+    ffmpeg.args(["-v", "quiet", "-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer"]);
+    ffmpeg.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "640x360", "-r", "30", "-i", "-"]);
+    // Sound is made as the picture needs it. Paced by a clock of its own (`-re`) it holds each frame back until its time has come.
+    ffmpeg.args(["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"]);
     ffmpeg.args([
         "-c:v",
         "libx264",

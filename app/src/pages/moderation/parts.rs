@@ -214,7 +214,7 @@ pub fn Actions(bench: Bench) -> impl IntoView {
         <section class="panel moderation-log">
             <h2>
                 {m.mod_log()}
-                <a class="btn small ghost" href=format!("{}/actions.csv", bench.path()) download="" rel="external">{m.mod_export()}</a>
+                <a class="btn small ghost" href=format!("{}/log.csv", bench.path()) download="" rel="external">{m.mod_export()}</a>
             </h2>
             <ul class="studio-keys">{rows}</ul>
             <p class="hint" hidden=none>{m.mod_log_none()}</p>

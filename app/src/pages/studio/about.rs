@@ -1,11 +1,7 @@
 //! What the room says about itself, changed in place; and its end.
 
 use super::act::{Desk, Tried};
-use crate::{
-    components::room_form::{RoomFields, focus_first_wrong},
-    i18n::use_messages,
-    posted::StudioAct,
-};
+use crate::{components::room_form::RoomFields, i18n::use_messages, posted::StudioAct};
 use leptos::prelude::*;
 use madang_protocol::{RoomPage, rooms::RoomForm};
 
@@ -15,7 +11,6 @@ pub fn About(desk: Desk) -> impl IntoView {
     let m = use_messages();
     let path = format!("/rooms/{}/studio", desk.slug.get_value());
     let issues = desk.issues(|act| matches!(act, StudioAct::EditRoom(_)));
-    focus_first_wrong(issues);
     // A refused edit keeps what was typed.
     let typed = desk.tried.with_untracked(|tried| match tried {
         Some(Tried { act: StudioAct::EditRoom(form), result: Err(_) }) => Some(form.clone()),

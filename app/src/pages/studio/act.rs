@@ -2,7 +2,10 @@
 
 use crate::{
     ApiError,
-    components::form_fields,
+    components::{
+        form_fields,
+        room_form::{focus_first_wrong, still_wrong},
+    },
     posted::{Posted, StudioAct},
     realtime::use_realtime,
     server::studio::{
@@ -17,6 +20,7 @@ use madang_protocol::{
     validation::{self, NAME_MAX},
 };
 use serde::{Deserialize, Serialize};
+use std::mem::discriminant;
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,13 +157,13 @@ impl Desk {
     /// One of the page's forms was submitted in the browser: does in place what the server would do with it.
     pub fn submitted(self, event: &ev::SubmitEvent) {
         event.prevent_default();
-        let path = format!("/rooms/{}/studio", self.slug.get_value());
-        let Some(Posted::Studio { room, act }) = form_fields::posted(event, &path) else { return };
+        let Some((room, act)) = self.form(event) else { return };
         if self.busy.get_untracked() {
             return;
         }
         let issues = check(&room, &act);
         if !issues.is_empty() {
+            focus_first_wrong(&issues);
             self.tried.set(Some(Tried { act, result: Err(ApiError::Invalid(issues)) }));
             return;
         }
@@ -167,12 +171,36 @@ impl Desk {
         spawn_local(async move {
             let result = perform(room, act.clone()).await;
             let worked = result.is_ok() && result != Ok(Done::Deleted);
+            if let Err(error) = &result {
+                focus_first_wrong(error.issues());
+            }
             let _ = self.tried.try_set(Some(Tried { act, result }));
             let _ = self.busy.try_set(false);
             if worked {
                 self.refresh().await;
             }
         });
+    }
+
+    /// Something was typed into one of the page's forms: what is right now is no longer called wrong.
+    pub fn typed(self, event: &ev::Event) {
+        let refused = self.tried.with_untracked(|tried| match tried {
+            Some(Tried { act, result: Err(ApiError::Invalid(issues)) }) => Some((discriminant(act), issues.clone())),
+            _ => None,
+        });
+        let Some((kind, before)) = refused else { return };
+        let Some((room, act)) = self.form(event).filter(|(_, act)| discriminant(act) == kind) else { return };
+        let left = still_wrong(&before, check(&room, &act));
+        self.tried.set((!left.is_empty()).then_some(Tried { act, result: Err(ApiError::Invalid(left)) }));
+    }
+
+    /// The form behind an event.
+    fn form(self, event: &ev::Event) -> Option<(RoomSlug, StudioAct)> {
+        let path = format!("/rooms/{}/studio", self.slug.get_value());
+        match form_fields::posted(event, &path)? {
+            Posted::Studio { room, act } => Some((room, act)),
+            Posted::CreateRoom(_) | Posted::Moderation { .. } => None,
+        }
     }
 
     /// Reads the room and its keys again. When that fails, what is shown stays.

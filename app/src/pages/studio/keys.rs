@@ -5,7 +5,7 @@ use crate::{
     clock::use_clock,
     components::{
         copy_row::CopyRow,
-        room_form::{Issue, Wrong, focus_first_wrong},
+        room_form::{Issue, Wrong},
     },
     i18n::{Messages, use_messages},
     posted::StudioAct,
@@ -47,7 +47,6 @@ pub fn Keys(desk: Desk) -> impl IntoView {
         keys.into_iter().map(|key| view! { <KeyRow key_info=key path=row_path.get_value() /> }).collect_view()
     };
     let issues = desk.issues(|act| matches!(act, StudioAct::NewKey { .. }));
-    focus_first_wrong(issues);
     let name = Wrong::new(Field::KeyName, issues);
     view! {
         <section class="panel">

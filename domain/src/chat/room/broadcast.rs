@@ -98,9 +98,13 @@ impl News {
         events
     }
 
-    /// The counts as they are now, for one who joins.
+    /// The counts as they are now, for one who joins. When the others have not heard these yet, there is something to tell
+    /// even if they change back to what everybody was told last: the one who joined was told something else.
     pub(super) fn latest(&mut self, room: &RoomSlug) -> Option<Frame> {
         let counts = (self.watching, self.chatting);
+        if self.told != Some(counts) {
+            self.told = None;
+        }
         if self.encoded.as_ref().is_none_or(|(encoded, _)| *encoded != counts) {
             let event = ServerEvent::Counts { room: room.clone(), watching: self.watching, chatting: self.chatting };
             self.encoded = Frame::encode(&[event]).map(|frame| (counts, frame));
@@ -230,6 +234,20 @@ async fn give(frame: &Frame, to: impl Iterator<Item = &Outbox>) {
 mod tests {
     use super::*;
     use std::cell::Cell;
+
+    /// One came and went between two tellings; whoever came then was told the count at that moment.
+    #[test]
+    fn counts_that_went_back_are_told_to_those_who_heard_others() {
+        let (mut news, slug) = (News::new(0), RoomSlug::parse("one").expect("a slug"));
+        news.chat(1);
+        assert_eq!(news.take(&slug).len(), 1);
+        news.chat(2);
+        assert!(news.latest(&slug).is_some());
+        news.chat(1);
+        assert!(news.due(&ChatLimits::default(), 1).is_some());
+        assert_eq!(news.take(&slug).len(), 1);
+        assert!(news.due(&ChatLimits::default(), 1).is_none());
+    }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_large_room_lets_others_have_their_turn() {

@@ -277,7 +277,7 @@ test('unread messages are counted in the title while nobody looks', async ({ pag
 test('a message that is too long is counted and not sent', async ({ page, server }) => {
   await server.createRoom('length');
   await enter(page, `${server.url}/rooms/length`);
-  // A family is one character to its readers, and eleven to a computer.
+  // A family is one character to its readers, and five to a computer.
   await field(page).fill('👨‍👩‍👧'.repeat(450));
   await expect(chat(page).locator('.chat-left')).toHaveText('50 left');
   await field(page).fill('x'.repeat(503));

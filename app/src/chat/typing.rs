@@ -15,8 +15,9 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 /// From how many bytes on characters are counted, and how few are worth telling.
 const COUNT_FROM: usize = 350;
 const TELL_BELOW: i32 = 100;
-/// Most lines of the field.
+/// Most lines of the field, and the height of one in style/main.css.
 const LINES_MAX: i32 = 4;
+const LINE_PX: i32 = 22;
 
 /// A failed message's text comes back, unless something else is being written.
 pub fn put_back(desk: Desk, text: &str) {
@@ -74,7 +75,7 @@ pub fn typed(desk: Desk) {
     let Some(field) = desk.field.get_untracked() else { return };
     let text = field.value();
     field.set_rows(1);
-    let lines = (field.scroll_height() / field.client_height().max(1)).max(1);
+    let lines = (field.scroll_height() - field.client_height()) / LINE_PX + 1;
     field.set_rows(u32::try_from(lines.min(LINES_MAX)).unwrap_or(1));
     let left = (text.len() > COUNT_FROM)
         .then(|| MESSAGE_MAX as i32 - i32::try_from(dom::graphemes(&text)).unwrap_or(i32::MAX));

@@ -173,7 +173,7 @@ fn parse(verb: Verb, rest: &str) -> Option<Command> {
         Verb::Timeout => {
             let (whom, seconds, reason) = whom_for(rest)?;
             let seconds = seconds.unwrap_or(TIMEOUT_DEFAULT_S);
-            (seconds <= TIMEOUT_MAX_S).then(|| Command::Act { act: Act::Timeout { whom, seconds }, reason })
+            (seconds <= TIMEOUT_MAX_S).then_some(Command::Act { act: Act::Timeout { whom, seconds }, reason })
         }
         Verb::Ban => {
             let (whom, seconds, reason) = whom_for(rest)?;

@@ -51,7 +51,7 @@ for (const { name, viewport, isMobile } of SIZES) {
 
       // Names can be read: 4.5:1 at least.
       const contrasts = await chat(viewer).locator('.msg b').evaluateAll((names) => {
-        const canvas = document.createElement('canvas').getContext('2d')!;
+        const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
         const rgb = (colour: string): number[] => {
           canvas.fillStyle = colour;
           canvas.fillRect(0, 0, 1, 1);

@@ -33,6 +33,8 @@ pub fn ChatPanel(
     });
     let at_end = desk.is(|talk| talk.log.is_read_to_end());
     let said = desk.is(|talk| !talk.joined || !talk.log.rows().is_empty());
+    let guest = desk.is(|talk| !talk.moderates());
+    let moderation = format!("/rooms/{slug}/moderation");
     let popout = (!alone).then(|| {
         let label = m.chat_popout();
         view! {
@@ -47,6 +49,7 @@ pub fn ChatPanel(
                 <h2>{m.chat_title()}</h2>
                 <span class="chat-modes" hidden=open>{modes}</span>
                 <small title=m.chat_chatting_note()>{chatting}</small>
+                <a class="chat-out" href=moderation hidden=guest title=m.mod_open() aria-label=m.mod_open()>"⚑"</a>
                 {popout}
             </header>
             <div class="chat-body" on:pointerleave=move |event| desk.hear(Heard::Leave, &event)>

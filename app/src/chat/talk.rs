@@ -126,7 +126,7 @@ impl Talk {
             }
             ServerEvent::Entries { room, entries } if room == self.room => {
                 for entry in &entries {
-                    self.notice(&entry.what);
+                    self.notice(&entry.what, now);
                     if let Some(id) = self.confirmed(&entry.what) {
                         self.sending.retain(|sending| sending.id != id);
                         self.wait_until = UnixMillis(now.0 + i64::from(self.pause_s()) * 1_000);
@@ -195,10 +195,15 @@ impl Talk {
     }
 
     /// Keeps who wrote for completing names, and what changed for everyone.
-    fn notice(&mut self, what: &What) {
+    fn notice(&mut self, what: &What, now: UnixMillis) {
         match what {
             What::Say(message) => self.seen(&message.author),
-            What::System(SystemLine::Modes { modes, .. }) => self.modes = *modes,
+            What::System(SystemLine::Modes { modes, .. }) => {
+                self.modes = *modes;
+                // Nobody waits longer than the mode that is in force now.
+                let longest = now.0 + i64::from(self.pause_s()) * 1_000;
+                self.wait_until = self.wait_until.min(UnixMillis(longest));
+            }
             _ => {}
         }
     }

@@ -113,6 +113,19 @@ fn a_refusal_says_why_and_slow_mode_when() {
 }
 
 #[test]
+fn who_waits_is_free_when_slow_mode_ends() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.modes.slow_s = 30;
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![mine(1, "a")] }, UnixMillis(1_000));
+    assert_eq!(talk.wait_until, UnixMillis(31_000));
+    let what = What::System(SystemLine::Modes { by: "Ana".into(), modes: Modes::default() });
+    let entries = vec![Entry { seq: Seq(2), at: UnixMillis(0), what }];
+    talk.told(ServerEvent::Entries { room: slug(), entries }, UnixMillis(2_000));
+    assert_eq!((talk.wait_until, talk.modes), (UnixMillis(2_000), Modes::default()));
+}
+
+#[test]
 fn a_gap_joins_again_from_where_it_was() {
     let mut talk = talk();
     talk.told(state(1, vec![mine(1, "")], false), UnixMillis(0));

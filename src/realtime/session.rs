@@ -168,6 +168,8 @@ impl Session {
         self.owe(ServerEvent::Chat { room: room.clone(), chat });
         let studio = if page.mine { self.studio(&room, member.room()).await } else { None };
         let counted = Counted::new(&self.meters);
+        // Most connections join one room, ever.
+        self.rooms.reserve_exact(1);
         self.rooms.push(Joined { room, member, _seat: seat, _studio: studio, _counted: counted });
     }
 

@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use madang_domain::{Chatter, Frame};
 use madang_protocol::realtime::{CLIENT_MESSAGE_MAX, CLOSE_RESUME, Refusal};
 use std::{
@@ -159,8 +160,7 @@ async fn converse(connection: &mut Connection, session: &mut Session, mut shutdo
                 heard = Instant::now();
                 match message {
                     Some(Ok(Message::Text(text))) => {
-                        // Boxed: what messages need while they are handled is no part of an idle connection.
-                        if let Some(goodbye) = Box::pin(connection.hear(session, &text)).await {
+                        if let Some(goodbye) = connection.hear(session, text).await {
                             return Some(goodbye);
                         }
                     }
@@ -191,23 +191,26 @@ async fn converse(connection: &mut Connection, session: &mut Session, mut shutdo
 }
 
 impl Connection {
-    /// Takes in one message; gives how the connection ends because of it.
-    async fn hear(&mut self, session: &mut Session, text: &str) -> Option<Goodbye> {
-        let message = Session::read(text);
-        let cost = message.as_ref().map_or(1.0, Session::cost);
-        if !self.pace.take(cost, Clock::now()) {
-            self.too_fast += 1;
-            if self.too_fast > TOO_FAST_MAX {
-                return Some((close_code::POLICY, "too many messages"));
+    /// Takes in one message; gives how the connection ends because of it. Boxed by a plain function, so that what messages need
+    /// while they are handled is no part of an idle connection.
+    fn hear<'a>(&'a mut self, session: &'a mut Session, text: Utf8Bytes) -> BoxFuture<'a, Option<Goodbye>> {
+        Box::pin(async move {
+            let message = Session::read(&text);
+            let cost = message.as_ref().map_or(1.0, Session::cost);
+            if !self.pace.take(cost, Clock::now()) {
+                self.too_fast += 1;
+                if self.too_fast > TOO_FAST_MAX {
+                    return Some((close_code::POLICY, "too many messages"));
+                }
+                session.refuse(Refusal::TooFast);
+                return None;
             }
-            session.refuse(Refusal::TooFast);
-            return None;
-        }
-        match message {
-            Some(message) => session.message(message).await,
-            None => session.refuse(Refusal::Malformed),
-        }
-        None
+            match message {
+                Some(message) => session.message(message).await,
+                None => session.refuse(Refusal::Malformed),
+            }
+            None
+        })
     }
 
     /// Writes frames, as many of them as fit into one of the socket's each time; false when the connection is over.
@@ -258,6 +261,16 @@ async fn sent(socket: &mut WebSocket, message: Message) -> bool {
 mod tests {
     use super::*;
     use madang_protocol::realtime::ServerEvent;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        let size = size_of_future(serve);
+        assert!(size <= 4 * 1024, "{size} bytes");
+    }
 
     #[test]
     fn frames_are_joined_as_far_as_they_fit() {

@@ -4,8 +4,8 @@
 //! repository holds every option with its default; a test keeps it so.
 
 use crate::{live::LiveLimits, rtmp::RtmpLimits, telemetry};
-use madang_domain::DomainLimits;
-use serde::{Deserialize, Serialize};
+use madang_domain::{ChatLimits, DomainLimits, Window};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -31,6 +31,7 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     pub media: Media,
+    pub chat: Chat,
     pub limits: Limits,
 }
 
@@ -86,6 +87,70 @@ pub struct Media {
     pub max_skips: u32,
 }
 
+/// How rooms' chats are sent and kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chat {
+    /// How long messages are gathered before they are sent together.
+    pub window_ms: ChatWindow,
+    /// How often counts of people are sent at most, in milliseconds.
+    pub counts_ms: u64,
+    /// Entries kept in memory to resume from.
+    pub recovery_entries: usize,
+    /// Entries older than this are not kept in memory, in seconds.
+    pub recovery_s: u64,
+    /// Entries of a room kept in the database.
+    pub kept_entries: u64,
+    /// Moderators' actions of a room kept in the database.
+    pub kept_actions: u64,
+    /// Of an IPv4 address, how many leading bits a ban is about.
+    pub ban_prefix_v4: u8,
+    /// The same of an IPv6 address.
+    pub ban_prefix_v6: u8,
+    /// A ban or a timeout deletes its person's messages of this long, in seconds.
+    pub purge_s: u64,
+    /// How long a message counts as said before where nobody repeats, in seconds.
+    pub unique_s: u64,
+    /// How long a room's task waits for somebody to come, in seconds.
+    pub idle_s: u64,
+}
+
+/// `"auto"`, or milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChatWindow {
+    /// By the room's size and rate.
+    #[default]
+    Auto,
+    Millis(u64),
+}
+
+impl Serialize for ChatWindow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Millis(millis) => serializer.serialize_u64(*millis),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatWindow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(u64),
+            Text(String),
+        }
+        let wrong = || de::Error::custom("must be \"auto\" or a number of milliseconds");
+        match Written::deserialize(deserializer).map_err(|_| wrong())? {
+            Written::Number(millis) => Ok(Self::Millis(millis)),
+            Written::Text(text) if text == "auto" => Ok(Self::Auto),
+            // The environment has texts only.
+            Written::Text(text) => text.parse().map(Self::Millis).map_err(|_| wrong()),
+        }
+    }
+}
+
 /// How much anybody may use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -126,10 +191,34 @@ pub struct Limits {
     pub ws_rooms: usize,
     /// Messages a second from one WebSocket, in the long run; ten times that at once.
     pub ws_messages_per_second: u32,
+    /// How often a WebSocket is asked whether its browser is still there, in seconds.
+    pub ws_ping_s: u64,
+    /// How long the answer to that may take, in seconds.
+    pub ws_pong_s: u64,
     /// Rooms that one person may own.
     pub rooms_per_person: usize,
     /// Stream keys in force that one room may have.
     pub keys_per_room: usize,
+    /// Messages that one person may send in `chat_per_s` seconds, in the long run.
+    pub chat_messages: u32,
+    /// See `chat_messages`.
+    pub chat_per_s: u64,
+    /// Messages that one person may send at once.
+    pub chat_burst: u32,
+    /// How many times that moderators may.
+    pub chat_moderator_times: u32,
+    /// Frames that may wait for one connection.
+    pub chat_queue_messages: usize,
+    /// The same, in bytes.
+    pub chat_queue_bytes: usize,
+    /// Messages and actions that may wait for a room's task.
+    pub chat_waiting: usize,
+    /// Bans and timeouts in force in one room.
+    pub chat_bans: usize,
+    /// Moderators of one room.
+    pub chat_moderators: usize,
+    /// Persons that one room remembers for their rate, after they have gone.
+    pub chat_remembered: usize,
 }
 
 impl Default for Config {
@@ -142,6 +231,7 @@ impl Default for Config {
             log: Log::default(),
             metrics: Metrics::default(),
             media: Media::default(),
+            chat: Chat::default(),
             limits: Limits::default(),
         }
     }
@@ -186,9 +276,39 @@ impl Default for Limits {
             ws_connections: 10_000,
             ws_connections_per_address: 128,
             ws_rooms: 8,
-            ws_messages_per_second: 5,
+            ws_messages_per_second: 20,
+            ws_ping_s: 20,
+            ws_pong_s: 10,
             rooms_per_person: 10,
             keys_per_room: 20,
+            chat_messages: 3,
+            chat_per_s: 2,
+            chat_burst: 5,
+            chat_moderator_times: 10,
+            chat_queue_messages: 64,
+            chat_queue_bytes: 64 * 1024,
+            chat_waiting: 1024,
+            chat_bans: 10_000,
+            chat_moderators: 100,
+            chat_remembered: 10_000,
+        }
+    }
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Self {
+            window_ms: ChatWindow::Auto,
+            counts_ms: 500,
+            recovery_entries: 1000,
+            recovery_s: 600,
+            kept_entries: 100_000,
+            kept_actions: 10_000,
+            ban_prefix_v4: 32,
+            ban_prefix_v6: 64,
+            purge_s: 600,
+            unique_s: 600,
+            idle_s: 60,
         }
     }
 }
@@ -218,14 +338,6 @@ impl Limits {
             wrong_keys_per_minute: self.wrong_keys_per_minute,
             media_message_bytes: self.rtmp_message_bytes,
             ..RtmpLimits::default()
-        }
-    }
-
-    pub fn domain(&self) -> DomainLimits {
-        DomainLimits {
-            rooms_per_person: self.rooms_per_person,
-            keys_per_room: self.keys_per_room,
-            ..DomainLimits::default()
         }
     }
 
@@ -339,7 +451,66 @@ impl Config {
         if let Err(message) = telemetry::log_filter(&self.log.filter) {
             return wrong("log.filter", &message);
         }
+        if matches!(self.chat.window_ms, ChatWindow::Millis(millis) if millis > 10_000) {
+            return wrong("chat.window_ms", "must be at most 10000: people would wait longer than that for an answer");
+        }
+        if self.chat.recovery_entries < 200 {
+            return wrong("chat.recovery_entries", "must be at least 200: that many are sent to everyone who joins");
+        }
+        if self.chat.ban_prefix_v4 > 32 || self.chat.ban_prefix_v6 > 128 {
+            return wrong("chat.ban_prefix_v4", "an IPv4 address has 32 bits, an IPv6 address 128");
+        }
+        let least = [
+            ("limits.chat_messages", u64::from(self.limits.chat_messages)),
+            ("limits.chat_per_s", self.limits.chat_per_s),
+            ("limits.chat_burst", u64::from(self.limits.chat_burst)),
+            ("limits.chat_moderator_times", u64::from(self.limits.chat_moderator_times)),
+            ("limits.chat_queue_messages", self.limits.chat_queue_messages as u64),
+            ("limits.ws_ping_s", self.limits.ws_ping_s),
+            ("limits.ws_pong_s", self.limits.ws_pong_s),
+            ("limits.chat_waiting", self.limits.chat_waiting as u64),
+        ];
+        if let Some((option, _)) = least.iter().find(|(_, value)| *value == 0) {
+            return wrong(option, "must be at least 1: nobody could stay or say anything");
+        }
         Ok(())
+    }
+
+    /// What the domain is granted.
+    pub fn domain(&self) -> DomainLimits {
+        let (limits, chat) = (&self.limits, &self.chat);
+        DomainLimits {
+            rooms_per_person: limits.rooms_per_person,
+            keys_per_room: limits.keys_per_room,
+            chat: ChatLimits {
+                window: match chat.window_ms {
+                    ChatWindow::Auto => Window::Auto,
+                    ChatWindow::Millis(millis) => Window::Fixed(Duration::from_millis(millis)),
+                },
+                member_queue_messages: limits.chat_queue_messages,
+                member_queue_bytes: limits.chat_queue_bytes,
+                recovery_entries: chat.recovery_entries,
+                recovery_age: Duration::from_secs(chat.recovery_s),
+                burst: limits.chat_burst,
+                rate: limits.chat_messages,
+                rate_per: Duration::from_secs(limits.chat_per_s),
+                moderator_rate: limits.chat_moderator_times,
+                waiting: limits.chat_waiting,
+                remembered_persons: limits.chat_remembered,
+                ban_prefix_v4: chat.ban_prefix_v4,
+                ban_prefix_v6: chat.ban_prefix_v6,
+                bans: limits.chat_bans,
+                moderators: limits.chat_moderators,
+                purge_age: Duration::from_secs(chat.purge_s),
+                unique_age: Duration::from_secs(chat.unique_s),
+                kept_entries: chat.kept_entries,
+                kept_actions: chat.kept_actions,
+                counts_every: Duration::from_millis(chat.counts_ms),
+                idle: Duration::from_secs(chat.idle_s),
+                ..ChatLimits::default()
+            },
+            ..DomainLimits::default()
+        }
     }
 
     /// The data directory, with the default filled in.
@@ -456,6 +627,21 @@ mod tests {
         assert_eq!(config.http.port(), 0);
         assert_eq!(config.public.url, "https://a.example");
         assert_eq!(config.public.trusted_proxies.len(), 1);
+    }
+
+    #[test]
+    fn the_chats_window_is_auto_or_a_number_wherever_it_is_written() {
+        let read = |text: &str| Config::parse(text, Path::new("x")).map(|config| config.chat.window_ms);
+        assert_eq!(read("[chat]\nwindow_ms = 50").expect("fine"), ChatWindow::Millis(50));
+        assert_eq!(read("[chat]\nwindow_ms = \"auto\"").expect("fine"), ChatWindow::Auto);
+        assert!(read("[chat]\nwindow_ms = \"soon\"").expect_err("a word").to_string().contains("auto"));
+        let config = Config::default().with_environment(environment(&[("MADANG_CHAT_WINDOW_MS", "200")]));
+        assert_eq!(config.expect("fine").domain().chat.window, Window::Fixed(Duration::from_millis(200)));
+    }
+
+    #[test]
+    fn the_chats_limits_are_the_domains() {
+        assert_eq!(Config::default().domain(), DomainLimits::default());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use crate::{
     Config, Shutdown, StartError, broadcasts,
     gate::{PublishGate, keep_grants},
-    live::Live,
-    realtime::{Connections, Hub},
+    live::{Live, SWEEP_EVERY},
+    realtime::{Connections, Hub, Meters},
     rtmp,
     state::Services,
     telemetry,
@@ -15,7 +15,7 @@ use hyper_util::rt::TokioTimer;
 use leptos::config::{Env, LeptosOptions};
 use madang_domain::Domain;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::MissedTickBehavior};
 
 /// Viewers and requests get this long to end after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -47,8 +47,7 @@ impl Server {
         // Pages are rendered on this runtime. An error means that an earlier server of this process has said so already.
         let _ = any_spawner::Executor::init_tokio();
         let path = config.data_dir();
-        let domain =
-            Domain::open_with(&path, config.limits.domain()).map_err(|source| StartError::Data { path, source })?;
+        let domain = Domain::open_with(&path, config.domain()).map_err(|source| StartError::Data { path, source })?;
         let http =
             std::net::TcpListener::bind(config.http).map_err(|source| StartError::bind("http", config.http, source))?;
         let rtmp =
@@ -67,6 +66,7 @@ impl Server {
             live,
             assets,
             changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
+            meters: Meters::new(),
             sockets: Connections::new(config.limits.ws_connections, config.limits.ws_connections_per_address),
             names,
             config: Arc::new(config),
@@ -106,6 +106,7 @@ impl Server {
             services.shutdown.clone(),
         ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
+        tokio::spawn(count_audience(Arc::clone(&services.live), services.shutdown.clone()));
         let handle = Handle::new();
         let stopping = handle.clone();
         let live = Arc::clone(&services.live);
@@ -132,6 +133,18 @@ impl Server {
         let _ = tokio::time::timeout(GRACE, publishers).await;
         let _ = tokio::time::timeout(GRACE, record).await;
         served.map_err(StartError::Serve)
+    }
+}
+
+/// Counts who watches, until `shutdown`.
+async fn count_audience(live: Arc<Live>, mut shutdown: Shutdown) {
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = sweep.tick() => live.count_audience(std::time::Instant::now()),
+            () = shutdown.requested() => return,
+        }
     }
 }
 

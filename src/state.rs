@@ -4,15 +4,21 @@ use crate::{
     Config, Shutdown,
     deliver::{AcceptorLimits, Deliver, MediaAcceptor},
     live::Live,
-    realtime::{Connections, Hub},
+    realtime::{Connections, Hub, Meters},
     web::{Assets, Changes, client},
 };
-use axum::http::HeaderMap;
-use madang_app::{AssetNames, context::PERSON_COOKIE};
-use madang_domain::{Domain, Person};
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use madang_app::{AssetNames, ServerContext, context::PERSON_COOKIE, i18n::Locale};
+use madang_domain::{Domain, Person, PersonKind};
 use madang_protocol::UnixMillis;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{sync::Arc, time::SystemTime};
+
+/// How long a browser is known by its cookie, in seconds: a year.
+const VISITOR_COOKIE_MAX_AGE_S: u32 = 365 * 24 * 60 * 60;
 
 /// Shared by every connection; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +28,7 @@ pub struct Services {
     pub live: Arc<Live>,
     pub hub: Hub,
     pub sockets: Arc<Connections>,
+    pub meters: Meters,
     /// The built files' names, found once at the start.
     pub names: AssetNames,
     pub assets: Assets,
@@ -44,12 +51,34 @@ impl Services {
         }
     }
 
+    /// A new guest for a browser that shows no cookie, and the cookie to set. Nothing is written until they do something;
+    /// `None` (logged) when there is no randomness to be had.
+    pub fn visitor(&self, headers: &HeaderMap) -> Option<(Person, HeaderValue)> {
+        let (id, value) = match self.domain.new_visitor() {
+            Ok(visitor) => visitor,
+            Err(error) => {
+                tracing::error!(%error, "a browser could not be given a cookie");
+                return None;
+            }
+        };
+        let origin = client::origin(headers, &self.config.public);
+        let context = ServerContext::new(None, Locale::En, origin, String::new());
+        let cookie = context.cookie(PERSON_COOKIE, value.as_str(), VISITOR_COOKIE_MAX_AGE_S);
+        // Hexadecimal digits and dots fit any header.
+        let cookie = HeaderValue::from_str(&cookie).ok()?;
+        Some((Person { id, kind: PersonKind::Guest, name: String::new() }, cookie))
+    }
+
     /// What the media routes need.
     pub fn deliver(&self) -> Arc<Deliver> {
         let config = Arc::clone(&self.config);
         let address_of = Arc::new(move |peer, headers: &HeaderMap| client::address(peer, headers, &config.public));
+        let domain = self.domain.clone();
+        let person_of =
+            Arc::new(move |headers: &HeaderMap| domain.signed_person(client::cookie(headers, PERSON_COOKIE)?));
         let rooms = Arc::new(self.domain.clone());
-        Deliver::new(Arc::clone(&self.live), rooms, self.config.limits.viewers_per_address, address_of)
+        let viewers = self.config.limits.viewers_per_address;
+        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of)
     }
 
     /// What stands at the web socket's door.
@@ -64,6 +93,11 @@ impl Services {
             ..AcceptorLimits::default()
         })
     }
+}
+
+/// Adds a cookie to an answer.
+pub fn set_cookie(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 /// The server's clock.

@@ -2,9 +2,10 @@
 //!
 //! Built twice: with `ssr` into the server, which renders every page whole, and with `hydrate` into the browser, which then keeps it
 //! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
-//! `realtime` the channel, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
+//! `realtime` the channel, `chat` the panel beside a room's video, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
 
 pub mod browse;
+pub mod chat;
 pub mod clock;
 pub mod codec;
 pub mod components;
@@ -37,7 +38,10 @@ use crate::{
     clock::Clock,
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
-    pages::{DirectoryRoute, NewRoomRoute, StudioRoute, not_found::NotFoundPage, watch::WatchPage},
+    pages::{
+        ChatRoute, DirectoryRoute, ModerationRoute, NewRoomRoute, StudioRoute, not_found::NotFoundPage,
+        watch::WatchPage,
+    },
     realtime::Realtime,
 };
 use leptos::prelude::*;
@@ -75,6 +79,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/new") view={Lazy::<NewRoomRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <Footer />

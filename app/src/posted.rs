@@ -2,8 +2,12 @@
 //! script. One parser for both, so that both do the same. It reads; it checks nothing and does nothing.
 
 use crate::{ApiError, suggestion::suggested_slug};
-use madang_protocol::wire::Wire;
-use madang_protocol::{KeyId, RoomSlug, rooms::RoomForm};
+use madang_protocol::{
+    KeyId, RoomSlug,
+    chat::{Act, Modes, Whom},
+    rooms::RoomForm,
+    wire::Wire,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +23,17 @@ pub enum Posted {
     CreateRoom(RoomForm),
     /// `/rooms/{slug}/studio`.
     Studio { room: RoomSlug, act: StudioAct },
+    /// `/rooms/{slug}/moderation`.
+    Moderation { room: RoomSlug, act: ModerationAct },
+}
+
+/// What the moderation page's forms do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModerationAct {
+    /// `modes`, `filter`, `ban`, `unban`, `add-moderator`, `remove-moderator`, `undo`.
+    Do { act: Act, reason: String },
+    /// `test-filter`, with `text`.
+    TestFilter { text: String },
 }
 
 /// What the studio's forms do: the hidden field `do` names it.
@@ -56,7 +71,12 @@ impl Posted {
         if path == "/rooms/new" {
             return Some(Self::CreateRoom(form(&slug_or_suggestion(field("slug"), field("title")))));
         }
-        let slug = path.strip_prefix("/rooms/")?.strip_suffix("/studio")?;
+        let room = path.strip_prefix("/rooms/")?;
+        if let Some(slug) = room.strip_suffix("/moderation") {
+            let act = moderation(&field)?;
+            return Some(Self::Moderation { room: RoomSlug::parse(slug).ok()?, act });
+        }
+        let slug = room.strip_suffix("/studio")?;
         let room = RoomSlug::parse(slug).ok()?;
         let key = || field("key").parse::<KeyId>().ok();
         let act = match field("do") {
@@ -70,6 +90,38 @@ impl Posted {
         };
         Some(Self::Studio { room, act })
     }
+}
+
+fn moderation<'a>(field: &dyn Fn(&str) -> &'a str) -> Option<ModerationAct> {
+    let on = |name: &str| !field(name).is_empty();
+    let person = || field("person").parse().ok().map(Whom::Id);
+    let named = || {
+        let name = field("name").trim().trim_start_matches('@');
+        (!name.is_empty()).then(|| Whom::Name(name.to_owned()))
+    };
+    let act = match field("do") {
+        "modes" => Act::SetModes {
+            modes: Modes {
+                slow_s: field("slow").trim().parse().unwrap_or(0),
+                accounts_only: on("accounts"),
+                links: !on("no-links"),
+                unique: on("unique"),
+                closed: on("closed"),
+            },
+        },
+        "filter" => {
+            let words = field("words").lines().map(str::trim).filter(|word| !word.is_empty());
+            Act::SetFilter { words: words.map(str::to_owned).collect() }
+        }
+        "test-filter" => return Some(ModerationAct::TestFilter { text: field("text").to_owned() }),
+        "ban" => Act::Ban { whom: named()?, seconds: field("seconds").parse().ok() },
+        "unban" => Act::Unban { whom: person()? },
+        "add-moderator" => Act::SetModerator { whom: named()?, on: true },
+        "remove-moderator" => Act::SetModerator { whom: person()?, on: false },
+        "undo" => Act::Undo { action: field("action").parse().ok()? },
+        _ => return None,
+    };
+    Some(ModerationAct::Do { act, reason: field("reason").trim().to_owned() })
 }
 
 /// An address left empty follows the title.
@@ -142,6 +194,26 @@ mod tests {
         assert_eq!(act(&[("do", "revoke-key"), ("key", "../../etc")]), None);
         assert_eq!(act(&[("do", "format-disk")]), None);
         assert_eq!(act(&[]), None);
+    }
+
+    #[test]
+    fn the_moderation_pages_forms_are_acts() {
+        let act = |pairs: &[(&str, &str)]| match Posted::parse("/rooms/my-room/moderation", &fields(pairs)) {
+            Some(Posted::Moderation { room, act: ModerationAct::Do { act, reason } }) if room.as_str() == "my-room" => {
+                Some((act, reason))
+            }
+            _ => None,
+        };
+        let modes = Modes { slow_s: 5, links: false, ..Modes::default() };
+        let form = [("do", "modes"), ("slow", "5"), ("no-links", "on")];
+        assert_eq!(act(&form), Some((Act::SetModes { modes }, String::new())));
+        let ban = Act::Ban { whom: Whom::Name("ana#4f2".into()), seconds: None };
+        let form = [("do", "ban"), ("name", " @ana#4f2 "), ("seconds", ""), ("reason", "Spam ")];
+        assert_eq!(act(&form), Some((ban, "Spam".into())));
+        let form = [("do", "filter"), ("words", "one\r\n\r\n two\n")];
+        assert_eq!(act(&form), Some((Act::SetFilter { words: vec!["one".into(), "two".into()] }, String::new())));
+        assert_eq!(act(&[("do", "unban"), ("person", "somebody")]), None);
+        assert_eq!(act(&[("do", "ban"), ("name", " ")]), None);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
         <html lang=locale.tag() data-now=now.0.to_string()>
             <head>
                 <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="dark light" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d0f14" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbf9f7" />

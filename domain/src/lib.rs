@@ -4,6 +4,7 @@
 //! What it needs from the media side it declares as the port [`OnAir`]; how it stores it declares as [`Store`].
 //! No words for users are here: errors are codes, and the app's message files say them.
 
+mod chat;
 mod clock;
 mod cookie;
 mod desk;
@@ -11,6 +12,7 @@ mod error;
 mod files;
 mod key;
 mod limits;
+mod looks;
 mod on_air;
 mod password;
 mod person;
@@ -23,6 +25,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+pub use chat::{ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window};
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};
@@ -34,4 +37,7 @@ pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
 pub use service::Domain;
 pub use sqlite::SqliteStore;
-pub use store::{FoundKey, ListedRoom, NewAccount, NewBroadcast, NewKey, Store};
+pub use store::{
+    Ban, ChatLog, ChatStore, FoundKey, ListedRoom, NewAccount, NewBroadcast, NewEntry, NewKey, NewMessage, NewWhat,
+    Store, StoredAction, StoredMessage, StoredModerator, Writer,
+};

@@ -1,6 +1,8 @@
 //! How much of everything there may be. One struct, so that a load test can raise them.
 
-/// Limits of the domain, all counts.
+use crate::chat::ChatLimits;
+
+/// Limits of the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DomainLimits {
     /// Rooms one person may own.
@@ -15,6 +17,7 @@ pub struct DomainLimits {
     pub waiting_writes: usize,
     /// Reads that may wait; the next is answered with [`crate::Error::Busy`].
     pub waiting_reads: usize,
+    pub chat: ChatLimits,
 }
 
 impl Default for DomainLimits {
@@ -26,6 +29,7 @@ impl Default for DomainLimits {
             directory: 240,
             waiting_writes: 1024,
             waiting_reads: 4096,
+            chat: ChatLimits::default(),
         }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn fold(login: &str) -> String {
 }
 
 /// Characters with no look of their own that [`validation::line`] lets through, because texts may need them.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

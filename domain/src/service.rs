@@ -1,11 +1,15 @@
 //! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
 
+mod chat;
 mod keys;
+mod moderation;
+mod names;
 mod persons;
 mod publish;
 mod rooms;
 
 use crate::{
+    chat::registry::Chats,
     clock,
     cookie::CookieSigner,
     desk::Desk,
@@ -40,11 +44,11 @@ const SEEN_EVERY: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Domain(Arc<Inner>);
 
-struct Inner {
-    desk: Desk,
+pub(crate) struct Inner {
+    pub(crate) desk: Desk,
     signer: CookieSigner,
-    limits: DomainLimits,
-    shared: Arc<Shared>,
+    pub(crate) limits: DomainLimits,
+    pub(crate) shared: Arc<Shared>,
     /// Held by the one process that carries the streams of this directory. Released by the system when it dies.
     serving: Mutex<Option<File>>,
     /// The file that is locked for it.
@@ -52,9 +56,11 @@ struct Inner {
 }
 
 /// What the writer's thread needs too. It must not hold [`Inner`], or the last clone would never be dropped.
-struct Shared {
+pub(crate) struct Shared {
     on_air: RwLock<Arc<dyn OnAir>>,
     changes: broadcast::Sender<DomainChange>,
+    /// The chats that have a task.
+    pub(crate) chats: Chats,
 }
 
 impl Shared {
@@ -64,6 +70,7 @@ impl Shared {
 
     /// Nobody listening is fine.
     fn tell(&self, change: DomainChange) {
+        self.chats.told(&change);
         drop(self.changes.send(change));
     }
 
@@ -106,6 +113,7 @@ impl Domain {
         let shared = Arc::new(Shared {
             on_air: RwLock::new(Arc::new(NothingOnAir)),
             changes: broadcast::Sender::new(CHANGES_KEPT),
+            chats: Chats::default(),
         });
         let tick = watch(Arc::clone(&shared));
         let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)

@@ -1,6 +1,7 @@
 //! [`Store`] on SQLite: opening, migrations and transactions. The statements are in the modules below, by subject.
 
 mod broadcasts;
+mod chat;
 mod keys;
 mod migrations;
 mod persons;
@@ -33,8 +34,8 @@ use std::{
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The log is cut back to this many bytes after a checkpoint, so that one busy hour does not keep the disk.
 const LOG_SIZE_MAX: i64 = 16 << 20;
-/// Statements kept prepared on each connection; there are about forty.
-const STATEMENTS_KEPT: usize = 64;
+/// Statements kept prepared on each connection; there are about eighty.
+const STATEMENTS_KEPT: usize = 128;
 
 /// One connection to an SQLite database.
 pub struct SqliteStore {

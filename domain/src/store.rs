@@ -1,6 +1,12 @@
 //! What the domain needs stored, in the domain's words. [`crate::SqliteStore`] is the embedded default; whatever else is
 //! written one day passes the same conformance tests.
 
+mod chat;
+
+pub use chat::{
+    Ban, ChatLog, ChatStore, NewEntry, NewMessage, NewWhat, StoredAction, StoredMessage, StoredModerator, Writer,
+};
+
 use crate::{
     error::{BackupError, Error},
     key::KeyHash,
@@ -18,7 +24,7 @@ use std::path::Path;
 ///
 /// Who may do what, and how many of it, is decided above: a store keeps what it is given, and refuses only what would
 /// break its own rules (a slug or a login twice, a room of nobody).
-pub trait Store: Send {
+pub trait Store: ChatStore + Send {
     /// Runs `work` so that all of its changes are kept, or none when it gives an error. Inside another `together` only the
     /// inner changes are undone. When the outermost returns without an error, the changes survive a loss of power.
     ///

@@ -85,6 +85,14 @@ id! {
     /// A stream key's record. Says nothing about the key itself.
     KeyId
 }
+id! {
+    /// One life of a room's chat log. Another one means that what was known of the log is void.
+    EpochId
+}
+id! {
+    /// Something a moderator did.
+    ActionId
+}
 
 /// Milliseconds since 1970-01-01T00:00:00Z by the server's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O and nothing here knows a language: errors are codes, the words for them live in the app's message files.
 
+pub mod chat;
 pub mod ids;
 pub mod realtime;
 pub mod rooms;
@@ -13,10 +14,10 @@ pub mod wire;
 // What `derive(Wire)` writes names this crate, here as elsewhere.
 extern crate self as madang_protocol;
 
-pub use ids::{KeyId, PersonId, RoomId, UnixMillis};
+pub use ids::{ActionId, EpochId, KeyId, PersonId, RoomId, UnixMillis};
 pub use rooms::{LiveState, RoomCard, RoomDraft, RoomPage, Visibility};
 pub use slug::RoomSlug;
 pub use validation::{Field, FieldIssue, Problem};
 
 /// Version of the messages in [`realtime`]. Raised when an older browser tab could misread a newer server.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;

@@ -1,12 +1,19 @@
 //! The messages of `/ws`: JSON text, one client message a frame, server events in arrays (a batch a frame).
 //! docs/PROTOCOL.md shows an example of each.
 
-use crate::wire::Wire;
-use crate::{RoomSlug, rooms::RoomCard, studio::StudioStatus};
+use crate::{
+    ActionId, PersonId, RoomSlug, UnixMillis,
+    chat::{Act, Author, ChatRefusal, ChatState, Entry, PersonCard, Seq, Since, Standing, You},
+    rooms::RoomCard,
+    studio::StudioStatus,
+    wire::Wire,
+};
 use serde::{Deserialize, Serialize};
 
 /// Longest message a client may send, in bytes.
 pub const CLIENT_MESSAGE_MAX: usize = 8 * 1024;
+/// The close code after which a client connects again and resumes: it could not keep up, or the server wants it elsewhere.
+pub const CLOSE_RESUME: u16 = 4000;
 
 /// What a browser asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
@@ -15,12 +22,47 @@ pub enum ClientMessage {
     /// Send the directory, and each change to it.
     JoinDirectory,
     LeaveDirectory,
-    /// Send the room's state, and each change to it. The owner is sent the studio's status too.
+    /// Send the room's state and its chat, and each change to them. The owner is sent the studio's status too.
     Join {
         room: RoomSlug,
+        /// Where the chat was left, to go on from there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Since>,
     },
     Leave {
         room: RoomSlug,
+    },
+    /// Says something in a joined room. Confirmed by the entry that everyone is sent, which carries `id`;
+    /// the same id sent again is not said again, but confirmed again.
+    Say {
+        room: RoomSlug,
+        text: String,
+        id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<Seq>,
+    },
+    /// Older entries than `before`, answered by [`ServerEvent::History`].
+    History {
+        room: RoomSlug,
+        before: Seq,
+    },
+    /// Changes the sender's name, everywhere. Answered by [`ServerEvent::You`] or [`ServerEvent::Rejected`].
+    Rename {
+        name: String,
+        id: String,
+    },
+    /// A moderator's action. Answered by [`ServerEvent::Done`] or [`ServerEvent::Rejected`] with the same `id`.
+    Moderate {
+        room: RoomSlug,
+        act: Act,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        id: String,
+    },
+    /// For moderators: what is known of somebody. Answered by [`ServerEvent::Card`].
+    Card {
+        room: RoomSlug,
+        person: PersonId,
     },
     /// Answered by [`ServerEvent::Pong`]; browsers cannot see WebSocket pings.
     Ping,
@@ -34,6 +76,7 @@ pub enum ServerEvent {
     Hello {
         protocol: u32,
         build: String,
+        you: You,
     },
     /// The whole directory, live rooms first. Sent on joining it.
     Directory {
@@ -41,7 +84,7 @@ pub enum ServerEvent {
     },
     /// A room in the directory is new or has changed.
     DirectoryRoom {
-        room: RoomCard,
+        card: RoomCard,
     },
     /// A room has left the directory.
     DirectoryGone {
@@ -49,11 +92,72 @@ pub enum ServerEvent {
     },
     /// The joined room's state. Sent on joining it and at each change.
     Room {
-        room: RoomCard,
+        card: RoomCard,
     },
     /// The joined room was deleted, or never was.
     RoomGone {
         room: RoomSlug,
+    },
+    /// The joined room's chat, on joining.
+    Chat {
+        room: RoomSlug,
+        chat: ChatState,
+    },
+    /// New entries of a joined room's chat, in order and without a gap.
+    Entries {
+        room: RoomSlug,
+        entries: Vec<Entry>,
+    },
+    /// How many watch and how many are in the chat; at most twice a second.
+    Counts {
+        room: RoomSlug,
+        watching: u32,
+        chatting: u32,
+    },
+    /// Who came and went, in rooms of few people.
+    People {
+        room: RoomSlug,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<Author>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Author>,
+    },
+    /// The receiver may do something else in the room than before.
+    Standing {
+        room: RoomSlug,
+        standing: Standing,
+    },
+    /// How the receiver is called now.
+    You {
+        you: You,
+    },
+    /// The answer to [`ClientMessage::History`], oldest first.
+    History {
+        room: RoomSlug,
+        entries: Vec<Entry>,
+        /// Whether there are older ones still.
+        more: bool,
+    },
+    /// A message, a name or an action was not taken.
+    Rejected {
+        /// The client's id of what it sent.
+        id: String,
+        reason: ChatRefusal,
+        /// When it may be tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<UnixMillis>,
+    },
+    /// An action was taken.
+    Done {
+        id: String,
+        /// To undo it by, until [`crate::chat::UNDO_MS`] have passed; `None` for what cannot be undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<ActionId>,
+    },
+    /// The answer to [`ClientMessage::Card`].
+    Card {
+        room: RoomSlug,
+        card: PersonCard,
     },
     /// To the room's owner only.
     Studio {
@@ -85,7 +189,7 @@ mod tests {
 
     #[test]
     fn messages_look_as_documented() {
-        let join = ClientMessage::Join { room: RoomSlug::parse("my-room").expect("valid") };
+        let join = ClientMessage::Join { room: RoomSlug::parse("my-room").expect("valid"), since: None };
         assert_eq!(serde_json::to_string(&join).expect("serializes"), r#"{"type":"join","room":"my-room"}"#);
         let refused = ServerEvent::Refused { reason: Refusal::TooFast };
         assert_eq!(serde_json::to_string(&refused).expect("serializes"), r#"{"type":"refused","reason":"too_fast"}"#);

@@ -93,18 +93,23 @@ impl FieldIssue {
 /// # Errors
 /// [`Problem::Empty`], [`Problem::TooLong`] (graphemes, or bytes at 16 a grapheme) or [`Problem::Characters`].
 pub fn line(field: Field, text: &str, max: usize) -> Result<String, FieldIssue> {
+    fold_line(text, max).map_err(|problem| FieldIssue::new(field, problem))
+}
+
+/// [`line`] for what is no field of a form.
+pub(crate) fn fold_line(text: &str, max: usize) -> Result<String, Problem> {
     if text.len() > max.saturating_mul(BYTES_PER_GRAPHEME_MAX) {
-        return Err(FieldIssue::new(field, Problem::TooLong { max }));
+        return Err(Problem::TooLong { max });
     }
     let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if folded.is_empty() {
-        return Err(FieldIssue::new(field, Problem::Empty));
+        return Err(Problem::Empty);
     }
     if folded.chars().any(|c| c.is_control() || is_bidi_control(c)) {
-        return Err(FieldIssue::new(field, Problem::Characters));
+        return Err(Problem::Characters);
     }
     if folded.graphemes(true).count() > max {
-        return Err(FieldIssue::new(field, Problem::TooLong { max }));
+        return Err(Problem::TooLong { max });
     }
     Ok(folded)
 }

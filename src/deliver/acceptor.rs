@@ -1,7 +1,8 @@
 //! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
 
-use super::deadline::{DeadlineIo, Deadlines};
+use super::deadline::{DeadlineIo, Deadlines, Progress};
 use crate::addresses::{AddressLimit, AddressSeat};
+use axum::{Extension, middleware::AddExtension};
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
 use std::{
@@ -15,6 +16,7 @@ use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tower::Layer;
 
 /// What a listener grants its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +101,15 @@ impl MediaAcceptor {
 
 impl<S> Accept<TcpStream, S> for MediaAcceptor {
     type Stream = DeadlineIo<TcpStream, ConnectionSeat>;
-    type Service = S;
-    type Future = Ready<io::Result<(Self::Stream, S)>>;
+    /// Each request carries its connection's [`super::Progress`].
+    type Service = AddExtension<S, Progress>;
+    type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.admit(stream).map(|stream| (stream, service)))
+        ready(self.admit(stream).map(|stream| {
+            let service = Extension(stream.progress()).layer(service);
+            (stream, service)
+        }))
     }
 }
 
@@ -118,7 +124,7 @@ mod tests {
     ) -> (TcpStream, io::Result<DeadlineIo<TcpStream, ConnectionSeat>>) {
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, ())| stream);
+        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, _)| stream);
         (client.expect("connected"), stream)
     }
 

@@ -3,6 +3,10 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -34,6 +38,8 @@ pub struct Deadlines {
 /// Over HTTP/2 it could not: a viewer there keeps its flow-control window shut, many in one connection, and the socket takes all that is
 /// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]).
 ///
+/// It also counts what the peer has taken, for [`Progress`].
+///
 /// `guard` is whatever must live as long as the connection does: permits, counts.
 pub struct DeadlineIo<T, G = ()> {
     io: T,
@@ -44,7 +50,23 @@ pub struct DeadlineIo<T, G = ()> {
     /// Made at the first wait, and moved only when it fires too early: a viewer that stalls a little again and again costs a
     /// timer operation once per limit.
     timer: Option<Pin<Box<Sleep>>>,
+    progress: Progress,
     _guard: G,
+}
+
+/// Whether a connection's peer takes what is written. Clones look at the same connection.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Bytes that the peer's side has taken so far.
+    pub fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn took(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// The peer has not said enough yet to be taken for one that speaks HTTP.
@@ -78,12 +100,24 @@ impl<T, G> DeadlineIo<T, G> {
             stalled_max: deadlines.stalled,
             stalled_since: None,
             timer: None,
+            progress: Progress::default(),
             _guard: guard,
         }
     }
 
     pub fn get_ref(&self) -> &T {
         &self.io
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Notes what was written.
+    fn count(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.progress.took(*bytes);
+        }
     }
 
     /// Looks at how a write went: pending too long is an error.
@@ -163,6 +197,7 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.count(&polled);
         this.settle(cx, polled)
     }
 
@@ -173,6 +208,7 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.count(&polled);
         this.settle(cx, polled)
     }
 

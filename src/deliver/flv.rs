@@ -1,10 +1,13 @@
 //! The answers of `/live/{slug}.flv`.
 
-use super::{Deliver, FoundRoom, body::FlvBody};
-use crate::live::NotLive;
+use super::{
+    Deliver, FoundRoom, Progress,
+    body::{Attention, FlvBody},
+};
+use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Path, State},
+    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -33,14 +36,20 @@ struct Waiting {
     since: Option<i64>,
 }
 
-/// The peer's address, where the server was told to keep it.
-pub(super) struct Peer(Option<IpAddr>);
+/// The peer's address and what its connection takes, where the server was told to keep them.
+pub(super) struct Peer {
+    address: Option<IpAddr>,
+    progress: Option<Progress>,
+}
 
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())))
+        Ok(Self {
+            address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+            progress: parts.extensions.get::<Progress>().cloned(),
+        })
     }
 }
 
@@ -48,14 +57,16 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 pub(super) async fn watch(
     State(deliver): State<Arc<Deliver>>,
     Path(file): Path<String>,
-    Peer(peer): Peer,
+    peer: Peer,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
     };
-    let seat = match peer.map(|peer| deliver.viewers.take((deliver.address_of)(peer, &headers))) {
+    let address = peer.address.map(|peer| (deliver.address_of)(peer, &headers));
+    let seat = match address.map(|address| deliver.viewers.take(address)) {
         Some(None) => {
             let words = "Too many streams are being watched from your address. Close one and try again.\n";
             return answer(StatusCode::TOO_MANY_REQUESTS, Some(RETRY_BUSY_S), words);
@@ -63,8 +74,32 @@ pub(super) async fn watch(
         seat => seat.flatten(),
     };
     match deliver.live.subscribe(room.id) {
-        Ok(subscriber) => live(Body::new(FlvBody::new(subscriber, seat, deliver.delivered_bytes.clone()))),
+        Ok(subscriber) => {
+            let browser = browser(&deliver, room, address, query.as_deref(), &headers);
+            let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
+            let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
+            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
+        }
         Err(why) => not_live(room, why),
+    }
+}
+
+/// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
+fn browser(
+    deliver: &Deliver,
+    room: FoundRoom,
+    address: Option<IpAddr>,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Option<Browser> {
+    let preview = query.is_some_and(|query| query.split('&').any(|pair| pair == "preview=1"));
+    match (deliver.person_of)(headers) {
+        Some(person) if preview && person == room.owner => None,
+        Some(person) => Some(Browser::Known(person)),
+        None => {
+            let program = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+            Some(deliver.live.presence().stranger(address.unwrap_or(IpAddr::from([0, 0, 0, 0])), program))
+        }
     }
 }
 

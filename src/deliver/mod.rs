@@ -13,16 +13,20 @@ mod rooms;
 mod tests;
 
 pub use acceptor::{AcceptorLimits, MediaAcceptor};
-pub use deadline::{DeadlineIo, Deadlines};
+pub use deadline::{DeadlineIo, Deadlines, Progress};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
 
 use crate::{addresses::AddressLimit, live::Live};
 use axum::{Router, http::HeaderMap, routing::get};
+use madang_protocol::PersonId;
 use metrics::{Counter, counter, describe_counter};
 use std::{net::IpAddr, sync::Arc};
 
 /// How the address that limits count is made from the peer's and the request's headers.
 pub type AddressOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
+
+/// Whose signed cookie a request carries.
+pub type PersonOf = Arc<dyn Fn(&HeaderMap) -> Option<PersonId> + Send + Sync>;
 
 /// What the media routes need.
 pub struct Deliver {
@@ -30,13 +34,20 @@ pub struct Deliver {
     rooms: Arc<dyn Rooms>,
     viewers: AddressLimit,
     address_of: AddressOf,
+    person_of: PersonOf,
     delivered_bytes: Counter,
 }
 
 impl Deliver {
     /// `viewers_per_address` streams may be watched at once from one address; 0 is no limit. Metrics go to the recorder that is
     /// installed now.
-    pub fn new(live: Arc<Live>, rooms: Arc<dyn Rooms>, viewers_per_address: usize, address_of: AddressOf) -> Arc<Self> {
+    pub fn new(
+        live: Arc<Live>,
+        rooms: Arc<dyn Rooms>,
+        viewers_per_address: usize,
+        address_of: AddressOf,
+        person_of: PersonOf,
+    ) -> Arc<Self> {
         describe_counter!(
             "madang_deliver_bytes_total",
             metrics::Unit::Bytes,
@@ -47,6 +58,7 @@ impl Deliver {
             rooms,
             viewers: AddressLimit::new(viewers_per_address),
             address_of,
+            person_of,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
         })
     }

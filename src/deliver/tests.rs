@@ -8,7 +8,7 @@ use crate::live::{
 use axum::{body::Body, http::Request, response::Response};
 use futures_util::future::BoxFuture;
 use madang_media::flv::{self, Item, TagKind};
-use madang_protocol::{KeyId, RoomId, RoomSlug, UnixMillis};
+use madang_protocol::{KeyId, PersonId, RoomId, RoomSlug, UnixMillis};
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
@@ -25,9 +25,11 @@ struct Shelf;
 impl Rooms for Shelf {
     fn find<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Result<Option<FoundRoom>, Unavailable>> {
         let found = match slug.as_str() {
-            "on-air" => Ok(Some(FoundRoom { id: room(), last_live: Some(UnixMillis(7)) })),
-            "was-live" => Ok(Some(FoundRoom { id: RoomId::from_random(90), last_live: Some(UnixMillis(7)) })),
-            "never-live" => Ok(Some(FoundRoom { id: RoomId::from_random(91), last_live: None })),
+            "on-air" => Ok(Some(FoundRoom { id: room(), owner: owner(), last_live: Some(UnixMillis(7)) })),
+            "was-live" => {
+                Ok(Some(FoundRoom { id: RoomId::from_random(90), owner: owner(), last_live: Some(UnixMillis(7)) }))
+            }
+            "never-live" => Ok(Some(FoundRoom { id: RoomId::from_random(91), owner: owner(), last_live: None })),
             "broken" => Err(Unavailable),
             _ => Ok(None),
         };
@@ -37,6 +39,10 @@ impl Rooms for Shelf {
 
 fn room() -> RoomId {
     RoomId::from_random(42)
+}
+
+fn owner() -> PersonId {
+    PersonId::from_random(70)
 }
 
 struct Bench {
@@ -54,6 +60,7 @@ impl Bench {
             rooms: Arc::new(Shelf),
             viewers: AddressLimit::new(viewers_per_address),
             address_of: Arc::new(|peer, _| peer),
+            person_of: Arc::new(|headers| headers.get("cookie")?.to_str().ok()?.parse().ok()),
             delivered_bytes: Counter::from_arc(delivered.clone()),
         });
         Self { live, deliver, delivered }
@@ -96,9 +103,9 @@ impl Bench {
         address
     }
 
-    async fn until_watching(&self, expected: u32) {
+    async fn until_viewers(&self, expected: u32) {
         let waited = async {
-            while self.live.status(room()).watching != expected {
+            while self.live.statistics(room()).map_or(0, |s| s.viewers) != expected {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -187,7 +194,7 @@ async fn head_says_the_same_without_joining_and_any_site_may_play() {
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "content-type"), Some("video/x-flv"));
     assert_eq!(header(&response, "content-length"), None);
-    assert_eq!(bench.live.status(room()).watching, 0);
+    assert_eq!(bench.live.statistics(room()).map(|s| s.viewers), Some(0));
     assert_eq!(bench.ask("HEAD", "/live/was-live.flv").await.status(), 503);
     let response = bench.ask("OPTIONS", "/live/on-air.flv").await;
     assert_eq!(response.status(), 204);
@@ -214,7 +221,7 @@ async fn two_viewers_get_identical_bytes_that_are_a_whole_stream() {
     let address = bench.serve(AcceptorLimits::default()).await;
     let mut publisher = bench.on_air();
     let viewers = [tokio::spawn(read_all(get(address).await)), tokio::spawn(read_all(get(address).await))];
-    bench.until_watching(2).await;
+    bench.until_viewers(2).await;
     let mut sent = vec![key(0, 100)];
     for n in 1..100 {
         let tags = [if n % 30 == 0 { key(n * 33, 20_000) } else { inter(n * 33, 2_000) }, sound(n * 33 + 5)];
@@ -240,7 +247,7 @@ async fn two_viewers_get_identical_bytes_that_are_a_whole_stream() {
         })
         .collect();
     assert_eq!(media, sent);
-    bench.until_watching(0).await;
+    bench.until_viewers(0).await;
     assert_eq!(bench.delivered.load(Ordering::Relaxed), 2 * one.1.len() as u64);
 }
 
@@ -250,9 +257,9 @@ async fn a_viewer_that_leaves_is_noticed() {
     let address = bench.serve(AcceptorLimits::default()).await;
     let _publisher = bench.on_air();
     let viewer = get(address).await;
-    bench.until_watching(1).await;
+    bench.until_viewers(1).await;
     drop(viewer);
-    bench.until_watching(0).await;
+    bench.until_viewers(0).await;
 }
 
 #[tokio::test]
@@ -276,11 +283,11 @@ async fn a_viewer_that_takes_nothing_is_closed_and_costs_little_until_then() {
     let address = bench.serve(AcceptorLimits { stalled: STALLED, ..AcceptorLimits::default() }).await;
     let mut publisher = bench.on_air();
     let good = tokio::spawn(read_all(get(address).await));
-    bench.until_watching(1).await;
+    bench.until_viewers(1).await;
     let narrow = tokio::net::TcpSocket::new_v4().expect("a socket");
     narrow.set_recv_buffer_size(8 * 1024).expect("settable");
     let mut stalled = get_on(narrow.connect(address).await.expect("listening")).await;
-    bench.until_watching(2).await;
+    bench.until_viewers(2).await;
     let mut sent = 0;
     let begun = std::time::Instant::now();
     for n in 1..=400 {
@@ -289,16 +296,70 @@ async fn a_viewer_that_takes_nothing_is_closed_and_costs_little_until_then() {
         assert!(bench.live.statistics(room()).expect("on air").held_bytes <= ring_bytes);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    bench.until_watching(1).await;
+    bench.until_viewers(1).await;
     assert!(begun.elapsed() >= STALLED);
     drop(publisher);
     let (_, body) = good.await.expect("no panic");
     assert!(body.len() > sent, "the other viewer got all of it");
-    bench.until_watching(0).await;
+    bench.until_viewers(0).await;
     // What was taken from the ring for the stalled one went into the kernel's buffers and hyper's, whatever came after.
     let taken = bench.delivered.load(Ordering::Relaxed) - body.len() as u64;
     assert!(taken < 1_000_000, "{taken} bytes");
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(5), stalled.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the socket is closed");
+}
+
+/// A viewer with a cookie of its own, or none: the cookie here is the person's id as it is written.
+async fn watch_as(address: SocketAddr, person: Option<PersonId>, query: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(address).await.expect("listening");
+    let cookie = person.map(|person| format!("Cookie: {person}\r\n")).unwrap_or_default();
+    let request = format!("GET /live/on-air.flv{query} HTTP/1.1\r\nHost: a.example\r\n{cookie}\r\n");
+    socket.write_all(request.as_bytes()).await.expect("open");
+    socket
+}
+
+#[tokio::test]
+async fn browsers_that_take_media_watch_and_nobody_else_does() {
+    let bench =
+        Bench::new(LiveLimits { flight: Duration::ZERO, lag: Duration::from_secs(3600), ..LiveLimits::default() }, 0);
+    let address = bench.serve(AcceptorLimits::default()).await;
+    let mut publisher = bench.on_air();
+    let mut reading = Vec::new();
+    let mut read = |mut socket: TcpStream| {
+        reading.push(tokio::spawn(async move {
+            let mut bytes = vec![0; 64 * 1024];
+            while socket.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+        }));
+    };
+    for _ in 0..3 {
+        read(watch_as(address, Some(PersonId::from_random(10)), "").await);
+    }
+    read(watch_as(address, Some(PersonId::from_random(20)), "?preview=1").await);
+    read(watch_as(address, Some(owner()), "?preview=1").await);
+    read(watch_as(address, None, "").await);
+    read(watch_as(address, None, "").await);
+    let deaf = watch_as(address, Some(PersonId::from_random(30)), "").await;
+    bench.until_viewers(8).await;
+    for n in 1..=60 {
+        publisher.push(key(n * 40, 50_000)).expect("not cut");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let now = std::time::Instant::now();
+    bench.live.count_audience(now);
+    // Two tabs of strangers at one address are one; the deaf one's buffers took something at first.
+    assert!(matches!(bench.live.status(room()).watching, 3 | 4), "{}", bench.live.status(room()).watching);
+    // Ten seconds on: only the readers' sockets take anything.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    for n in 61..=120 {
+        publisher.push(key(n * 40, 50_000)).expect("not cut");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bench.live.count_audience(now + Duration::from_millis(10_050));
+    assert_eq!(bench.live.status(room()).watching, 3, "one of three tabs, one guest, one stranger");
+    drop(deaf);
+    reading.iter().for_each(|task| task.abort());
+    bench.until_viewers(0).await;
+    bench.live.count_audience(std::time::Instant::now() + Duration::from_secs(3));
+    assert_eq!((bench.live.status(room()).watching, bench.live.presence().remembered()), (0, 0));
 }

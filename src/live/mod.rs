@@ -10,6 +10,7 @@ mod bell;
 mod cut;
 mod flight;
 mod metering;
+mod presence;
 mod publisher;
 mod ring;
 mod stream;
@@ -23,6 +24,7 @@ mod tracks;
 
 pub use cut::Cut;
 pub use flight::{Delivery, Flight, Headers, Skip};
+pub use presence::{Browser, Presence, SWEEP_EVERY, Watcher};
 pub use publisher::{Publisher, PublisherInfo};
 pub use stream::StreamStatistics;
 pub use subscriber::Subscriber;
@@ -33,7 +35,7 @@ use metering::Meters;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use stream::Stream;
 use tokio::sync::broadcast;
@@ -92,7 +94,7 @@ pub enum Change {
     TakenOver,
     /// A codec configuration came.
     Tracks,
-    /// The number of viewers; told at most twice a second a room.
+    /// How many watch; told at most twice a second a room.
     Watching,
     /// The room is off the air.
     Ended,
@@ -115,6 +117,7 @@ pub struct Live {
     limits: LiveLimits,
     rooms: Mutex<HashMap<RoomId, Arc<Stream>>>,
     changes: broadcast::Sender<LiveChange>,
+    presence: Arc<Presence>,
     meters: Arc<Meters>,
 }
 
@@ -122,7 +125,8 @@ impl Live {
     /// Nothing is on the air yet. Metrics go to the recorder that is installed now.
     pub fn new(limits: LiveLimits) -> Arc<Self> {
         let (changes, _) = broadcast::channel(CHANGES_BEHIND_MAX);
-        Arc::new(Self { limits, rooms: Mutex::default(), changes, meters: Arc::new(Meters::new()) })
+        let meters = Arc::new(Meters::new());
+        Arc::new(Self { limits, rooms: Mutex::default(), changes, presence: Arc::default(), meters })
     }
 
     /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one.
@@ -161,13 +165,27 @@ impl Live {
     /// The room as it is now; the default for one that nobody publishes to.
     pub fn status(&self, room: RoomId) -> OnAirStatus {
         let stream = self.rooms().get(&room).cloned();
-        stream.map(|stream| stream.status()).unwrap_or_default()
+        stream
+            .map(|stream| OnAirStatus { watching: self.presence.watching(room), ..stream.status() })
+            .unwrap_or_default()
     }
 
     /// How the room's broadcast is doing; `None` for a room that nobody publishes to.
     pub fn statistics(&self, room: RoomId) -> Option<StreamStatistics> {
         let stream = self.rooms().get(&room).cloned();
         stream.map(|stream| stream.statistics())
+    }
+
+    /// Who watches.
+    pub fn presence(&self) -> &Arc<Presence> {
+        &self.presence
+    }
+
+    /// Counts who watches, and tells where that has changed. Called every [`SWEEP_EVERY`].
+    pub fn count_audience(&self, now: Instant) {
+        for room in self.presence.sweep(now) {
+            self.tell(room, Change::Watching);
+        }
     }
 
     /// Every change of state at once, and of viewer counts at most twice a second a room.

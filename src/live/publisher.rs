@@ -103,9 +103,6 @@ impl Publisher {
                 if appended.went_live.is_some() {
                     self.live.tell(room, Change::Live);
                 }
-                if appended.tell_watching {
-                    self.live.tell(room, Change::Watching);
-                }
                 Ok(())
             }
             // Whoever ends a lease settles the reason under the same lock, so there always is one.

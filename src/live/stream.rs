@@ -20,11 +20,8 @@ use std::{
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// Changes of the viewer count are told at most this often.
-const COUNT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Shared by the publisher, the registry and every subscriber of a room, for the length of a broadcast.
 ///
@@ -39,7 +36,7 @@ pub(super) struct Stream {
     /// The ring's next sequence number, stored under the lock.
     head: AtomicU64,
     ended: AtomicBool,
-    watching: AtomicU32,
+    viewers: AtomicU32,
     skips: AtomicU64,
     bell: Bell,
     meters: Arc<Meters>,
@@ -53,8 +50,6 @@ struct Core {
     video: Option<VideoInfo>,
     audio: Option<AudioInfo>,
     received_bytes: u64,
-    told_watching: u32,
-    told_at: Option<Instant>,
 }
 
 /// The right to publish; a newer one ends the older.
@@ -76,7 +71,6 @@ pub(super) struct Granted {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Appended {
     pub(super) went_live: Option<UnixMillis>,
-    pub(super) tell_watching: bool,
 }
 
 /// A publisher's tools that are kept for their capacity; all empty between uses.
@@ -97,7 +91,8 @@ pub struct StreamStatistics {
     pub flights: u64,
     /// FLV bytes that the ring holds now.
     pub held_bytes: usize,
-    pub watching: u32,
+    /// Connections that are being sent media; how many people watch is [`super::Presence`]'s to say.
+    pub viewers: u32,
     /// How often a viewer was moved to a newer place.
     pub skips: u64,
 }
@@ -106,22 +101,13 @@ impl Stream {
     pub(super) fn new(room: RoomId, info: PublisherInfo, limits: &LiveLimits, meters: Arc<Meters>) -> (Self, Granted) {
         let cut = Arc::new(CutSignal::default());
         let lease = Lease { number: 0, info, cut: cut.clone() };
-        let core = Core {
-            ring: Ring::new(limits),
-            lease,
-            live: None,
-            video: None,
-            audio: None,
-            received_bytes: 0,
-            told_watching: 0,
-            told_at: None,
-        };
+        let core = Core { ring: Ring::new(limits), lease, live: None, video: None, audio: None, received_bytes: 0 };
         let stream = Self {
             room,
             core: Mutex::new(core),
             head: AtomicU64::new(0),
             ended: AtomicBool::new(false),
-            watching: AtomicU32::new(0),
+            viewers: AtomicU32::new(0),
             skips: AtomicU64::new(0),
             bell: Bell::default(),
             meters,
@@ -172,12 +158,6 @@ impl Stream {
             core.live = Some(now);
             appended.went_live = Some(now);
         }
-        // The count is told with the flights: they come often enough, and no timer a room is needed.
-        let watching = self.watching.load(Ordering::Relaxed);
-        if watching != core.told_watching && core.told_at.is_none_or(|at| closed.duration_since(at) >= COUNT_INTERVAL) {
-            (core.told_watching, core.told_at) = (watching, Some(closed));
-            appended.tell_watching = true;
-        }
         self.head.store(core.ring.next_seq(), Ordering::Release);
         drop(core);
         scratch.evicted.clear();
@@ -225,6 +205,7 @@ impl Stream {
         self.core().lease.info.since
     }
 
+    /// Everything but who watches, which is not known here.
     pub(super) fn status(&self) -> OnAirStatus {
         let now = Instant::now();
         let core = self.core();
@@ -241,7 +222,7 @@ impl Stream {
         OnAirStatus {
             starting: if core.live.is_none() { Some(*since) } else { None },
             live: core.live,
-            watching: self.watching.load(Ordering::Relaxed),
+            watching: 0,
             encoder: Some(encoder),
         }
     }
@@ -254,20 +235,20 @@ impl Stream {
             received_bytes: core.received_bytes,
             flights: core.ring.next_seq(),
             held_bytes: core.ring.held_bytes(),
-            watching: self.watching.load(Ordering::Relaxed),
+            viewers: self.viewers.load(Ordering::Relaxed),
             skips: self.skips.load(Ordering::Relaxed),
         }
     }
 
     pub(super) fn enter(&self) -> Seat {
-        self.watching.fetch_add(1, Ordering::Relaxed);
+        self.viewers.fetch_add(1, Ordering::Relaxed);
         self.meters.viewers.increment(1);
         self.bell.sit()
     }
 
     pub(super) fn leave(&self, seat: &Seat) {
         self.bell.leave(seat);
-        self.watching.fetch_sub(1, Ordering::Relaxed);
+        self.viewers.fetch_sub(1, Ordering::Relaxed);
         self.meters.viewers.decrement(1);
     }
 

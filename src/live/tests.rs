@@ -264,27 +264,28 @@ async fn a_publisher_can_be_cut_by_room_by_key_and_by_the_end_of_the_server() {
 }
 
 #[tokio::test]
-async fn viewers_are_counted_and_the_count_is_told_at_most_twice_a_second() {
+async fn viewers_are_counted_and_who_watches_is_told_when_it_changes() {
     let live = each_tag();
     let mut publisher = live.publish(room(), who(1));
     start(&mut publisher);
     let mut changes = live.changes();
-    let mut subscribers = Vec::new();
-    for at in 1..100 {
-        subscribers.push(live.subscribe(room()).expect("live"));
-        publisher.push(inter(at, 10)).expect("not cut");
+    let mut viewers = Vec::new();
+    for n in 0..99 {
+        let watcher = live.presence().enter(room(), Browser::Stranger(n % 33)).expect("counted");
+        watcher.took(Instant::now());
+        viewers.push((live.subscribe(room()).expect("live"), watcher));
     }
-    assert_eq!(live.status(room()).watching, 99);
+    assert_eq!(live.statistics(room()).map(|s| s.viewers), Some(99));
+    live.count_audience(Instant::now());
+    live.count_audience(Instant::now());
+    assert_eq!(live.status(room()).watching, 33);
     assert_eq!(changes.try_recv().map(|change| change.what), Ok(Change::Watching));
     assert!(changes.try_recv().is_err());
-    subscribers.clear();
-    assert_eq!(live.status(room()).watching, 0);
-    tokio::time::sleep(COUNT_PAUSE).await;
-    publisher.push(inter(200, 10)).expect("not cut");
+    viewers.clear();
+    live.count_audience(Instant::now() + Duration::from_secs(3));
+    assert_eq!((live.status(room()).watching, live.statistics(room()).map(|s| s.viewers)), (0, Some(0)));
     assert_eq!(changes.try_recv().map(|change| change.what), Ok(Change::Watching));
 }
-
-const COUNT_PAUSE: Duration = Duration::from_millis(510);
 
 #[tokio::test]
 async fn a_slow_viewer_is_skipped_and_counted_while_another_goes_on() {
@@ -308,7 +309,7 @@ async fn a_slow_viewer_is_skipped_and_counted_while_another_goes_on() {
     assert_eq!((skips, delivered), (0, 1001));
     let Delivery::Skipped(skip) = next(&mut slow).await else { panic!("20 s behind") };
     assert!(skip.flights > 900, "{skip:?}");
-    assert_eq!(live.statistics(room()).map(|s| (s.skips, s.watching, s.flights)), Some((1, 2, 1001)));
+    assert_eq!(live.statistics(room()).map(|s| (s.skips, s.viewers, s.flights)), Some((1, 2, 1001)));
 }
 
 /// Polls once; hands on what came. True when nothing did.

@@ -1,47 +1,88 @@
-//! One task that turns changes of rooms into encoded events, once for everyone.
+//! One task that turns changes of rooms into encoded events, once for everyone, and hands them to those who joined.
 //!
-//! It listens to the domain (rooms made, edited, deleted) and to `live` (on the air or not, viewers), builds the room's card, and
-//! broadcasts it as text. A connection that lags behind the bounded channel is told the whole state anew.
+//! It listens to the domain (rooms made, edited, deleted) and to `live` (on the air or not, who watches), builds the room's
+//! card, and puts it into the outbox of each connection in the directory or in the room. Nobody else is woken.
 
 use crate::{Shutdown, live::Live};
-use axum::extract::ws::Utf8Bytes;
-use madang_domain::{Domain, DomainChange};
-use madang_protocol::{RoomId, RoomSlug, Visibility, realtime::ServerEvent};
+use madang_domain::{Domain, DomainChange, Frame, OnAirStatus, Outbox, Room};
+use madang_protocol::{RoomCard, RoomId, RoomSlug, Visibility, realtime::ServerEvent, studio::StudioStatus};
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{MissedTickBehavior, interval},
+};
 
-/// Events that a connection may be behind before it is told everything anew.
-const BEHIND_MAX: usize = 256;
 /// Changes that come within this time are looked up together.
 const GATHER: Duration = Duration::from_millis(25);
+/// How often studios are looked at for figures that change without an event.
+const STUDIO_EVERY: Duration = Duration::from_secs(2);
+/// Cards of the directory in one frame.
+const CARDS_A_FRAME: usize = 32;
 
-/// A room's change, encoded for both who may be told.
-#[derive(Debug)]
-pub struct Change {
-    pub room: RoomSlug,
-    /// For those who joined the directory; `None` when the directory does not show the room and did not before.
-    pub directory: Option<Utf8Bytes>,
-    /// For those who joined the room.
-    pub joined: Option<Utf8Bytes>,
+/// Where connections hear of rooms' changes. Cheap to clone.
+///
+/// The kind of lock: one `std` mutex around the seats, taken to join, to leave and to tell; telling a thousand takes well under
+/// a millisecond, for an outbox takes a frame by reference.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Mutex<Seats>>);
+
+#[derive(Default)]
+struct Seats {
+    next: u64,
+    directory: HashMap<u64, Outbox>,
+    rooms: HashMap<RoomSlug, Joined>,
 }
 
-/// Where connections hear of changes. Cheap to clone.
-#[derive(Clone)]
-pub struct Hub {
-    changes: broadcast::Sender<Arc<Change>>,
+/// Those who joined one room.
+#[derive(Default)]
+struct Joined {
+    members: HashMap<u64, Outbox>,
+    /// The owner's connections, with the room's id.
+    studios: HashMap<u64, (RoomId, Outbox)>,
+    card: Option<RoomCard>,
+    status: Option<StudioStatus>,
+}
+
+impl Joined {
+    fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.studios.is_empty()
+    }
+}
+
+/// What a seat is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topic {
+    Directory,
+    Room(RoomSlug),
+    /// The owner's: the studio's status too.
+    Studio(RoomSlug, RoomId),
+}
+
+/// A connection's place. Dropping it leaves.
+pub struct Seat {
+    hub: Hub,
+    topic: Topic,
+    number: u64,
+}
+
+/// How many seats are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seated {
+    pub directory: usize,
+    pub rooms: usize,
+    pub members: usize,
 }
 
 impl Hub {
     /// Starts the task; it ends with `shutdown`.
     pub fn start(domain: Domain, live: Arc<Live>, mut shutdown: Shutdown) -> Self {
-        let (sender, _) = broadcast::channel(BEHIND_MAX);
-        let hub = Self { changes: sender.clone() };
+        let hub = Self::default();
+        let task = Task { domain, live, hub: hub.clone(), shown: HashMap::new(), news: Vec::new() };
         tokio::spawn(async move {
-            let task = Task { domain, live, sender, shown: HashMap::new() };
             tokio::select! {
                 () = task.run() => {}
                 () = shutdown.requested() => {}
@@ -50,23 +91,113 @@ impl Hub {
         hub
     }
 
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Change>> {
-        self.changes.subscribe()
+    /// From now on `outbox` is told of every change. What stands now is for the caller to ask, after this.
+    pub fn enter(&self, topic: Topic, outbox: &Outbox) -> Seat {
+        let mut seats = self.seats();
+        let number = seats.next;
+        seats.next += 1;
+        let outbox = outbox.clone();
+        match &topic {
+            Topic::Directory => drop(seats.directory.insert(number, outbox)),
+            Topic::Room(room) => drop(seats.rooms.entry(room.clone()).or_default().members.insert(number, outbox)),
+            Topic::Studio(room, id) => {
+                drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, (*id, outbox)));
+            }
+        }
+        Seat { hub: self.clone(), topic, number }
+    }
+
+    /// For tests and metrics: who is there.
+    pub fn seated(&self) -> Seated {
+        let seats = self.seats();
+        let members = seats.rooms.values().map(|room| room.members.len()).sum();
+        Seated { directory: seats.directory.len(), rooms: seats.rooms.len(), members }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        // The maps are whole at every step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_directory(&self, news: &[ServerEvent]) {
+        for part in news.chunks(CARDS_A_FRAME) {
+            let Some(frame) = Frame::encode(part) else { continue };
+            self.seats().directory.values().for_each(|outbox| outbox.push(frame.clone()));
+        }
+    }
+
+    /// The card, if more than the number of those who watch has changed (the chat's own counts say that number); and the
+    /// studio's status.
+    fn tell_room(&self, card: &RoomCard, status: &OnAirStatus) {
+        let mut seats = self.seats();
+        let Some(room) = seats.rooms.get_mut(&card.slug) else { return };
+        let same = room.card.as_ref().is_some_and(|told| RoomCard { watching: card.watching, ..told.clone() } == *card);
+        if !same {
+            room.card = Some(card.clone());
+            if let Some(frame) = Frame::encode(&[ServerEvent::Room { card: card.clone() }]) {
+                room.members.values().for_each(|outbox| outbox.push(frame.clone()));
+            }
+        }
+        if room.studios.is_empty() {
+            return;
+        }
+        let status = StudioStatus { live: card.live, watching: status.watching, encoder: status.encoder.clone() };
+        if room.status.as_ref() != Some(&status) {
+            room.status = Some(status.clone());
+            if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {
+                room.studios.values().for_each(|(_, outbox)| outbox.push(frame.clone()));
+            }
+        }
+    }
+
+    fn tell_gone(&self, room: &RoomSlug) {
+        let seats = self.seats();
+        if let Some(joined) = seats.rooms.get(room)
+            && let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }])
+        {
+            joined.members.values().for_each(|outbox| outbox.push(frame.clone()));
+        }
+    }
+
+    /// Rooms whose owner looks at their studio.
+    fn studios(&self) -> Vec<RoomId> {
+        let seats = self.seats();
+        seats.rooms.values().filter_map(|room| room.studios.values().next().map(|(id, _)| *id)).collect()
     }
 }
 
-/// The text of one event.
-pub fn encode(event: &ServerEvent) -> Utf8Bytes {
-    // Events hold texts and numbers only, which JSON can always hold.
-    serde_json::to_string(event).unwrap_or_default().into()
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.hub.seats();
+        let (room, gone) = match &self.topic {
+            Topic::Directory => {
+                let gone = seats.directory.remove(&self.number);
+                drop(seats);
+                return drop(gone);
+            }
+            Topic::Room(slug) => (slug, seats.rooms.get_mut(slug).and_then(|room| room.members.remove(&self.number))),
+            Topic::Studio(slug, _) => {
+                let gone = seats.rooms.get_mut(slug).and_then(|room| room.studios.remove(&self.number));
+                (slug, gone.map(|(_, outbox)| outbox))
+            }
+        };
+        if seats.rooms.get(room).is_some_and(Joined::is_empty) {
+            seats.rooms.remove(room);
+        }
+        drop(seats);
+        // The last of an outbox may free what waits in it: not under the lock.
+        drop(gone);
+    }
 }
 
 struct Task {
     domain: Domain,
     live: Arc<Live>,
-    sender: broadcast::Sender<Arc<Change>>,
+    hub: Hub,
     /// The rooms that the directory shows, and their slugs there.
     shown: HashMap<RoomId, RoomSlug>,
+    /// Changes of the directory, to be told together.
+    news: Vec<ServerEvent>,
 }
 
 /// What to look up after a change.
@@ -81,7 +212,9 @@ struct Due {
 impl Task {
     async fn run(mut self) {
         let (mut domain_changes, mut live_changes) = (self.domain.changes(), self.live.changes());
-        self.refresh_all().await;
+        let mut studio = interval(STUDIO_EVERY);
+        studio.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.carry_out(Due { everything: true, ..Due::default() }).await;
         loop {
             let mut due = Due::default();
             tokio::select! {
@@ -95,6 +228,13 @@ impl Task {
                     Err(RecvError::Lagged(_)) => due.everything = true,
                     Err(RecvError::Closed) => return,
                 },
+                _ = studio.tick() => {
+                    let on_air = self.hub.studios().into_iter().filter(|room| self.live.status(*room).encoder.is_some());
+                    due.rooms.extend(on_air);
+                    if due.rooms.is_empty() {
+                        continue;
+                    }
+                }
             }
             tokio::time::sleep(GATHER).await;
             while let Ok(change) = domain_changes.try_recv() {
@@ -121,6 +261,7 @@ impl Task {
         for room in due.rooms {
             self.refresh(room).await;
         }
+        self.hub.tell_directory(&std::mem::take(&mut self.news));
     }
 
     /// After changes that nobody listed: every room that is or was shown.
@@ -129,52 +270,54 @@ impl Task {
             Ok(rooms) => rooms,
             Err(error) => return tracing::warn!(%error, "the rooms cannot be read"),
         };
-        let mut all: HashSet<RoomId> = self.shown.keys().copied().collect();
-        all.extend(rooms.iter().map(|room| room.id));
-        for room in all {
-            self.refresh(room).await;
+        let gone: Vec<RoomId> =
+            self.shown.keys().filter(|id| !rooms.iter().any(|room| room.id == **id)).copied().collect();
+        for id in gone {
+            if let Some(slug) = self.shown.remove(&id) {
+                self.tell_gone(slug);
+            }
+        }
+        for room in rooms {
+            self.tell(room);
         }
     }
 
     async fn refresh(&mut self, id: RoomId) {
-        let room = match self.domain.room_by_id(id).await {
-            Ok(room) => room,
-            Err(error) => return tracing::warn!(%error, "a room cannot be read"),
-        };
-        let Some(room) = room else {
-            if let Some(slug) = self.shown.remove(&id) {
-                self.tell_gone(slug);
+        match self.domain.room_by_id(id).await {
+            Ok(Some(room)) => self.tell(room),
+            Ok(None) => {
+                if let Some(slug) = self.shown.remove(&id) {
+                    self.tell_gone(slug);
+                }
             }
-            return;
-        };
-        let (card, slug) = (room.card(&self.live.status(id)), room.slug);
-        if let Some(earlier) = self.shown.get(&id).filter(|earlier| **earlier != slug).cloned() {
-            self.shown.remove(&id);
-            self.tell_gone(earlier);
+            Err(error) => tracing::warn!(%error, "a room cannot be read"),
         }
-        let directory = match room.visibility {
-            Visibility::Public => {
-                self.shown.insert(id, slug.clone());
-                Some(ServerEvent::DirectoryRoom { room: card.clone() })
-            }
-            Visibility::Unlisted => self.shown.remove(&id).map(|room| ServerEvent::DirectoryGone { room }),
-        };
-        let change = Change {
-            room: slug,
-            directory: directory.as_ref().map(encode),
-            joined: Some(encode(&ServerEvent::Room { room: card })),
-        };
-        // No one connected is no error.
-        let _ = self.sender.send(Arc::new(change));
     }
 
-    fn tell_gone(&self, slug: RoomSlug) {
-        let change = Change {
-            directory: Some(encode(&ServerEvent::DirectoryGone { room: slug.clone() })),
-            joined: Some(encode(&ServerEvent::RoomGone { room: slug.clone() })),
-            room: slug,
-        };
-        let _ = self.sender.send(Arc::new(change));
+    fn tell(&mut self, room: Room) {
+        let status = self.live.status(room.id);
+        let card = room.card(&status);
+        if let Some(earlier) = self.shown.get(&room.id).filter(|earlier| **earlier != room.slug).cloned() {
+            self.shown.remove(&room.id);
+            self.tell_gone(earlier);
+        }
+        self.hub.tell_room(&card, &status);
+        match room.visibility {
+            Visibility::Public => {
+                self.shown.insert(room.id, room.slug);
+                self.news.push(ServerEvent::DirectoryRoom { card });
+            }
+            Visibility::Unlisted => {
+                if let Some(room) = self.shown.remove(&room.id) {
+                    self.news.push(ServerEvent::DirectoryGone { room });
+                }
+            }
+        }
+    }
+
+    fn tell_gone(&mut self, room: RoomSlug) {
+        self.hub.tell_gone(&room);
+        self.news.push(ServerEvent::DirectoryGone { room });
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,29 +14,50 @@ use std::{
 pub struct Connections {
     most: usize,
     open: AtomicUsize,
+    /// Sockets so far.
+    ever: AtomicU64,
     addresses: AddressLimit,
 }
 
 /// A socket's place; dropping it gives the place back.
 pub struct Place {
     connections: Arc<Connections>,
+    number: u64,
     _seat: AddressSeat,
+}
+
+impl Place {
+    /// A number that no other socket of this process has.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 impl Connections {
     /// `most_per_address` counts a household; 0 is no limit.
     pub fn new(most: usize, most_per_address: usize) -> Arc<Self> {
-        Arc::new(Self { most, open: AtomicUsize::new(0), addresses: AddressLimit::new(most_per_address) })
+        Arc::new(Self {
+            most,
+            open: AtomicUsize::new(0),
+            ever: AtomicU64::new(0),
+            addresses: AddressLimit::new(most_per_address),
+        })
+    }
+
+    /// Sockets open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     /// `None` when either limit is reached.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let seat = self.addresses.take(address)?;
-        // Only the count itself is shared through it.
+        // Only the counts themselves are shared through them.
         let one_more = |open: usize| (open < self.most).then_some(open.saturating_add(1));
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        let number = self.ever.fetch_add(1, Ordering::Relaxed);
         metrics::gauge!("madang_ws_connections").increment(1.0);
-        Some(Place { connections: Arc::clone(self), _seat: seat })
+        Some(Place { connections: Arc::clone(self), number, _seat: seat })
     }
 }
 
@@ -46,6 +67,9 @@ impl Drop for Place {
         metrics::gauge!("madang_ws_connections").decrement(1.0);
     }
 }
+
+/// What reading from the database costs beside a message that does not.
+pub const HEAVY: f64 = 4.0;
 
 /// A bucket of messages: `per_second` in the long run, ten seconds' worth at once.
 pub struct Pace {
@@ -60,15 +84,15 @@ impl Pace {
         Self { per_second, left: per_second * 10.0, at: now }
     }
 
-    /// Whether one more message may come at `now`.
-    pub fn take(&mut self, now: Instant) -> bool {
+    /// Whether a message of this cost may come at `now`.
+    pub fn take(&mut self, cost: f64, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).min(Duration::from_secs(60)).as_secs_f64();
         self.at = now;
         self.left = (self.left + passed * self.per_second).min(self.per_second * 10.0);
-        if self.left < 1.0 {
+        if self.left < cost {
             return false;
         }
-        self.left -= 1.0;
+        self.left -= cost;
         true
     }
 }
@@ -103,7 +127,8 @@ mod tests {
     fn a_flood_is_stopped_and_patience_is_rewarded() {
         let start = Instant::now();
         let mut pace = Pace::new(5, start);
-        assert_eq!((0..100).filter(|_| pace.take(start)).count(), 50);
-        assert_eq!((0..100).filter(|_| pace.take(start + Duration::from_secs(2))).count(), 10);
+        assert_eq!((0..100).filter(|_| pace.take(1.0, start)).count(), 50);
+        assert_eq!((0..100).filter(|_| pace.take(1.0, start + Duration::from_secs(2))).count(), 10);
+        assert_eq!((0..100).filter(|_| pace.take(HEAVY, start + Duration::from_secs(6))).count(), 5);
     }
 }

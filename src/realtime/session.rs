@@ -1,161 +1,233 @@
-//! What one connection has joined, and the events that it is owed.
+//! What one connection has joined, and the events that it is owed before those of its outbox. It knows no socket.
 
-use super::hub::{Change, encode};
-use crate::state::Services;
-use axum::extract::ws::Utf8Bytes;
-use madang_domain::{Actor, Person};
-use madang_protocol::{
-    PROTOCOL_VERSION, RoomSlug,
-    realtime::{ClientMessage, Refusal, ServerEvent},
-    studio::StudioStatus,
+use super::{
+    hub::{Hub, Seat, Topic},
+    limits::HEAVY,
+    meters::{Counted, Meters},
 };
-use std::collections::HashMap;
+use madang_domain::{Chatter, Domain, Error, Frame, Member, MustResume, Outbox, Person};
+use madang_protocol::{
+    PROTOCOL_VERSION, PersonId, RoomId, RoomSlug,
+    chat::{CLIENT_ID_MAX, ChatRefusal, Seq, Since},
+    realtime::{ClientMessage, Refusal, ServerEvent},
+};
 
-/// Bytes of events in one frame; a larger batch goes on in the next.
-const FRAME_BYTES_MAX: usize = 64 * 1024;
-
-/// One connection's state, without its socket.
+/// One connection's state. Dropping it leaves everything that was joined.
 pub struct Session {
-    services: Services,
-    person: Option<Person>,
-    directory: bool,
-    /// The rooms joined; for the owner's own rooms, what the studio was told last.
-    rooms: HashMap<RoomSlug, Option<Studio>>,
-    owed: Vec<Utf8Bytes>,
+    domain: Domain,
+    hub: Hub,
+    meters: Meters,
+    rooms_max: usize,
+    chatter: Chatter,
+    outbox: Outbox,
+    directory: Option<Seat>,
+    rooms: Vec<Joined>,
+    owed: Vec<Frame>,
+    lost: bool,
 }
 
-#[derive(Default)]
-struct Studio {
-    told: Option<StudioStatus>,
+/// A joined room.
+struct Joined {
+    room: RoomSlug,
+    member: Member,
+    _seat: Seat,
+    _studio: Option<Seat>,
+    _counted: Counted,
+}
+
+/// What a session needs of the server.
+pub struct Ports {
+    pub domain: Domain,
+    pub hub: Hub,
+    pub meters: Meters,
+    /// Rooms that one connection may have joined at once.
+    pub rooms_max: usize,
 }
 
 impl Session {
-    pub fn new(services: Services, person: Option<Person>) -> Self {
-        let hello = ServerEvent::Hello { protocol: PROTOCOL_VERSION, build: env!("MADANG_VERSION").to_owned() };
-        Self { services, person, directory: false, rooms: HashMap::new(), owed: vec![encode(&hello)] }
+    pub fn new(ports: Ports, person: Option<&Person>, chatter: Chatter) -> Self {
+        let Ports { domain, hub, meters, rooms_max } = ports;
+        let you = domain.you(person);
+        let outbox = domain.outbox();
+        let mut session = Self {
+            domain,
+            hub,
+            meters,
+            rooms_max,
+            chatter,
+            outbox,
+            directory: None,
+            rooms: Vec::new(),
+            owed: Vec::new(),
+            lost: false,
+        };
+        session.owe(ServerEvent::Hello { protocol: PROTOCOL_VERSION, build: env!("MADANG_VERSION").to_owned(), you });
+        session
     }
 
-    /// One frame's worth of events as a JSON array; `None` when nothing is owed.
-    pub fn frame(&mut self) -> Option<Utf8Bytes> {
-        if self.owed.is_empty() {
-            return None;
+    /// What has to be sent before anything of the outbox.
+    pub fn owed(&mut self) -> Vec<Frame> {
+        std::mem::take(&mut self.owed)
+    }
+
+    /// Waits for something in the outbox. Cancel safe.
+    ///
+    /// # Errors
+    /// [`MustResume`]: close the connection so that its browser resumes.
+    pub async fn next(&self) -> Result<Vec<Frame>, MustResume> {
+        if self.lost {
+            return Err(MustResume);
         }
-        let mut bytes = 2;
-        let fitting = self.owed.iter().take_while(|event| {
-            bytes += event.len() + 1;
-            bytes <= FRAME_BYTES_MAX
-        });
-        let count = fitting.count().max(1);
-        let mut frame = String::with_capacity(bytes.min(FRAME_BYTES_MAX) + 2);
-        for event in self.owed.drain(..count) {
-            frame.push(if frame.is_empty() { '[' } else { ',' });
-            frame.push_str(&event);
-        }
-        frame.push(']');
-        Some(frame.into())
+        self.outbox.next().await
     }
 
     pub fn refuse(&mut self, reason: Refusal) {
-        self.owe(&ServerEvent::Refused { reason });
+        self.owe(ServerEvent::Refused { reason });
     }
 
-    pub async fn message(&mut self, text: &str) {
-        let Ok(message) = serde_json::from_str::<ClientMessage>(text) else { return self.refuse(Refusal::Malformed) };
+    /// What a message costs of the connection's pace.
+    pub fn cost(message: &ClientMessage) -> f64 {
         match message {
-            ClientMessage::JoinDirectory => {
-                self.directory = true;
-                self.owe_directory().await;
-            }
-            ClientMessage::LeaveDirectory => self.directory = false,
-            ClientMessage::Join { room } => {
-                let known = self.rooms.contains_key(&room);
-                if !known && self.rooms.len() >= self.services.config.limits.ws_rooms {
-                    return self.refuse(Refusal::TooManyRooms);
+            ClientMessage::JoinDirectory
+            | ClientMessage::Join { .. }
+            | ClientMessage::History { .. }
+            | ClientMessage::Rename { .. }
+            | ClientMessage::Card { .. } => HEAVY,
+            ClientMessage::LeaveDirectory
+            | ClientMessage::Leave { .. }
+            | ClientMessage::Say { .. }
+            | ClientMessage::Moderate { .. }
+            | ClientMessage::Ping => 1.0,
+        }
+    }
+
+    /// Reads a message; `None` for what is none.
+    pub fn read(text: &str) -> Option<ClientMessage> {
+        let message: ClientMessage = serde_json::from_str(text).ok()?;
+        let id = match &message {
+            ClientMessage::Say { id, .. } | ClientMessage::Rename { id, .. } | ClientMessage::Moderate { id, .. } => id,
+            _ => return Some(message),
+        };
+        (id.len() <= CLIENT_ID_MAX).then_some(message)
+    }
+
+    pub async fn message(&mut self, message: ClientMessage) {
+        match message {
+            ClientMessage::JoinDirectory => self.join_directory().await,
+            ClientMessage::LeaveDirectory => self.directory = None,
+            ClientMessage::Join { room, since } => self.join(room, since).await,
+            ClientMessage::Leave { room } => self.rooms.retain(|joined| joined.room != room),
+            ClientMessage::Say { room, text, id, reply } => {
+                self.meters.messages.increment(1);
+                match self.member(&room) {
+                    Some(member) => member.say(&text, &id, reply),
+                    None => self.reject(id, ChatRefusal::NotJoined),
                 }
-                self.join(room).await;
             }
-            ClientMessage::Leave { room } => {
-                self.rooms.remove(&room);
+            ClientMessage::Moderate { room, act, reason, id } => match self.member(&room) {
+                Some(member) => member.moderate(act, &reason, &id),
+                None => self.reject(id, ChatRefusal::NotJoined),
+            },
+            ClientMessage::History { room, before } => self.history(room, before).await,
+            ClientMessage::Rename { name, id } => self.rename(&name, id).await,
+            ClientMessage::Card { room, person } => self.card(room, person).await,
+            ClientMessage::Ping => self.owe(ServerEvent::Pong),
+        }
+    }
+
+    async fn join_directory(&mut self) {
+        self.directory = Some(self.hub.enter(Topic::Directory, &self.outbox));
+        match self.domain.directory().await {
+            Ok(rooms) => self.owe(ServerEvent::Directory { rooms }),
+            Err(error) => self.lose(&error, "the directory cannot be read"),
+        }
+    }
+
+    async fn join(&mut self, room: RoomSlug, since: Option<Since>) {
+        self.rooms.retain(|joined| joined.room != room);
+        if self.rooms.len() >= self.rooms_max {
+            return self.refuse(Refusal::TooManyRooms);
+        }
+        // What still waits from before goes out before the state of now.
+        match self.outbox.take() {
+            Ok(frames) => self.owed.extend(frames),
+            Err(MustResume) => self.lost = true,
+        }
+        let seat = self.hub.enter(Topic::Room(room.clone()), &self.outbox);
+        let page = match self.domain.room_page(&room, self.chatter.person).await {
+            Ok(Some(page)) => page,
+            Ok(None) => return self.owe(ServerEvent::RoomGone { room }),
+            Err(error) => return self.lose(&error, "a room cannot be read"),
+        };
+        let (chat, member) = match self.domain.join_chat(&room, self.chatter, since, &self.outbox).await {
+            Ok(joined) => joined,
+            Err(Error::NotFound) => return self.owe(ServerEvent::RoomGone { room }),
+            Err(error) => return self.lose(&error, "a chat cannot be joined"),
+        };
+        self.owe(ServerEvent::Room { card: page.card });
+        self.owe(ServerEvent::Chat { room: room.clone(), chat });
+        let studio = if page.mine { self.studio(&room, member.room()).await } else { None };
+        let counted = Counted::new(&self.meters);
+        // Most connections join one room, ever.
+        self.rooms.reserve_exact(1);
+        self.rooms.push(Joined { room, member, _seat: seat, _studio: studio, _counted: counted });
+    }
+
+    /// The owner is told the studio's status as it is, and each change of it.
+    async fn studio(&mut self, room: &RoomSlug, id: RoomId) -> Option<Seat> {
+        let person = self.chatter.person?;
+        let seat = self.hub.enter(Topic::Studio(room.clone(), id), &self.outbox);
+        match self.domain.studio(person, room).await {
+            Ok((_, _, status)) => self.owe(ServerEvent::Studio { room: room.clone(), status }),
+            Err(error) => self.lose(&error, "a studio's status cannot be read"),
+        }
+        Some(seat)
+    }
+
+    async fn history(&mut self, room: RoomSlug, before: Seq) {
+        let Some(member) = self.member(&room) else { return self.refuse(Refusal::Malformed) };
+        match member.history(before).await {
+            Ok((entries, more)) => self.owe(ServerEvent::History { room, entries, more }),
+            Err(refused) => {
+                self.owe(ServerEvent::Rejected { id: String::new(), reason: refused.reason, until: refused.until });
             }
-            ClientMessage::Ping => self.owe(&ServerEvent::Pong),
         }
     }
 
-    /// A change that everyone is told of, as far as this connection joined it.
-    pub async fn change(&mut self, change: &Change) {
-        if self.directory
-            && let Some(event) = &change.directory
-        {
-            self.owed.push(event.clone());
-        }
-        if self.rooms.contains_key(&change.room) {
-            self.owed.extend(change.joined.clone());
-            self.owe_studio(&change.room).await;
+    async fn rename(&mut self, name: &str, id: String) {
+        let Some(person) = self.chatter.person else { return self.reject(id, ChatRefusal::NoCookie) };
+        let rooms: Vec<RoomId> = self.rooms.iter().map(|joined| joined.member.room()).collect();
+        match self.domain.rename(person, name, &rooms).await {
+            Ok(you) => self.owe(ServerEvent::You { you }),
+            Err(refused) => self.owe(ServerEvent::Rejected { id, reason: refused.reason, until: refused.until }),
         }
     }
 
-    /// After changes were missed: everything that is joined, anew.
-    pub async fn everything(&mut self) {
-        if self.directory {
-            self.owe_directory().await;
-        }
-        let rooms: Vec<RoomSlug> = self.rooms.keys().cloned().collect();
-        for room in rooms {
-            self.join(room).await;
-        }
-    }
-
-    /// Whether [`Session::studios`] has anything to look at.
-    pub fn has_studio(&self) -> bool {
-        self.rooms.values().any(Option::is_some)
-    }
-
-    /// The encoder's figures change without an event: looked at every few seconds, told when they differ.
-    pub async fn studios(&mut self) {
-        let rooms: Vec<RoomSlug> =
-            self.rooms.iter().filter(|(_, studio)| studio.is_some()).map(|(room, _)| room.clone()).collect();
-        for room in rooms {
-            self.owe_studio(&room).await;
-        }
-    }
-
-    async fn join(&mut self, room: RoomSlug) {
-        let viewer = self.person.as_ref().map(|person| person.id);
-        match self.services.domain.room_page(&room, viewer).await {
-            Ok(Some(page)) => {
-                self.rooms.insert(room.clone(), page.mine.then(Studio::default));
-                self.owe(&ServerEvent::Room { room: page.card });
-                self.owe_studio(&room).await;
+    async fn card(&mut self, room: RoomSlug, person: PersonId) {
+        let Some(member) = self.member(&room) else { return self.refuse(Refusal::Malformed) };
+        match member.card(person).await {
+            Ok(card) => self.owe(ServerEvent::Card { room, card }),
+            Err(refused) => {
+                self.owe(ServerEvent::Rejected { id: String::new(), reason: refused.reason, until: refused.until });
             }
-            Ok(None) => {
-                self.rooms.remove(&room);
-                self.owe(&ServerEvent::RoomGone { room });
-            }
-            Err(error) => tracing::warn!(%error, "a room cannot be read"),
         }
     }
 
-    async fn owe_directory(&mut self) {
-        match self.services.domain.directory().await {
-            Ok(rooms) => self.owe(&ServerEvent::Directory { rooms }),
-            Err(error) => tracing::warn!(%error, "the directory cannot be read"),
-        }
+    fn member(&self, room: &RoomSlug) -> Option<&Member> {
+        self.rooms.iter().find(|joined| joined.room == *room).map(|joined| &joined.member)
     }
 
-    async fn owe_studio(&mut self, room: &RoomSlug) {
-        let Some(person) = self.person.as_ref().map(|person| person.id) else { return };
-        let Some(Some(studio)) = self.rooms.get_mut(room) else { return };
-        match self.services.domain.studio(Actor::Person(person), room).await {
-            Ok((_, _, status)) if studio.told.as_ref() != Some(&status) => {
-                studio.told = Some(status.clone());
-                self.owe(&ServerEvent::Studio { room: room.clone(), status });
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a studio's status cannot be read"),
-        }
+    fn reject(&mut self, id: String, reason: ChatRefusal) {
+        self.owe(ServerEvent::Rejected { id, reason, until: None });
     }
 
-    fn owe(&mut self, event: &ServerEvent) {
-        self.owed.push(encode(event));
+    fn owe(&mut self, event: ServerEvent) {
+        self.owed.extend(Frame::encode(&[event]));
+    }
+
+    /// What was asked for cannot be had now: the browser comes back after a while and asks again for all of it.
+    fn lose(&mut self, error: &Error, what: &'static str) {
+        tracing::warn!(%error, "{what}");
+        self.lost = true;
     }
 }

@@ -1,36 +1,50 @@
 //! The socket itself: upgrade, deadlines, and one loop that reads, hears and writes.
 
-use super::{limits::Pace, session::Session};
-use crate::{state::Services, web::client};
+use super::{
+    limits::Pace,
+    meters::Meters,
+    session::{Ports, Session},
+};
+use crate::{
+    Shutdown,
+    config::Limits,
+    state::{Services, set_cookie},
+    web::client,
+};
 use axum::{
     extract::{
         ConnectInfo, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket, close_code},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
     },
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use madang_protocol::realtime::{CLIENT_MESSAGE_MAX, Refusal};
-use std::{net::SocketAddr, time::Duration};
-use tokio::{
-    sync::broadcast::error::RecvError,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use madang_domain::{Chatter, Frame};
+use madang_protocol::realtime::{CLIENT_MESSAGE_MAX, CLOSE_RESUME, Refusal};
+use std::{
+    net::SocketAddr,
+    pin::pin,
+    time::{Duration, Instant as Clock},
 };
+use tokio::time::{Instant, sleep_until, timeout};
 
-/// A ping leaves this often; a peer that is gone without a word is found by the next one's missing answer.
-const PING_EVERY: Duration = Duration::from_secs(20);
-/// A peer that sent nothing for this long, not even a pong, is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// One frame must be taken within this time: a full socket buffer would hold the connection's memory for ever.
 const WRITE_MAX: Duration = Duration::from_secs(10);
-/// How often the owner's studio is looked at for figures that change without an event.
-const STUDIO_EVERY: Duration = Duration::from_secs(2);
+/// How long a close waits for the peer's own, so that what it says arrives before the connection ends.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// Bytes of events in one frame; a larger batch goes on in the next.
+const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// A connection sends small messages: the library's default buffers of 128 KiB would be most of its memory.
-const BUFFER_BYTES: usize = 4 * 1024;
+const BUFFER_BYTES: usize = 2 * 1024;
+/// More than one event can have: a history of the longest messages.
+const WRITE_BUFFER_MAX: usize = 16 * 1024 * 1024;
 /// Messages over the pace that are refused with words before the connection is closed.
 const TOO_FAST_MAX: u32 = 50;
 
-/// `GET /ws`: checked for its origin and its address' limits, then upgraded.
+/// `GET /ws`: checked for its origin and its address' limits, then upgraded. A browser without a cookie is given one for the
+/// next time, and only reads this time: one that keeps none could not be recognised.
 pub async fn upgrade(
     State(services): State<Services>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -41,86 +55,238 @@ pub async fn upgrade(
     if !client::same_origin(&headers, public) {
         return (StatusCode::FORBIDDEN, "This socket is for pages of this site.\n").into_response();
     }
-    let Some(place) = services.sockets.enter(client::address(peer.ip(), &headers, public)) else {
+    let address = client::address(peer.ip(), &headers, public);
+    let Some(place) = services.sockets.enter(address) else {
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n")
             .into_response();
     };
     let Ok(person) = services.person(&headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();
     };
-    upgrade
+    let visitor = if person.is_none() { services.visitor(&headers) } else { None };
+    let ports = Ports {
+        domain: services.domain.clone(),
+        hub: services.hub.clone(),
+        meters: services.meters.clone(),
+        rooms_max: services.config.limits.ws_rooms,
+    };
+    let chatter = Chatter { person: person.as_ref().map(|person| person.id), browser: place.number(), address };
+    let pace = Pace::new(services.config.limits.ws_messages_per_second, Clock::now());
+    let pings = Pings::of(&services.config.limits);
+    let (shutdown, meters) = (services.shutdown.clone(), services.meters.clone());
+    let mut response = upgrade
         .max_message_size(CLIENT_MESSAGE_MAX)
         .max_frame_size(CLIENT_MESSAGE_MAX)
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(1024 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_MAX)
         .on_upgrade(move |socket| async move {
-            let session = Session::new(services.clone(), person);
-            serve(socket, session, services).await;
+            let session = Session::new(ports, person.as_ref(), chatter);
+            serve(Connection { socket, pace, too_fast: 0, pings, meters }, session, shutdown).await;
             drop(place);
-        })
+        });
+    if let Some((_, cookie)) = visitor {
+        set_cookie(&mut response, cookie);
+    }
+    response
 }
 
-async fn serve(mut socket: WebSocket, mut session: Session, services: Services) {
-    let mut changes = services.hub.subscribe();
-    let mut shutdown = services.shutdown.clone();
-    let mut pace = Pace::new(services.config.limits.ws_messages_per_second, std::time::Instant::now());
-    let mut too_fast = 0_u32;
+struct Connection {
+    socket: WebSocket,
+    pace: Pace,
+    too_fast: u32,
+    pings: Pings,
+    meters: Meters,
+}
+
+/// How a peer that is gone without a word is found.
+#[derive(Clone, Copy)]
+struct Pings {
+    every: Duration,
+    /// A peer that says nothing for this long after a ping is gone.
+    answered_within: Duration,
+}
+
+impl Pings {
+    fn of(limits: &Limits) -> Self {
+        Self { every: Duration::from_secs(limits.ws_ping_s), answered_within: Duration::from_secs(limits.ws_pong_s) }
+    }
+}
+
+/// Why the server ends a connection.
+type Goodbye = (u16, &'static str);
+
+const GONE: Option<Goodbye> = None;
+const STOPPING: Option<Goodbye> = Some((close_code::RESTART, "the server stops"));
+const RESUME: Option<Goodbye> = Some((CLOSE_RESUME, "come back and go on"));
+
+async fn serve(mut connection: Connection, mut session: Session, shutdown: Shutdown) {
+    let goodbye = converse(&mut connection, &mut session, shutdown).await;
+    // Everything is left before the goodbye, however long the peer takes for its own.
+    drop(session);
+    if let Some((code, reason)) = goodbye {
+        if code == CLOSE_RESUME {
+            connection.meters.resumed.increment(1);
+        }
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        if sent(&mut connection.socket, close).await {
+            let rest = async { while let Some(Ok(_)) = connection.socket.recv().await {} };
+            let _ = timeout(CLOSE_WAIT, rest).await;
+        }
+    }
+}
+
+/// Reads and writes until the end; gives what to say then, or nothing when there is nobody to say it to.
+async fn converse(connection: &mut Connection, session: &mut Session, mut shutdown: Shutdown) -> Option<Goodbye> {
     let mut heard = Instant::now();
-    let mut ping = interval(PING_EVERY);
-    let mut studio = interval(STUDIO_EVERY);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    studio.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ping.reset();
-    let close = loop {
-        while let Some(frame) = session.frame() {
-            if !sent(&mut socket, Message::Text(frame)).await {
-                return;
-            }
+    let mut asked = None;
+    let pings = connection.pings;
+    let mut deadline = pin!(sleep_until(heard + pings.every));
+    loop {
+        if !connection.write(session.owed()).await {
+            return GONE;
         }
         tokio::select! {
-            message = socket.recv() => {
+            frames = session.next() => match frames {
+                Ok(frames) => {
+                    if !connection.write(frames).await {
+                        return GONE;
+                    }
+                }
+                Err(_) if shutdown.is_requested() => return STOPPING,
+                Err(_) => return RESUME,
+            },
+            message = connection.socket.recv() => {
                 heard = Instant::now();
                 match message {
-                    Some(Ok(Message::Text(text))) if pace.take(std::time::Instant::now()) => session.message(&text).await,
-                    Some(Ok(Message::Text(_))) if too_fast < TOO_FAST_MAX => {
-                        too_fast += 1;
-                        session.refuse(Refusal::TooFast);
+                    Some(Ok(Message::Text(text))) => {
+                        if let Some(goodbye) = connection.hear(session, text).await {
+                            return Some(goodbye);
+                        }
                     }
-                    Some(Ok(Message::Text(_))) => break (close_code::POLICY, "too many messages"),
-                    Some(Ok(Message::Binary(_))) => break (close_code::UNSUPPORTED, "text only"),
+                    Some(Ok(Message::Binary(_))) => return Some((close_code::UNSUPPORTED, "text only")),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     // The peer closed, or broke the protocol: there is nobody to tell.
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
                 }
             }
-            change = changes.recv() => match change {
-                Ok(change) => {
-                    session.change(&change).await;
-                    // What has come meanwhile rides in the same frame.
-                    while let Ok(change) = changes.try_recv() {
-                        session.change(&change).await;
+            () = &mut deadline => {
+                let next = match asked.take() {
+                    Some(at) if heard < at => return GONE,
+                    Some(at) => at + pings.every,
+                    None => {
+                        if !sent(&mut connection.socket, Message::Ping(Bytes::new())).await {
+                            return GONE;
+                        }
+                        let now = Instant::now();
+                        asked = Some(now);
+                        now + pings.answered_within
                     }
-                }
-                Err(RecvError::Lagged(_)) => session.everything().await,
-                Err(RecvError::Closed) => break (close_code::RESTART, "the server stops"),
-            },
-            _ = ping.tick() => {
-                if heard.elapsed() > SILENCE_MAX {
-                    return;
-                }
-                if !sent(&mut socket, Message::Ping(Default::default())).await {
-                    return;
-                }
+                };
+                deadline.as_mut().reset(next);
             }
-            _ = studio.tick(), if session.has_studio() => session.studios().await,
-            () = shutdown.requested() => break (close_code::RESTART, "the server stops"),
+            () = shutdown.requested() => return STOPPING,
         }
+    }
+}
+
+impl Connection {
+    /// Takes in one message; gives how the connection ends because of it. Boxed by a plain function, so that what messages need
+    /// while they are handled is no part of an idle connection.
+    fn hear<'a>(&'a mut self, session: &'a mut Session, text: Utf8Bytes) -> BoxFuture<'a, Option<Goodbye>> {
+        Box::pin(async move {
+            let message = Session::read(&text);
+            let cost = message.as_ref().map_or(1.0, Session::cost);
+            if !self.pace.take(cost, Clock::now()) {
+                self.too_fast += 1;
+                if self.too_fast > TOO_FAST_MAX {
+                    return Some((close_code::POLICY, "too many messages"));
+                }
+                session.refuse(Refusal::TooFast);
+                return None;
+            }
+            match message {
+                Some(message) => session.message(message).await,
+                None => session.refuse(Refusal::Malformed),
+            }
+            None
+        })
+    }
+
+    /// Writes frames, as many of them as fit into one of the socket's each time; false when the connection is over.
+    async fn write(&mut self, frames: Vec<Frame>) -> bool {
+        let mut rest = frames.as_slice();
+        while let Some((first, others)) = rest.split_first() {
+            // The common case: one frame that a room's thousand members share.
+            let (bytes, count) = if others.is_empty() { (first.array(), 1) } else { joined(rest) };
+            self.meters.frames.increment(1);
+            let Ok(text) = Utf8Bytes::try_from(bytes) else { return false };
+            if !sent(&mut self.socket, Message::Text(text)).await {
+                return false;
+            }
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        true
+    }
+}
+
+/// The first frames in one array of at most [`FRAME_BYTES_MAX`], or the first alone; and how many they are.
+fn joined(frames: &[Frame]) -> (Bytes, usize) {
+    let mut bytes = 1;
+    let fitting = frames.iter().take_while(|frame| {
+        bytes += frame.size();
+        bytes <= FRAME_BYTES_MAX
+    });
+    let count = fitting.count();
+    let Some((first, others)) = frames.get(..count).and_then(<[Frame]>::split_first).filter(|(_, o)| !o.is_empty())
+    else {
+        return (frames.first().map(Frame::array).unwrap_or_default(), 1);
     };
-    let (code, reason) = close;
-    sent(&mut socket, Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    let mut array = Vec::with_capacity(bytes.min(FRAME_BYTES_MAX));
+    array.push(b'[');
+    array.extend_from_slice(first.events());
+    for frame in others {
+        array.push(b',');
+        array.extend_from_slice(frame.events());
+    }
+    array.push(b']');
+    (array.into(), count)
 }
 
 async fn sent(socket: &mut WebSocket, message: Message) -> bool {
     matches!(timeout(WRITE_MAX, socket.send(message)).await, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use madang_protocol::realtime::ServerEvent;
+
+    fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        let size = size_of_future(serve);
+        assert!(size <= 4 * 1024, "{size} bytes");
+    }
+
+    #[test]
+    fn frames_are_joined_as_far_as_they_fit() {
+        let pong = || Frame::encode(&[ServerEvent::Pong]).expect("an event");
+        let (bytes, count) = joined(&[pong(), pong(), pong()]);
+        assert_eq!((&bytes[..], count), (&br#"[{"type":"pong"},{"type":"pong"},{"type":"pong"}]"#[..], 3));
+        let big = Frame::encode(&vec![ServerEvent::Pong; 3000]).expect("events");
+        let (bytes, count) = joined(&[big.clone(), big.clone()]);
+        assert_eq!((bytes, count), (big.array(), 1));
+        let huge = Frame::encode(&vec![ServerEvent::Pong; 10_000]).expect("events");
+        assert!(huge.size() > FRAME_BYTES_MAX);
+        let (bytes, count) = joined(&[huge.clone(), pong()]);
+        assert_eq!((bytes, count), (huge.array(), 1));
+        let many = vec![pong(); 5000];
+        let (bytes, count) = joined(&many);
+        assert!(bytes.len() <= FRAME_BYTES_MAX && count > 3500, "{count}");
+        assert_eq!(serde_json::from_slice::<Vec<ServerEvent>>(&bytes).expect("an array").len(), count);
+    }
 }

@@ -4,6 +4,8 @@ mod api;
 mod assets;
 mod changes;
 pub mod client;
+mod csv;
+mod moderation;
 mod pages;
 mod refusals;
 mod surface;
@@ -30,6 +32,7 @@ pub fn router(services: Services) -> Router {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
             Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
             Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
+            Behind::ModerationLog => router.route(entry.path, get(moderation::log)),
             Behind::Health => router.route(entry.path, get(api::health)),
             Behind::Ready => router.route(entry.path, get(api::ready)),
             Behind::Metrics => router.route(entry.path, get(api::metrics)),

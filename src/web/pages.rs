@@ -1,13 +1,13 @@
 //! Pages of the application, forms posted to them, and its server functions: each is handed what it needs and rendered whole.
 
 use crate::{
-    state::Services,
+    state::{Services, set_cookie},
     web::{Shared, client, refusals::Refusal},
 };
 use axum::{
     body::Body,
     extract::{Form, State, rejection::FormRejection},
-    http::{HeaderMap, Request, StatusCode, request::Parts},
+    http::{HeaderMap, Request, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::provide_context;
@@ -21,7 +21,7 @@ use madang_domain::Person;
 /// `GET` of a page.
 pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
     match who(&services, request.headers()).await {
-        Ok(person) => render(services, request, person, None).await,
+        Ok(person) => render(services, request, person, None, Visitor::Known).await,
         Err(busy) => busy.answer(request.uri().path(), request.headers()),
     }
 }
@@ -54,7 +54,7 @@ pub async fn posted(
         Some(refusal) => PostedForm::refused(posted, refusal.error()),
         None => PostedForm::new(posted),
     };
-    let answer = render(services, Request::from_parts(parts, Body::empty()), person, Some(form)).await;
+    let answer = render(services, Request::from_parts(parts, Body::empty()), person, Some(form), Visitor::Known).await;
     match refusal {
         Some(refusal) => refusal.mark(answer),
         None => answer,
@@ -80,15 +80,38 @@ pub async fn asset_or_not_found(state: Shared, request: Request<Body>) -> Respon
     if let Some(asset) = state.assets.serve(request.uri().path(), request.headers()).await {
         return asset;
     }
-    show(state, request).await
+    // What asked for a file that is not there is nobody: a cookie for it could take the place of the page's own.
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let visitor = if accepts.is_some_and(|list| list.contains("text/html")) { Visitor::Known } else { Visitor::Nobody };
+    let services = state.0;
+    match who(&services, request.headers()).await {
+        Ok(person) => render(services, request, person, None, visitor).await,
+        Err(busy) => busy.answer(request.uri().path(), request.headers()),
+    }
+}
+
+/// Whether a browser without a cookie is given one with the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visitor {
+    Known,
+    Nobody,
 }
 
 async fn render(
     services: Services,
     request: Request<Body>,
-    person: Option<Person>,
+    mut person: Option<Person>,
     posted: Option<PostedForm>,
+    visitor: Visitor,
 ) -> Response {
+    let mut cookie = None;
+    if visitor == Visitor::Known
+        && person.is_none()
+        && let Some((visitor, set)) = services.visitor(request.headers())
+    {
+        // Whoever posts a form without scripts is this guest already: what the form makes is theirs.
+        (person, cookie) = (Some(visitor), Some(set));
+    }
     let context = context(&services, request.headers(), person);
     let (domain, names) = (services.domain.clone(), services.names.clone());
     let provide = move || {
@@ -98,7 +121,11 @@ async fn render(
             provide_context(posted.clone());
         }
     };
-    leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await
+    let mut response = leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await;
+    if let Some(cookie) = cookie {
+        set_cookie(&mut response, cookie);
+    }
+    response
 }
 
 /// Who asks, or that storage is too busy to say.

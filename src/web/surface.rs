@@ -7,6 +7,8 @@ pub enum Who {
     Anyone,
     /// The person who owns the room.
     Owner,
+    /// Those whom the room's owner made moderators, and the owner.
+    Moderator,
     /// Loopback addresses, or whoever has the metrics token.
     Operator,
 }
@@ -20,6 +22,8 @@ pub enum Behind {
     },
     /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
     ServerFn,
+    /// The moderators' actions as a file.
+    ModerationLog,
     Health,
     Ready,
     Metrics,
@@ -45,7 +49,10 @@ pub const SURFACE: &[Entry] = &[
     entry("/", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/new", Behind::Page { posts: true }, Who::Anyone),
     entry("/rooms/{slug}", Behind::Page { posts: false }, Who::Anyone),
+    entry("/rooms/{slug}/chat", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/{slug}/studio", Behind::Page { posts: true }, Who::Owner),
+    entry("/rooms/{slug}/moderation", Behind::Page { posts: true }, Who::Moderator),
+    entry("/rooms/{slug}/moderation/log.csv", Behind::ModerationLog, Who::Moderator),
     entry("/fn/list_rooms", Behind::ServerFn, Who::Anyone),
     entry("/fn/room_page", Behind::ServerFn, Who::Anyone),
     entry("/fn/slug_free", Behind::ServerFn, Who::Anyone),
@@ -59,6 +66,9 @@ pub const SURFACE: &[Entry] = &[
     entry("/fn/rotate_key", Behind::ServerFn, Who::Owner),
     entry("/fn/revoke_key", Behind::ServerFn, Who::Owner),
     entry("/fn/end_stream", Behind::ServerFn, Who::Owner),
+    entry("/fn/moderation_view", Behind::ServerFn, Who::Moderator),
+    entry("/fn/moderate", Behind::ServerFn, Who::Moderator),
+    entry("/fn/test_filter", Behind::ServerFn, Who::Moderator),
     entry("/ws", Behind::Realtime, Who::Anyone),
     entry("/api/v1/rooms", Behind::RoomsApi, Who::Anyone),
     entry("/api/v1/rooms/{slug}", Behind::RoomApi, Who::Anyone),

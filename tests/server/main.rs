@@ -6,8 +6,12 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod chat;
+mod churn;
 mod commands;
+mod crash;
 mod pages;
+mod presence;
 mod realtime;
 mod refusals;
 mod stream;

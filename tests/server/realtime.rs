@@ -6,11 +6,11 @@ use crate::house::House;
 async fn a_room_made_by_another_process_appears_in_the_directory() {
     let house = House::open().await;
     let mut socket = house.socket().await;
-    socket.hear(|event| event["type"] == "hello" && event["protocol"] == 1).await;
+    socket.hear(|event| event["type"] == "hello" && event["protocol"] == madang_protocol::PROTOCOL_VERSION).await;
     socket.say(r#"{"type":"join_directory"}"#).await;
     socket.hear(|event| event["type"] == "directory" && event["rooms"] == serde_json::json!([])).await;
     house.make_room("my-room");
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["slug"] == "my-room").await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["slug"] == "my-room").await;
     house.command(&["room", "delete", "my-room"]);
     socket.hear(|event| event["type"] == "directory_gone" && event["room"] == "my-room").await;
 }
@@ -22,7 +22,7 @@ async fn a_joined_room_tells_its_state_and_one_that_is_not_there_says_so() {
     let mut socket = house.socket().await;
     socket.say(r#"{"type":"join","room":"my-room"}"#).await;
     let event = socket.hear(|event| event["type"] == "room").await;
-    assert_eq!(event["room"]["live"]["state"], "never");
+    assert_eq!(event["card"]["live"]["state"], "never");
     socket.say(r#"{"type":"join","room":"nobody-here"}"#).await;
     socket.hear(|event| event["type"] == "room_gone" && event["room"] == "nobody-here").await;
 }
@@ -52,7 +52,7 @@ async fn rooms_joined_are_limited() {
 
 #[tokio::test]
 async fn a_flood_is_refused_then_closed_and_others_go_on() {
-    let house = House::open().await;
+    let house = House::open_with(|config| config.limits.ws_messages_per_second = 5).await;
     let (mut flood, mut other) = (house.socket().await, house.socket().await);
     for _ in 0..60 {
         flood.say(r#"{"type":"ping"}"#).await;
@@ -61,9 +61,52 @@ async fn a_flood_is_refused_then_closed_and_others_go_on() {
     for _ in 0..60 {
         flood.say(r#"{"type":"ping"}"#).await;
     }
-    flood.closed().await;
+    assert_eq!(flood.close_code().await, Some(1008));
     other.say(r#"{"type":"ping"}"#).await;
     other.hear(|event| event["type"] == "pong").await;
+}
+
+#[tokio::test]
+async fn what_reads_the_database_costs_more() {
+    let house = House::open_with(|config| config.limits.ws_messages_per_second = 4).await;
+    let mut socket = house.socket().await;
+    for _ in 0..11 {
+        socket.say(r#"{"type":"join","room":"nobody-here"}"#).await;
+    }
+    socket.hear(|event| event["reason"] == "too_fast").await;
+}
+
+#[tokio::test]
+async fn hostile_json_is_refused_and_the_server_goes_on() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    let mut socket = house.socket_as(&house.visitor().await).await;
+    socket.join("my-room").await;
+    let deep = "[".repeat(4000);
+    let deep_say =
+        format!(r#"{{"type":"say","room":"my-room","id":"1","text":{}"a"{}}}"#, "[".repeat(2000), "]".repeat(2000));
+    let long_id = format!(r#"{{"type":"say","room":"my-room","text":"a","id":"{}"}}"#, "x".repeat(100));
+    for hostile in [
+        deep.as_str(),
+        &deep_say,
+        &long_id,
+        r#"{"type":"say","room":"my-room","text":1,"id":"1"}"#,
+        r#"{"type":"say","room":"my-room","text":"a","id":"1","reply":-1}"#,
+        r#"{"type":"say","room":"my-room","text":"a","id":"1","reply":1e400}"#,
+        r#"{"type":"history","room":"my-room","before":"first"}"#,
+        r#"{"type":"join","room":"my-room","since":{"epoch":"../../etc","seq":0}}"#,
+        r#"{"type":"moderate","room":"my-room","act":{"ban":{"whom":{"id":"0"}}},"id":"1"}"#,
+        r#"{"type":"card","room":"my-room","person":"zzzz"}"#,
+        r#"{"type":"say","type":"ping"}"#,
+        "null",
+    ] {
+        socket.say(hostile).await;
+        socket.hear(|event| event["type"] == "refused" && event["reason"] == "malformed").await;
+    }
+    let huge = format!(r#"{{"type":"say","room":"my-room","id":"1","text":"{}"}}"#, "a".repeat(100_000));
+    socket.say(&huge).await;
+    socket.closed().await;
+    house.socket().await.hear(|event| event["type"] == "hello").await;
 }
 
 #[tokio::test]

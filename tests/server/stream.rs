@@ -28,12 +28,12 @@ fn tags() -> Vec<Tag> {
 }
 
 /// An encoder that sends the clip over and over, ten times as fast as it was recorded, until it is dropped.
-struct Encoder {
+pub struct Encoder {
     task: JoinHandle<()>,
 }
 
 impl Encoder {
-    async fn start(house: &House, key: &str) -> Self {
+    pub async fn start(house: &House, key: &str) -> Self {
         let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
         let status = client.publish("live", key).await.expect("an answer");
         assert_eq!(status.code, "NetStream.Publish.Start", "{status:?}");
@@ -71,15 +71,25 @@ impl Drop for Encoder {
 }
 
 /// An HTTP/1.0 viewer, so that the body comes without chunk headers.
-struct Viewer {
+pub struct Viewer {
     socket: TcpStream,
     reader: Reader,
 }
 
 impl Viewer {
-    async fn join(house: &House, slug: &str) -> Self {
+    pub async fn join(house: &House, slug: &str) -> Self {
+        Self::join_as(house, slug, None).await
+    }
+
+    /// With a browser's cookie.
+    pub async fn join_as(house: &House, slug: &str, cookie: Option<&str>) -> Self {
+        Self::join_path(house, &format!("/live/{slug}.flv"), cookie).await
+    }
+
+    pub async fn join_path(house: &House, path: &str, cookie: Option<&str>) -> Self {
         let mut socket = TcpStream::connect(house.addresses.http).await.expect("connects");
-        let request = format!("GET /live/{slug}.flv HTTP/1.0\r\nhost: x\r\n\r\n");
+        let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
+        let request = format!("GET {path} HTTP/1.0\r\nhost: x\r\n{cookie}\r\n");
         socket.write_all(request.as_bytes()).await.expect("is sent");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -118,10 +128,10 @@ impl Viewer {
     }
 }
 
-async fn live(house: &House, slug: &str) {
+pub async fn live(house: &House, slug: &str) {
     let mut socket = house.socket().await;
     socket.say(&format!(r#"{{"type":"join","room":"{slug}"}}"#)).await;
-    socket.hear(|event| event["type"] == "room" && event["room"]["live"]["state"] == "live").await;
+    socket.hear(|event| event["type"] == "room" && event["card"]["live"]["state"] == "live").await;
 }
 
 #[tokio::test]
@@ -158,17 +168,17 @@ async fn going_on_and_off_the_air_is_told_and_counted() {
     let mut socket = house.socket().await;
     socket.say(r#"{"type":"join_directory"}"#).await;
     let encoder = Encoder::start(&house, &key).await;
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["live"]["state"] == "live").await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["live"]["state"] == "live").await;
     let viewer = Viewer::join(&house, "my-room").await;
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["watching"] == 1).await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["watching"] == 1).await;
     drop(viewer);
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["watching"] == 0).await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["watching"] == 0).await;
     drop(encoder);
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["live"]["state"] == "offline").await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["live"]["state"] == "offline").await;
     let answer = house.get("/live/my-room.flv").await;
     assert_eq!((answer.status, answer.json()["state"].as_str()), (503, Some("offline")));
     let _again = Encoder::start(&house, &key).await;
-    socket.hear(|event| event["type"] == "directory_room" && event["room"]["live"]["state"] == "live").await;
+    socket.hear(|event| event["type"] == "directory_room" && event["card"]["live"]["state"] == "live").await;
     assert!(Viewer::join(&house, "my-room").await.media().await.is_some());
 }
 

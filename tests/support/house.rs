@@ -1,8 +1,8 @@
 //! A whole server on ports of its own with a data directory of its own, and the few ways that tests reach it.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use madang::{Addresses, Config, Server, Shutdown, shutdown::ShutdownHandle};
-use serde_json::Value;
+use madang::{Addresses, Config, Server, Shutdown, shutdown::ShutdownHandle, state::Services};
+use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::{
@@ -10,7 +10,10 @@ use tokio::{
     net::TcpStream,
     task::JoinHandle,
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
 
 /// Everything a test waits for comes within this time, or never.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A running server; dropping it stops it.
 pub struct House {
     pub addresses: Addresses,
+    /// What stands behind the sockets.
+    pub services: Services,
     data: TempDir,
     shutdown: ShutdownHandle,
     task: JoinHandle<()>,
@@ -36,6 +41,11 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The pair of the first `Set-Cookie`.
+    pub fn cookie(&self) -> Option<String> {
+        self.header("set-cookie").and_then(|cookie| cookie.split(';').next()).map(ToOwned::to_owned)
     }
 
     pub fn json(&self) -> Value {
@@ -61,8 +71,9 @@ impl House {
         let (handle, shutdown) = Shutdown::new();
         let server = Server::bind(config, shutdown).await.expect("the server starts");
         let addresses = server.addresses();
+        let services = server.services().clone();
         let task = tokio::spawn(async move { server.run().await.expect("the server serves") });
-        Self { addresses, data, shutdown: handle, task }
+        Self { addresses, services, data, shutdown: handle, task }
     }
 
     /// Asks the server to stop and waits until it has.
@@ -116,34 +127,55 @@ impl House {
 
     /// One request on a connection of its own.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.addresses.http);
-        if !headers.iter().any(|(name, _)| *name == "connection") {
-            text.push_str("connection: close\r\n");
-        }
+        request(self.addresses.http, method, path, headers, body).await
+    }
+
+    /// The head of the answer to an upgrade.
+    pub async fn upgraded(&self, path: &str, headers: &[(&str, &str)]) -> String {
+        let mut text = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n", self.addresses.http);
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        let exchange = async {
-            let mut socket = TcpStream::connect(self.addresses.http).await.expect("connects");
-            socket.write_all(text.as_bytes()).await.expect("is sent");
-            let mut bytes = Vec::new();
-            socket.read_to_end(&mut bytes).await.expect("is answered");
-            bytes
-        };
-        let bytes = tokio::time::timeout(PATIENCE, exchange).await.expect("an answer in time");
-        let text = String::from_utf8_lossy(&bytes);
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        let body = if chunked { unchunked(body) } else { body.to_owned() };
-        Answer { status, head: head.to_owned(), body }
+        let mut socket = TcpStream::connect(self.addresses.http).await.expect("connects");
+        socket.write_all(format!("{text}\r\n").as_bytes()).await.expect("is sent");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.expect("a head"));
+        }
+        String::from_utf8(head).expect("text")
     }
 
+    /// A socket of a browser that shows no cookie.
     pub async fn socket(&self) -> Socket {
-        let url = format!("ws://{}/ws", self.addresses.http);
-        let (stream, _) = tokio_tungstenite::connect_async(url).await.expect("upgrades");
-        Socket { stream, heard: Vec::new() }
+        Socket::open(self.addresses.http, None).await
+    }
+
+    /// A socket of the browser with this cookie.
+    pub async fn socket_as(&self, cookie: &str) -> Socket {
+        Socket::open(self.addresses.http, Some(cookie)).await
+    }
+
+    /// A browser's first visit: its cookie.
+    pub async fn visitor(&self) -> String {
+        self.get("/").await.cookie().expect("a cookie")
+    }
+
+    /// Makes a room in the browser's way; gives the key and the owner's cookie.
+    pub async fn own_room(&self, slug: &str) -> (String, String) {
+        let form = [
+            ("owner_name", "Ana"),
+            ("title", "A room"),
+            ("slug", slug),
+            ("description", ""),
+            ("category", "software"),
+            ("tags", ""),
+            ("language", "en"),
+            ("visibility", "public"),
+        ];
+        let made = self.post_form("/rooms/new", &form, None).await;
+        let start = made.body.find("sk_").unwrap_or_else(|| panic!("no key: {} {}", made.status, made.body));
+        let key = made.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect();
+        (key, made.cookie().expect("a cookie"))
     }
 }
 
@@ -160,6 +192,75 @@ pub struct Socket {
 }
 
 impl Socket {
+    pub async fn open(server: SocketAddr, cookie: Option<&str>) -> Self {
+        let mut request = format!("ws://{server}/ws").into_client_request().expect("a request");
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+        }
+        let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
+        Self { stream, heard: Vec::new() }
+    }
+
+    pub fn over(stream: WebSocketStream<TcpStream>) -> Self {
+        let stream = stream.into_inner();
+        let socket = futures_util::FutureExt::now_or_never(WebSocketStream::from_raw_socket(
+            MaybeTlsStream::Plain(stream),
+            tokio_tungstenite::tungstenite::protocol::Role::Client,
+            None,
+        ));
+        Self { stream: socket.expect("nothing to wait for"), heard: Vec::new() }
+    }
+
+    /// The messages that still come before the connection ends.
+    pub async fn rest(&mut self, room: &str) -> Vec<(u64, String)> {
+        let mut events = std::mem::take(&mut self.heard);
+        let end = async {
+            while let Some(Ok(message)) = self.stream.next().await {
+                if let Message::Text(text) = message {
+                    events.extend(serde_json::from_str::<Vec<Value>>(&text).expect("an array of events"));
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, end).await.expect("it ends");
+        let entries = events.iter().filter(|event| event["type"] == "entries" && event["room"] == room);
+        entries.flat_map(|event| said(&event["entries"])).collect()
+    }
+
+    /// Joins a room; gives its chat as it is.
+    pub async fn join(&mut self, room: &str) -> Value {
+        self.say(&json!({"type": "join", "room": room}).to_string()).await;
+        self.hear(|event| event["type"] == "chat" && event["room"] == room).await["chat"].clone()
+    }
+
+    /// Says something in a room; the answer comes as an event.
+    pub async fn chat(&mut self, room: &str, text: &str, id: &str) {
+        self.say(&json!({"type": "say", "room": room, "text": text, "id": id}).to_string()).await;
+    }
+
+    /// The next entries of a room's chat that are messages, at least `count` of them, as (sequence number, text).
+    pub async fn messages(&mut self, room: &str, count: usize) -> Vec<(u64, String)> {
+        let mut messages = Vec::new();
+        while messages.len() < count {
+            let event = self.hear(|event| event["type"] == "entries" && event["room"] == room).await;
+            messages.extend(said(&event["entries"]));
+        }
+        messages
+    }
+
+    /// The code of the server's close; `None` when the connection ends without one.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        let end = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| u16::from(frame.code)),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, end).await.expect("a close in time")
+    }
+
     pub async fn say(&mut self, message: &str) {
         self.stream.send(Message::text(message)).await.expect("is sent");
     }
@@ -175,7 +276,9 @@ impl Socket {
                     }
                 }
                 match self.stream.next().await.expect("the socket stays open").expect("a message") {
-                    Message::Text(text) => self.heard = serde_json::from_str(&text).expect("an array of events"),
+                    Message::Text(text) => {
+                        self.heard.extend(serde_json::from_str::<Vec<Value>>(&text).expect("an array of events"))
+                    }
                     Message::Close(frame) => panic!("closed: {frame:?}"),
                     _ => {}
                 }
@@ -189,6 +292,49 @@ impl Socket {
         let end = async { while let Some(Ok(_)) = self.stream.next().await {} };
         tokio::time::timeout(PATIENCE, end).await.expect("a close in time");
     }
+}
+
+/// One request on a connection of its own.
+pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", server);
+    if !headers.iter().any(|(name, _)| *name == "connection") {
+        text.push_str("connection: close\r\n");
+    }
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let exchange = async {
+        let mut socket = TcpStream::connect(server).await.expect("connects");
+        socket.write_all(text.as_bytes()).await.expect("is sent");
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).await.expect("is answered");
+        bytes
+    };
+    let bytes = tokio::time::timeout(PATIENCE, exchange).await.expect("an answer in time");
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { unchunked(body) } else { body.to_owned() };
+    Answer { status, head: head.to_owned(), body }
+}
+
+/// The messages among a chat's entries.
+pub fn said(entries: &Value) -> Vec<(u64, String)> {
+    let entries = entries.as_array().expect("entries");
+    let text = |entry: &Value| entry["what"]["say"]["text"].as_str().map(ToOwned::to_owned);
+    entries.iter().filter_map(|entry| Some((entry["seq"].as_u64()?, text(entry)?))).collect()
+}
+
+/// Asks again and again until it is so.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "never: {what}");
 }
 
 fn percent(text: &str) -> String {

@@ -84,13 +84,15 @@ would download more than end2end/budget-bytes.
         }
         "bench" => {
             "\
-Usage: cargo xtask bench [fan-out] [glass] [steady] [--pairs=N] [--quick] [--as-built]
+Usage: cargo xtask bench [fan-out] [chat] [glass] [steady] [--pairs=N] [--quick] [--as-built]
 
 Measures this server beside others in the same run, in turn, and writes medians and ratios into docs/PERFORMANCE.md.
-Wants a machine with nothing else running, and two cores; takes about 50 minutes.
+Wants a machine with nothing else running, and two cores; takes about an hour and a half.
 
   fan-out     CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
               nothing but write to sockets
+  chat        CPU seconds per million delivered chat messages and their delay in a room of 1,000: madang and socket.io; memory
+              of 10,000 who say nothing
   glass       delay from the encoder's input to the screen: our room page and flv.js, on the same stream
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
   --pairs=N   how often each side is measured; 8 unless told otherwise

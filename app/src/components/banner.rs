@@ -15,8 +15,10 @@ use madang_view::view;
 pub fn ConnectionBanner() -> impl IntoView {
     let messages = use_messages();
     let clock = use_clock();
-    let stale = use_realtime().stale_since(clock);
+    let realtime = use_realtime();
+    let stale = realtime.stale_since(clock);
     let lost = memo(move || stale.get().is_some());
+    let outdated = realtime.outdated();
     // The age counts up beside the announced sentence, silently: a screen reader would read every second of it.
     let age = move || {
         stale
@@ -25,7 +27,18 @@ pub fn ConnectionBanner() -> impl IntoView {
             .unwrap_or_default()
     };
     view! {
-        <div class="banner" class:shown=move || lost.get() role="status">
+        <div class="banner" class:shown=move || lost.get() || outdated.get() role="status">
+            {move || {
+                (outdated.get() && !lost.get())
+                    .then(|| {
+                        view! {
+                            <span>{messages.chat_outdated()}</span>
+                            <button type="button" class="btn small main" on:click=|_| drop(window().location().reload())>
+                                {messages.chat_reload()}
+                            </button>
+                        }
+                    })
+            }}
             {move || {
                 lost.get()
                     .then(|| {

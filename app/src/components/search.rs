@@ -66,7 +66,9 @@ pub fn SearchField() -> impl IntoView {
     effect(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             let Some(field) = field.get_untracked() else { return };
-            if event.key() == "/" && !keys::is_taken(&event) {
+            // In a room the key is the chat's.
+            let in_room = || document().get_element_by_id("chat-text").is_some();
+            if event.key() == "/" && !keys::is_taken(&event) && !in_room() {
                 event.prevent_default();
                 let _ = field.focus();
                 field.select();

@@ -1,6 +1,8 @@
 //! The routes' pages. `App` says which is where.
 
+pub mod chat;
 pub mod directory;
+pub mod moderation;
 pub mod new_room;
 pub mod not_found;
 pub mod studio;
@@ -44,3 +46,5 @@ macro_rules! own_download {
 own_download!(DirectoryRoute, directory::DirectoryPage);
 own_download!(NewRoomRoute, new_room::NewRoomPage);
 own_download!(StudioRoute, studio::StudioPage);
+own_download!(ChatRoute, chat::ChatPage);
+own_download!(ModerationRoute, moderation::ModerationPage);

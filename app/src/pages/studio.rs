@@ -8,6 +8,7 @@ mod status;
 
 use crate::{
     ApiError,
+    chat::{ChatPanel, still_rows},
     codec::page_data,
     components::{
         copy_row::CopyRow,
@@ -58,7 +59,10 @@ pub fn StudioPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 let Opening { view, tried } = opening.await;
                 match view {
-                    Some(Ok(view)) => EitherOf4::A(view! { <Studio view tried /> }),
+                    Some(Ok(view)) => {
+                        let rows = still_rows(view.page.card.slug.clone()).await;
+                        EitherOf4::A(view! { <Studio view tried rows /> })
+                    }
                     Some(Err(ApiError::NotFound)) => EitherOf4::B(view! { <NotFoundPage /> }),
                     Some(Err(error)) => {
                         let slug = params.read_untracked().get("slug").unwrap_or_default();
@@ -103,20 +107,26 @@ fn Deleted() -> impl IntoView {
 }
 
 #[component]
-fn Studio(view: StudioView, tried: Option<Tried>) -> impl IntoView {
+fn Studio(
+    view: StudioView,
+    tried: Option<Tried>,
+    /// The chat as the server wrote it.
+    rows: String,
+) -> impl IntoView {
+    let rows = StoredValue::new(rows);
     let desk = Desk::new(view, tried);
     let gone = use_realtime().room_gone(&desk.slug.get_value());
     let over = Memo::new(move |_| gone.get() || desk.outcome() == Outcome::Done(Done::Deleted));
     // The panels stay while they are used: only the room's end takes them away.
     view! {
         <Show when=move || !over.get() fallback=|| view! { <Deleted /> }>
-            <Open desk />
+            <Open desk rows />
         </Show>
     }
 }
 
 #[component]
-fn Open(desk: Desk) -> impl IntoView {
+fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
     let m = use_messages();
     let slug = desk.slug.get_value();
     let path = format!("/rooms/{slug}");
@@ -128,6 +138,7 @@ fn Open(desk: Desk) -> impl IntoView {
             <h1>
                 <span>{title}</span>
                 <small><a href=path.clone()>{m.studio_see_room()}</a></small>
+                <small><a href=format!("{path}/moderation")>{m.mod_open()}</a></small>
             </h1>
             <Status desk />
             <Notice desk />
@@ -137,6 +148,7 @@ fn Open(desk: Desk) -> impl IntoView {
                         <Player slug=slug title=Signal::derive(title) room=live usage=Use::Preview />
                         <Tracks desk />
                     </section>
+                    <ChatPanel slug=desk.slug.get_value() rows=rows.get_value() />
                     <About desk />
                     <Danger desk />
                 </div>

@@ -2,6 +2,7 @@
 
 use crate::{
     ApiError,
+    chat::{ChatPanel, still_rows},
     codec::page_data,
     components::{
         avatar::Avatar,
@@ -20,7 +21,7 @@ use crate::{
 };
 use leptos::{ev::MouseEvent, prelude::*};
 use leptos_meta::{Link, Meta};
-use leptos_router::hooks::use_params_map;
+use leptos_router::{components::A, hooks::use_params_map};
 use madang_protocol::{LiveState, RoomPage, Visibility};
 use madang_view::view;
 
@@ -35,7 +36,10 @@ pub fn WatchPage() -> impl IntoView {
         <Suspense fallback=|| view! { <div class="watch"><div class="player"></div></div> }>
             {move || Suspend::new(async move {
                 match asked.await {
-                    Ok(page) => view! { <Room page /> }.into_any(),
+                    Ok(page) => {
+                        let rows = still_rows(page.card.slug.clone()).await;
+                        view! { <Room page rows /> }.into_any()
+                    }
                     Err(ApiError::NotFound) => view! { <NotFoundPage /> }.into_any(),
                     Err(error) => view! { <Failed error again=move |_| asked.refetch() /> }.into_any(),
                 }
@@ -57,7 +61,11 @@ fn Failed(error: ApiError, again: impl Fn(MouseEvent) + 'static) -> impl IntoVie
 }
 
 #[component]
-fn Room(page: RoomPage) -> impl IntoView {
+fn Room(
+    page: RoomPage,
+    /// The chat as the server wrote it.
+    rows: String,
+) -> impl IntoView {
     let m = use_messages();
     let RoomPage { card, description, visibility, mine } = page;
     let realtime = use_realtime();
@@ -70,11 +78,23 @@ fn Room(page: RoomPage) -> impl IntoView {
     let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
-    let tab = move || card.with(|card| format!("{} · {}", card.title, card.owner));
+    let talk = realtime.talk(&slug);
+    let unread = memo(move || talk.as_ref().map_or(0, |talk| talk.with(|talk| talk.unread)));
+    let tab = move || {
+        let unread = match unread.get() {
+            0 => String::new(),
+            n => format!("({n}) "),
+        };
+        card.with(|card| format!("{unread}{} · {}", card.title, card.owner))
+    };
+    let about = RwSignal::new(false);
+    let has_about = !description.is_empty();
+    let chat = slug.clone();
     view! {
         {page_title(tab)}
         <Head card description=description.clone() address=address.clone() listed=visibility == Visibility::Public />
-        <div class="watch">
+        <div class="watch with-chat" class:reading=about>
+            <div class="watch-main">
             <Player slug title room=live usage=Use::Watch stream_url />
             <div class="watch-info">
                 {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }.into_any()}
@@ -89,11 +109,31 @@ fn Room(page: RoomPage) -> impl IntoView {
                     <Facts live watching=memo(move || card.with(|card| card.watching)) />
                     {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> }.into_any())}
                     <Share title address />
+                    <A href="/" attr:class="watch-close" attr:title=m.not_found_back() attr:aria-label=m.not_found_back()>
+                        <Icon of=Shape::Close />
+                    </A>
                 </div>
             </div>
-            {(!description.is_empty()).then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> }.into_any())}
+            {has_about.then(|| view! { <Tabs about /> }.into_any())}
+            {has_about.then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> }.into_any())}
+            </div>
+            <ChatPanel slug=chat rows />
         </div>
     }
+}
+
+/// In narrow windows the chat and what the room says of itself take turns.
+#[component]
+fn Tabs(
+    /// Whether one reads about the room.
+    about: RwSignal<bool>,
+) -> impl IntoView {
+    let m = use_messages();
+    let tab = |words: &'static str, is: bool| {
+        let on = Signal::derive(move || (about.get() == is).to_string());
+        view! { <button type="button" aria-pressed=on on:click=move |_| about.set(is)>{words}</button> }
+    };
+    view! { <div class="watch-tabs scripted">{tab(m.chat_tab(), false)} {tab(m.chat_tab_about(), true)}</div> }
 }
 
 /// What other sites and search engines read.

@@ -8,7 +8,7 @@
 mod socket;
 mod topics;
 
-use crate::{clock::Clock, reactive::memo};
+use crate::{chat::talk::Talk, clock::Clock, reactive::memo};
 use leptos::prelude::*;
 use madang_protocol::{RoomCard, RoomSlug, UnixMillis, realtime::ClientMessage, studio::StudioStatus};
 use topics::Topics;
@@ -35,6 +35,10 @@ pub enum Connection {
 pub struct Realtime {
     connection: RwSignal<Connection>,
     topics: StoredValue<Topics>,
+    /// Whether the server is another build than the one this page was made by.
+    outdated: RwSignal<bool>,
+    #[cfg(feature = "hydrate")]
+    build: StoredValue<String>,
     #[cfg(feature = "hydrate")]
     socket: socket::Handle,
 }
@@ -45,6 +49,9 @@ impl Realtime {
         let realtime = Self {
             connection: RwSignal::new(Connection::default()),
             topics: StoredValue::new(Topics::default()),
+            outdated: RwSignal::new(false),
+            #[cfg(feature = "hydrate")]
+            build: StoredValue::new(String::new()),
             #[cfg(feature = "hydrate")]
             socket: socket::Handle::new(),
         };
@@ -95,6 +102,17 @@ impl Realtime {
         self.topics.try_update_value(|topics| topics.room(slug).studio.clone()).unwrap_or_default().into()
     }
 
+    /// A room's chat. Joins as [`Self::room`] does.
+    pub fn talk(self, slug: &RoomSlug) -> Option<ArcRwSignal<Talk>> {
+        self.join(Topic::Room(slug.clone()));
+        self.topics.try_update_value(|topics| topics.room(slug).talk.clone())
+    }
+
+    /// Whether the server was updated since this page was loaded: it works on, and is better loaded anew.
+    pub fn outdated(self) -> Signal<bool> {
+        self.outdated.into()
+    }
+
     /// Connects anew. The server reads who somebody is as the channel opens: called when that has just changed.
     pub fn reconnect(self) {
         #[cfg(feature = "hydrate")]
@@ -114,7 +132,7 @@ impl Realtime {
     }
 
     /// Sends when the channel stands. When it does not nothing is lost: what is joined is told again once it does.
-    fn say(self, message: &ClientMessage) {
+    pub(crate) fn say(self, message: &ClientMessage) {
         #[cfg(feature = "hydrate")]
         self.socket.say(message);
         #[cfg(not(feature = "hydrate"))]
@@ -149,6 +167,9 @@ pub fn use_realtime() -> Realtime {
     use_context().unwrap_or_else(|| Realtime {
         connection: RwSignal::new(Connection::default()),
         topics: StoredValue::new(Topics::default()),
+        outdated: RwSignal::new(false),
+        #[cfg(feature = "hydrate")]
+        build: StoredValue::new(String::new()),
         #[cfg(feature = "hydrate")]
         socket: socket::Handle::new(),
     })

@@ -1,7 +1,7 @@
 //! The connection behind [`Realtime`]: opens it, keeps it alive, opens it again. Browser only.
 
 use super::{Connection, Realtime, topics::Topics};
-use crate::clock::browser_now;
+use crate::{chat::talk::Talk, clock::browser_now};
 use futures_util::{Sink, Stream};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
@@ -80,6 +80,9 @@ pub(super) fn start(realtime: Realtime) {
         loop {
             let end = serve(realtime, &mut heard).await;
             realtime.socket.0.set_value(None);
+            for talk in realtime.topics.try_with_value(Topics::talks).unwrap_or_default() {
+                talk.update(Talk::lost);
+            }
             match end {
                 End::Asked => continue,
                 End::Stood => attempt = 0,
@@ -185,7 +188,7 @@ impl Line {
                     reload_once();
                     return None;
                 };
-                events.into_iter().find_map(|event| self.told(event))
+                events.into_iter().find_map(|event| self.told(event, now))
             }
             Input::Broken => broken,
             Input::Over => Some(End::Asked),
@@ -201,26 +204,39 @@ impl Line {
         }
     }
 
-    fn told(&mut self, event: ServerEvent) -> Option<End> {
+    fn told(&mut self, event: ServerEvent, now: UnixMillis) -> Option<End> {
         let realtime = self.realtime;
-        let ServerEvent::Hello { protocol, .. } = &event else {
-            if let Some(change) = realtime.topics.try_with_value(|topics| topics.told(event)).flatten() {
-                change.apply();
+        let mut stood = false;
+        if let ServerEvent::Hello { protocol, build, .. } = &event {
+            if *protocol != PROTOCOL_VERSION {
+                reload_once();
+                return Some(End::Failed);
             }
-            return None;
-        };
-        if *protocol != PROTOCOL_VERSION {
-            reload_once();
-            return Some(End::Failed);
+            (self.stands, stood) = (true, true);
+            forget_reload();
+            note_build(realtime, build);
+            realtime.socket.0.set_value(Some(Rc::clone(&self.open)));
+            realtime.connection.set(Connection::Open);
         }
-        self.stands = true;
-        forget_reload();
-        realtime.socket.0.set_value(Some(Rc::clone(&self.open)));
-        realtime.connection.set(Connection::Open);
-        for message in realtime.topics.try_with_value(Topics::joined).unwrap_or_default() {
+        let change = realtime.topics.try_update_value(|topics| topics.told(event)).flatten();
+        let mut answers = change.map(|change| change.apply(now)).unwrap_or_default();
+        if stood {
+            answers = realtime.topics.try_with_value(Topics::joined).unwrap_or_default();
+        }
+        for message in answers {
             realtime.say(&message);
         }
         None
+    }
+}
+
+/// The first build that a page meets is the one that made it; another one later means that the server was updated.
+fn note_build(realtime: Realtime, build: &str) {
+    let known = realtime.build.get_value();
+    if known.is_empty() {
+        realtime.build.set_value(build.to_owned());
+    } else if known != build {
+        realtime.outdated.set(true);
     }
 }
 

@@ -1,10 +1,13 @@
 //! What is joined, by how many, and what the channel told about it. Knows no socket: it says which message to send.
 
 use super::Topic;
+use crate::chat::talk::Talk;
 use leptos::prelude::*;
 #[cfg(any(test, feature = "hydrate"))]
+use madang_protocol::UnixMillis;
+#[cfg(any(test, feature = "hydrate"))]
 use madang_protocol::realtime::ServerEvent;
-use madang_protocol::{RoomCard, RoomSlug, realtime::ClientMessage, studio::StudioStatus};
+use madang_protocol::{RoomCard, RoomSlug, chat::You, realtime::ClientMessage, studio::StudioStatus};
 
 /// Everything joined. Signals in it outlive the components that ask for them.
 #[derive(Default)]
@@ -12,6 +15,7 @@ pub(super) struct Topics {
     directory_askers: usize,
     directory: ArcRwSignal<Option<Vec<RoomCard>>>,
     rooms: Vec<RoomTopic>,
+    you: You,
 }
 
 /// One room, joined or asked for.
@@ -21,11 +25,13 @@ pub(super) struct RoomTopic {
     pub(super) card: ArcRwSignal<Option<RoomCard>>,
     pub(super) gone: ArcRwSignal<bool>,
     pub(super) studio: ArcRwSignal<Option<StudioStatus>>,
+    pub(super) talk: ArcRwSignal<Talk>,
 }
 
 impl RoomTopic {
-    fn new(slug: RoomSlug) -> Self {
+    fn new(slug: RoomSlug, you: You) -> Self {
         Self {
+            talk: ArcRwSignal::new(Talk::new(slug.clone(), you)),
             slug,
             askers: 0,
             card: ArcRwSignal::new(None),
@@ -43,7 +49,7 @@ impl Topics {
     /// The room's signals, made when first asked for.
     pub(super) fn room(&mut self, slug: &RoomSlug) -> &mut RoomTopic {
         let at = self.rooms.iter().position(|r| r.slug == *slug).unwrap_or_else(|| {
-            self.rooms.push(RoomTopic::new(slug.clone()));
+            self.rooms.push(RoomTopic::new(slug.clone(), self.you.clone()));
             self.rooms.len() - 1
         });
         &mut self.rooms[at]
@@ -86,14 +92,23 @@ impl Topics {
     #[cfg(any(test, feature = "hydrate"))]
     pub(super) fn joined(&self) -> Vec<ClientMessage> {
         let directory = (self.directory_askers > 0).then_some(ClientMessage::JoinDirectory);
-        let rooms = self.rooms.iter().filter(|r| r.askers > 0).map(|r| join(&Topic::Room(r.slug.clone())));
+        let rooms = self.rooms.iter().filter(|r| r.askers > 0).map(|r| r.talk.with_untracked(Talk::join));
         directory.into_iter().chain(rooms).collect()
+    }
+
+    /// The chats of all rooms.
+    #[cfg(any(test, feature = "hydrate"))]
+    pub(super) fn talks(&self) -> Vec<ArcRwSignal<Talk>> {
+        self.rooms.iter().map(|room| room.talk.clone()).collect()
     }
 
     /// Takes in what the server told. Returns what to do once this is no longer borrowed: setting a signal may run the page's
     /// code, which may ask for topics.
     #[cfg(any(test, feature = "hydrate"))]
-    pub(super) fn told(&self, event: ServerEvent) -> Option<Change> {
+    pub(super) fn told(&mut self, event: ServerEvent) -> Option<Change> {
+        if let ServerEvent::Hello { you, .. } | ServerEvent::You { you } = &event {
+            self.you = you.clone();
+        }
         let room = |slug: &RoomSlug| self.rooms.iter().find(|r| r.slug == *slug);
         Some(match event {
             ServerEvent::Directory { .. } | ServerEvent::DirectoryRoom { .. } | ServerEvent::DirectoryGone { .. } => {
@@ -102,13 +117,15 @@ impl Topics {
                 }
                 Change::Directory(self.directory.clone(), event)
             }
-            ServerEvent::Room { room: card } => {
+            ServerEvent::Room { card } => {
                 let topic = room(&card.slug)?;
                 Change::Room(topic.card.clone(), topic.gone.clone(), card)
             }
             ServerEvent::RoomGone { room: slug } => Change::Gone(room(&slug)?.gone.clone()),
             ServerEvent::Studio { room: slug, status } => Change::Studio(room(&slug)?.studio.clone(), status),
-            ServerEvent::Hello { .. } | ServerEvent::Refused { .. } | ServerEvent::Pong => return None,
+            ServerEvent::Refused { .. } | ServerEvent::Pong => return None,
+            // Which room it is for, the chats know.
+            event => Change::Talk(self.talks(), event),
         })
     }
 }
@@ -120,12 +137,21 @@ pub(super) enum Change {
     Room(ArcRwSignal<Option<RoomCard>>, ArcRwSignal<bool>, RoomCard),
     Gone(ArcRwSignal<bool>),
     Studio(ArcRwSignal<Option<StudioStatus>>, StudioStatus),
+    Talk(Vec<ArcRwSignal<Talk>>, ServerEvent),
 }
 
 #[cfg(any(test, feature = "hydrate"))]
 impl Change {
-    pub(super) fn apply(self) {
+    /// Makes the change at `now` by the page's clock. Returns what to send in answer.
+    pub(super) fn apply(self, now: UnixMillis) -> Vec<ClientMessage> {
         match self {
+            Self::Talk(talks, event) => {
+                let mut answers = Vec::new();
+                for talk in talks {
+                    talk.update(|talk| answers.extend(talk.told(event.clone(), now)));
+                }
+                return answers;
+            }
             Self::Directory(rooms, event) => rooms.update(|rooms| update_directory(rooms, event)),
             Self::Room(card, gone, told) => {
                 gone.set(false);
@@ -134,6 +160,7 @@ impl Change {
             Self::Gone(gone) => gone.set(true),
             Self::Studio(studio, status) => studio.set(Some(status)),
         }
+        Vec::new()
     }
 }
 
@@ -142,9 +169,9 @@ impl Change {
 fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
     match (event, rooms) {
         (ServerEvent::Directory { rooms: told }, rooms) => *rooms = Some(told),
-        (ServerEvent::DirectoryRoom { room }, Some(rooms)) => match rooms.iter_mut().find(|r| r.slug == room.slug) {
-            Some(known) => *known = room,
-            None => rooms.push(room),
+        (ServerEvent::DirectoryRoom { card }, Some(rooms)) => match rooms.iter_mut().find(|r| r.slug == card.slug) {
+            Some(known) => *known = card,
+            None => rooms.push(card),
         },
         (ServerEvent::DirectoryGone { room }, Some(rooms)) => rooms.retain(|r| r.slug != room),
         _ => {}
@@ -154,14 +181,14 @@ fn update_directory(rooms: &mut Option<Vec<RoomCard>>, event: ServerEvent) {
 fn join(topic: &Topic) -> ClientMessage {
     match topic {
         Topic::Directory => ClientMessage::JoinDirectory,
-        Topic::Room(slug) => ClientMessage::Join { room: slug.clone() },
+        Topic::Room(slug) => ClientMessage::Join { room: slug.clone(), since: None },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use madang_protocol::{LiveState, UnixMillis};
+    use madang_protocol::LiveState;
 
     fn slug(text: &str) -> RoomSlug {
         RoomSlug::parse(text).expect("a valid slug")
@@ -184,7 +211,7 @@ mod tests {
     fn the_first_joins_and_the_last_leaves() {
         let mut topics = Topics::default();
         let topic = Topic::Room(slug("one-room"));
-        assert_eq!(topics.enter(&topic), Some(ClientMessage::Join { room: slug("one-room") }));
+        assert_eq!(topics.enter(&topic), Some(ClientMessage::Join { room: slug("one-room"), since: None }));
         assert_eq!(topics.enter(&topic), None);
         assert_eq!(topics.exit(&topic), None);
         assert_eq!(topics.exit(&topic), Some(ClientMessage::Leave { room: slug("one-room") }));
@@ -197,7 +224,7 @@ mod tests {
         let mut topics = Topics::default();
         topics.enter(&Topic::Directory);
         topics.enter(&Topic::Room(slug("one-room")));
-        let joins = [ClientMessage::JoinDirectory, ClientMessage::Join { room: slug("one-room") }];
+        let joins = [ClientMessage::JoinDirectory, ClientMessage::Join { room: slug("one-room"), since: None }];
         assert_eq!(topics.joined(), joins);
     }
 
@@ -206,15 +233,16 @@ mod tests {
         let mut topics = Topics::default();
         topics.enter(&Topic::Directory);
         let rooms = topics.directory_rooms();
-        let tell = |topics: &Topics, event| topics.told(event).map(Change::apply);
-        tell(&topics, ServerEvent::DirectoryRoom { room: card("too-early") });
+        let now = UnixMillis(0);
+        let tell = |topics: &mut Topics, event| topics.told(event).map(|change| change.apply(now));
+        tell(&mut topics, ServerEvent::DirectoryRoom { card: card("too-early") });
         assert_eq!(rooms.get_untracked(), None);
-        tell(&topics, ServerEvent::Directory { rooms: vec![card("first")] });
-        tell(&topics, ServerEvent::DirectoryRoom { room: card("second") });
-        tell(&topics, ServerEvent::DirectoryRoom { room: RoomCard { watching: 9, ..card("first") } });
+        tell(&mut topics, ServerEvent::Directory { rooms: vec![card("first")] });
+        tell(&mut topics, ServerEvent::DirectoryRoom { card: card("second") });
+        tell(&mut topics, ServerEvent::DirectoryRoom { card: RoomCard { watching: 9, ..card("first") } });
         let seen = rooms.get_untracked().map(|r| r.iter().map(|c| (c.title.clone(), c.watching)).collect::<Vec<_>>());
         assert_eq!(seen, Some(vec![("first".to_owned(), 9), ("second".to_owned(), 1)]));
-        tell(&topics, ServerEvent::DirectoryGone { room: slug("first") });
+        tell(&mut topics, ServerEvent::DirectoryGone { room: slug("first") });
         assert_eq!(rooms.get_untracked().map(|r| r.len()), Some(1));
         topics.exit(&Topic::Directory);
         assert_eq!(rooms.get_untracked(), None);
@@ -223,10 +251,10 @@ mod tests {
     #[test]
     fn a_room_that_is_not_joined_is_not_kept() {
         let mut topics = Topics::default();
-        assert!(topics.told(ServerEvent::Room { room: card("elsewhere") }).is_none());
+        assert!(topics.told(ServerEvent::Room { card: card("elsewhere") }).is_none());
         topics.enter(&Topic::Room(slug("elsewhere")));
         let signal = topics.room(&slug("elsewhere")).card.clone();
-        topics.told(ServerEvent::Room { room: card("elsewhere") }).expect("is joined").apply();
+        topics.told(ServerEvent::Room { card: card("elsewhere") }).expect("is joined").apply(UnixMillis(0));
         assert_eq!(signal.get_untracked(), Some(card("elsewhere")));
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod directory;
 pub mod locale;
+pub mod moderation;
 pub mod rooms;
 pub mod studio;

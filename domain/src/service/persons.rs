@@ -1,6 +1,6 @@
 //! Persons: guests by cookie, accounts, and finding either.
 
-use super::Domain;
+use super::{Domain, names};
 use crate::{
     clock,
     cookie::CookieValue,
@@ -22,6 +22,16 @@ impl Domain {
         let person = self.add_guest(String::new()).await?;
         let cookie = self.0.signer.sign(person.id);
         Ok((person, cookie))
+    }
+
+    /// A new guest's id and cookie, without a row in the database: that comes with the first thing they do (write, take a
+    /// name, make a room). For the first page that a browser is shown.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the operating system gives no random bytes.
+    pub fn new_visitor(&self) -> Result<(PersonId, CookieValue), Error> {
+        let id = PersonId::from_random(random::bits()?);
+        Ok((id, self.0.signer.sign(id)))
     }
 
     /// Makes a guest with a name and no cookie: the owner of a room made on the command line.
@@ -72,15 +82,24 @@ impl Domain {
         }
     }
 
-    /// Whose cookie it is, if this installation signed it and knows the person.
+    /// Whose cookie it is, if this installation signed it. A visitor who has done nothing yet, and so is not in the database,
+    /// is a guest without a name.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
     pub async fn identify(&self, cookie: &str) -> Result<Option<Person>, Error> {
         match self.0.signer.verify(cookie) {
-            Some(id) => self.person(id).await,
+            Some(id) => {
+                let stored = self.person(id).await?;
+                Ok(Some(stored.unwrap_or_else(|| Person { id, kind: PersonKind::Guest, name: String::new() })))
+            }
             None => Ok(None),
         }
+    }
+
+    /// Whose cookie it is by its signature alone; asks no database, so the person may have no row yet.
+    pub fn signed_person(&self, cookie: &str) -> Option<PersonId> {
+        self.0.signer.verify(cookie)
     }
 
     /// Makes an account; its shown name is the login as typed. Hashes the password (argon2id) on a blocking thread.
@@ -123,8 +142,9 @@ impl Domain {
             _ => {}
         }
         let shared = std::sync::Arc::clone(&self.0.shared);
+        let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn crate::Store| {
-            store.rename_person(id, &name)?;
+            names::change(store, id, &name, keep)?;
             store.rooms_of(id)
         };
         let after = move |rooms: &Vec<crate::Room>| shared.tell_rooms(rooms.iter().map(|room| room.id));

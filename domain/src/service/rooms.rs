@@ -1,6 +1,6 @@
 //! Rooms: making, reading, changing and deleting them, and the directory.
 
-use super::{Domain, managed};
+use super::{Domain, managed, names};
 use crate::{
     clock,
     error::{Error, Limit},
@@ -25,14 +25,17 @@ impl Domain {
     /// The key is in this answer and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]), [`Error::NotFound`] for an
-    /// unknown owner; [`Error::Busy`], [`Error::Storage`].
+    /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]); [`Error::Busy`],
+    /// [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
         let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
+        let keep = self.0.limits.chat.kept_names;
         let shared = Arc::clone(&self.0.shared);
         let work = move |store: &mut dyn Store| {
+            // A visitor's first act may be this one.
+            store.ensure_guest(owner, clock::now())?;
             let person = store.person(owner)?.ok_or(Error::NotFound)?;
             let mut touched = store.rooms_of(owner)?;
             if touched.len() >= max {
@@ -45,7 +48,7 @@ impl Domain {
             if person.name == room.owner_name {
                 touched.clear();
             } else {
-                store.rename_person(owner, &room.owner_name)?;
+                names::change(store, owner, &room.owner_name, keep)?;
             }
             Ok((room, touched))
         };
@@ -158,13 +161,14 @@ impl Domain {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (slug taken); [`Error::Busy`], [`Error::Storage`].
     pub async fn edit_room(&self, who: impl Into<Actor>, slug: &RoomSlug, draft: RoomDraft) -> Result<Room, Error> {
         let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
+        let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn Store| {
             let before = managed(store, who, &slug)?;
             let room = before.edited(draft);
             store.change_room(&room)?;
             let mut touched = Vec::new();
             if before.owner_name != room.owner_name {
-                store.rename_person(room.owner, &room.owner_name)?;
+                names::change(store, room.owner, &room.owner_name, keep)?;
                 touched = store.rooms_of(room.owner)?.into_iter().map(|other| other.id).collect();
                 touched.retain(|other| *other != room.id);
             }

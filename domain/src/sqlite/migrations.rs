@@ -1,11 +1,13 @@
 //! Bringing a database to this binary's version. `PRAGMA user_version` counts the migrations that ran.
 
+use super::persons;
 use crate::error::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// In order; one that was released is never changed, only followed by another.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_persons_rooms_keys.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/0001_persons_rooms_keys.sql"), include_str!("../../migrations/0002_chat.sql")];
 
 /// Runs what is missing, all in one transaction, so that a crash or a second process never sees half of it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
@@ -24,6 +26,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
     for sql in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(sql).map_err(failed)?;
     }
+    persons::note_looks(&transaction).map_err(failed)?;
     transaction.pragma_update(None, "user_version", stored(known)).map_err(failed)?;
     transaction.commit().map_err(failed)?;
     if done < known {
@@ -53,7 +56,7 @@ mod tests {
         let newer = Connection::open(&path).expect("opens");
         newer.pragma_update(None, "user_version", 99).expect("set");
         let Err(error) = SqliteStore::open(&path) else { panic!("a newer database was opened") };
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }));
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }));
         assert!(error.to_string().contains("run the newer madang"), "{error}");
         assert_eq!(version(&newer).expect("read"), 99);
     }
@@ -77,6 +80,6 @@ mod tests {
         let mut connection = Connection::open_in_memory().expect("opens");
         migrate(&mut connection, Path::new("db")).expect("migrates");
         let sound: String = connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).expect("checked");
-        assert_eq!((sound.as_str(), version(&connection).expect("read")), ("ok", 1));
+        assert_eq!((sound.as_str(), version(&connection).expect("read")), ("ok", 2));
     }
 }

@@ -1,7 +1,7 @@
 //! Persons and accounts in SQLite.
 
 use super::rows;
-use crate::{error::Error, password::PasswordDigest, person::Person, store::NewAccount};
+use crate::{error::Error, looks, password::PasswordDigest, person::Person, store::NewAccount};
 use madang_protocol::{Field, PersonId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,6 +20,26 @@ pub(super) fn add_account(db: &Connection, account: &NewAccount<'_>) -> Result<(
     let mut insert =
         db.prepare_cached("INSERT INTO accounts (person, login, password, admin) VALUES (?1, ?2, ?3, ?4)")?;
     insert.execute(params![account.id.get(), account.login, account.password.as_str(), account.admin])?;
+    Ok(note_look(db, account.id.get(), account.login)?)
+}
+
+fn note_look(db: &Connection, person: i64, login: &str) -> Result<(), rusqlite::Error> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO login_looks (look, person) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+    for look in looks::looks(login) {
+        insert.execute(params![look, person])?;
+    }
+    Ok(())
+}
+
+/// Notes what every login looks like, for accounts that were made before looks were noted.
+pub(super) fn note_looks(db: &Connection) -> Result<(), rusqlite::Error> {
+    let mut select =
+        db.prepare("SELECT person, login FROM accounts WHERE person NOT IN (SELECT person FROM login_looks)")?;
+    let logins = select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    for login in logins.collect::<Result<Vec<_>, _>>()? {
+        note_look(db, login.0, &login.1)?;
+    }
     Ok(())
 }
 

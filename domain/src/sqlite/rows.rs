@@ -6,7 +6,7 @@ use crate::{
     store::ListedRoom,
 };
 use madang_protocol::{
-    KeyId, PersonId, RoomId, RoomSlug, UnixMillis, Visibility,
+    ActionId, KeyId, PersonId, RoomId, RoomSlug, UnixMillis, Visibility,
     studio::{KeyUse, StreamKeyInfo},
 };
 use rusqlite::{Error, Row, types::Type};
@@ -83,6 +83,10 @@ pub(super) fn key_id(row: &Row<'_>, column: &str) -> Result<KeyId, Error> {
     KeyId::from_stored(row.get(column)?).ok_or_else(|| bad(Type::Integer, "a key's id is negative"))
 }
 
+pub(super) fn action_id(row: &Row<'_>, column: &str) -> Result<ActionId, Error> {
+    ActionId::from_stored(row.get(column)?).ok_or_else(|| damaged("an action's id is negative"))
+}
+
 pub(super) fn slug(row: &Row<'_>) -> Result<RoomSlug, Error> {
     RoomSlug::parse(&row.get::<_, String>("slug")?).map_err(|cause| bad(Type::Text, cause))
 }
@@ -92,12 +96,26 @@ fn visibility(row: &Row<'_>) -> Result<Visibility, Error> {
 }
 
 fn tags(row: &Row<'_>) -> Result<Vec<String>, Error> {
-    serde_json::from_str(&row.get::<_, String>("tags")?).map_err(|cause| bad(Type::Text, cause))
+    texts(row, "tags")
+}
+
+/// A JSON array of texts.
+pub(super) fn texts(row: &Row<'_>, column: &str) -> Result<Vec<String>, Error> {
+    json(row, column)
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T, Error> {
+    serde_json::from_str(&row.get::<_, String>(column)?).map_err(|cause| bad(Type::Text, cause))
 }
 
 /// Tags as they are stored.
 pub(super) fn tags_json(tags: &[String]) -> String {
     serde_json::Value::from(tags).to_string()
+}
+
+/// A stored number that this binary never wrote.
+pub(super) fn damaged(what: &'static str) -> Error {
+    bad(Type::Integer, what)
 }
 
 /// A stored value that this binary never wrote.

@@ -1,5 +1,6 @@
 //! Measurements beside other programs, in the same run and in turn. Ratios are what counts; absolute figures inform.
 
+mod chat;
 mod fan_out;
 mod glass;
 mod report;
@@ -37,12 +38,12 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
             ("--as-built", _) => as_built = true,
             ("--quick", _) => plan = Plan { pairs: 1, seconds: 8, steady_seconds: 40, keep: false },
             (_, Some(Ok(pairs))) if pairs > 0 => plan.pairs = pairs,
-            (part @ ("fan-out" | "glass" | "steady"), _) => parts.push(part),
+            (part @ ("fan-out" | "glass" | "steady" | "chat"), _) => parts.push(part),
             _ => fail!("`{word}` is not understood here; --help says what is"),
         }
     }
     if parts.is_empty() {
-        parts = vec!["fan-out", "glass", "steady"];
+        parts = vec!["fan-out", "chat", "glass", "steady"];
     }
     let tools = setup::for_tests(project)?;
     setup::npm_install(project, Folder::Benches)?;
@@ -55,6 +56,7 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
     for part in parts {
         let table = match part {
             "fan-out" => fan_out::measure(&rig, plan)?,
+            "chat" => chat::measure(&rig, plan)?,
             "glass" => glass::measure(&rig, plan)?,
             _ => glass::steady(&rig, plan)?,
         };

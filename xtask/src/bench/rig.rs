@@ -21,7 +21,10 @@ pub const SERVER_CORE: &str = "0";
 /// Load and publisher share the other.
 pub const LOAD_CORE: &str = "1";
 
-const SLUG: &str = "bench";
+/// The room that is filled and published to.
+pub const ROOM: &str = "bench";
+/// As many open files as the system allows: ten thousand people are ten thousand sockets.
+const WITH_FILES: &str = r#"ulimit -S -n "$(ulimit -H -n)"; exec "$@""#;
 
 pub struct Rig {
     pub project: Project,
@@ -53,7 +56,7 @@ impl Rig {
         crate::failure::fail_if_missing("taskset", "the package util-linux")?;
         let tools = project.root.join("target/bench");
         fs::create_dir_all(&tools).cannot("make target/bench")?;
-        for tool in ["flvload", "floor", "clocksrc"] {
+        for tool in ["flvload", "floor", "clocksrc", "wsload"] {
             let source = project.root.join("benches").join(tool).with_extension("c");
             let program = tools.join(tool);
             if modified(&program) < modified(&source) {
@@ -83,19 +86,37 @@ impl Rig {
     /// # Errors
     /// When it does not start.
     pub fn madang(&self, core: Option<&str>) -> Result<Running> {
+        self.madang_with(core, &[])
+    }
+
+    /// [`Rig::madang`] with options from the environment.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn madang_with(&self, core: Option<&str>, options: &[(&str, &str)]) -> Result<Running> {
         let data = env::temp_dir().join(format!("madang-bench-{}", std::process::id()));
         let _ = fs::remove_dir_all(&data);
         fs::create_dir_all(&data).cannot("make a data folder")?;
         let mut create = Command::new(self.project.binary());
-        create.args(["room", "create", "--owner", "Bench", "--slug", SLUG, "--title", "Bench", "--data"]).arg(&data);
+        create.args(["room", "create", "--owner", "Bench", "--slug", ROOM, "--title", "Bench", "--data"]).arg(&data);
         let answer = ask(create.current_dir(&data)).unwrap_or_default();
         let key = answer.split_once("\"stream_key\"").and_then(|(_, rest)| rest.split('"').nth(1));
         let key = key.ok_or_else(|| Failure::new("`madang room create` gave no key"))?.to_owned();
         let mut serve = pinned(core, &self.project.binary());
         serve.args(["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"]).arg(&data).current_dir(&data);
-        for limit in ["HTTP_CONNECTIONS_PER_ADDRESS", "VIEWERS_PER_ADDRESS"] {
+        const RAISED: [&str; 7] = [
+            "HTTP_CONNECTIONS_PER_ADDRESS",
+            "VIEWERS_PER_ADDRESS",
+            "WS_CONNECTIONS",
+            "WS_CONNECTIONS_PER_ADDRESS",
+            "WS_MESSAGES_PER_SECOND",
+            "CHAT_BURST",
+            "CHAT_MESSAGES",
+        ];
+        for limit in RAISED {
             serve.env(format!("MADANG_LIMITS_{limit}"), "20000");
         }
+        serve.envs(options.iter().copied());
         let mut process = guard::spawn(serve.stdout(Stdio::piped()).stderr(Stdio::null())).cannot("start madang")?;
         let lines = process.child.stdout.take().ok_or_else(|| Failure::new("madang has no output"))?;
         let (mut port, mut rtmp) = (None, None);
@@ -113,10 +134,24 @@ impl Rig {
         Ok(Running {
             process,
             port,
-            flv: format!("/live/{SLUG}.flv"),
+            flv: format!("/live/{ROOM}.flv"),
             publish_to: format!("{rtmp}/{key}"),
             data: Some(data),
         })
+    }
+
+    /// socket.io, with rooms and messages and nothing else.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn socket_io(&self, core: Option<&str>) -> Result<Running> {
+        let port = free_port()?;
+        let node = on_path("node").ok_or_else(|| Failure::new("node is not on PATH"))?;
+        let mut serve = pinned(core, &node);
+        serve.arg(self.project.root.join("benches/socketio.mjs")).arg(port.to_string());
+        let process = guard::spawn(serve.stdout(Stdio::null()).stderr(Stdio::null())).cannot("start socket.io")?;
+        wait_for_port(port)?;
+        Ok(Running { process, port, flv: String::new(), publish_to: String::new(), data: None })
     }
 
     /// node-media-server, as its documentation sets it up.
@@ -132,8 +167,8 @@ impl Rig {
         let process =
             guard::spawn(serve.stdout(Stdio::null()).stderr(Stdio::null())).cannot("start node-media-server")?;
         wait_for_port(rtmp)?;
-        let publish_to = format!("rtmp://127.0.0.1:{rtmp}/live/{SLUG}");
-        Ok(Running { process, port: http, flv: format!("/live/{SLUG}.flv"), publish_to, data: Some(data) })
+        let publish_to = format!("rtmp://127.0.0.1:{rtmp}/live/{ROOM}");
+        Ok(Running { process, port: http, flv: format!("/live/{ROOM}.flv"), publish_to, data: Some(data) })
     }
 
     /// The physical limit: one write a viewer and period, of as many bytes as the stream has.
@@ -211,11 +246,15 @@ impl Drop for Running {
     }
 }
 
-/// `program` on one core, or wherever the system puts it.
+/// `program` on one core, or wherever the system puts it, with files enough. It takes the place of what starts it, so its
+/// process is the one that is spawned.
 pub fn pinned(core: Option<&str>, program: &Path) -> Command {
-    let Some(core) = core else { return Command::new(program) };
-    let mut command = Command::new("taskset");
-    command.args(["-c", core]).arg(program);
+    let mut command = Command::new("sh");
+    command.args(["-c", WITH_FILES, "sh"]);
+    if let Some(core) = core {
+        command.args(["taskset", "-c", core]);
+    }
+    command.arg(program);
     command
 }
 

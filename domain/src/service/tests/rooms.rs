@@ -151,8 +151,9 @@ async fn a_taken_slug_is_refused_and_leaves_nothing() {
     house.domain.create_room(other.id, draft("free-room")).await.expect("a room");
     let moved = house.domain.edit_room(other.id, &slug("free-room"), draft("my-room")).await;
     assert_eq!(moved, Err(slug_taken()));
-    let nobody = house.domain.create_room(PersonId::from_random(2), draft("nobody")).await;
-    assert_eq!(nobody.map(drop), Err(Error::NotFound));
+    let refused = house.domain.create_room(PersonId::from_random(2), draft("my-room")).await;
+    assert_eq!(refused.map(drop), Err(slug_taken()));
+    assert_eq!(house.domain.person(PersonId::from_random(2)).await, Ok(None), "a refused visitor is not written down");
 }
 
 #[tokio::test]

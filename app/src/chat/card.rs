@@ -1,0 +1,54 @@
+//! What a moderator sees of somebody: since when, under which names, what they said, and what was done about it.
+
+use super::{desk::Desk, tools::button, words};
+use crate::clock::use_clock;
+use leptos::prelude::*;
+use madang_protocol::chat::{PersonCard, Role};
+
+/// The card, over the log, when one was asked for.
+#[component]
+pub fn Card(desk: Desk) -> impl IntoView {
+    let card = Memo::new(move |_| desk.talk.with(|talk| talk.card.clone()));
+    move || card.get().map(|card| view! { <Open desk card /> })
+}
+
+#[component]
+fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
+    let m = desk.words;
+    let clock = use_clock();
+    let name = words::author(m, &card.author);
+    let muted = card.muted.as_ref().map(|muted| words::muted(m, muted, untrack(|| clock.now())));
+    let free = card.muted.is_none();
+    let always = Signal::derive(|| false);
+    let lines = |title: &'static str, lines: Vec<(bool, String)>| {
+        let empty = lines.is_empty().then(|| m.chat_card_none());
+        let line = |(gone, text): (bool, String)| view! { <li class:gone=gone>{text}</li> };
+        view! {
+            <h4>{title}</h4>
+            <ul>{lines.into_iter().map(line).collect_view()}</ul>
+            {empty}
+        }
+    };
+    let names = card.earlier_names.into_iter().map(|name| (false, name)).collect();
+    let messages = card.messages.into_iter().map(|message| (message.deleted, message.text)).collect();
+    let actions = card.actions.iter().map(|action| (action.undone, words::action(m, action))).collect();
+    let owner = Signal::derive(move || !desk.talk.with(|talk| talk.standing.role == Role::Owner));
+    let moderator = card.author.role == Role::Moderator;
+    let since = untrack(|| m.ago(clock.since(card.first_seen)));
+    view! {
+        <div class="chat-card" role="dialog" aria-label=m.chat_about() tabindex="-1">
+            <h3>{name}<button type="button" data-do="close-card" aria-label=m.chat_close() title=m.chat_close()>"×"</button></h3>
+            <p>{m.chat_card_since(since)}</p>
+            {muted.map(|muted| view! { <p>{muted}</p> })}
+            <p class="chat-card-acts">
+                {button("card-unban", m.chat_unban(), Signal::derive(move || free))}
+                {button("card-mod", m.chat_make_moderator(), Signal::derive(move || owner.get() || moderator))}
+                {button("card-unmod", m.chat_unmake_moderator(), Signal::derive(move || owner.get() || !moderator))}
+                {button("close-card", m.chat_close(), always)}
+            </p>
+            {lines(m.chat_card_names(), names)}
+            {lines(m.chat_card_messages(), messages)}
+            {lines(m.chat_card_actions(), actions)}
+        </div>
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::chat::log::Body;
+use madang_protocol::{
+    EpochId,
+    chat::{ChatState, Entry, Role},
+};
+
+fn you() -> You {
+    You { id: Some(PersonId::from_random(20)), name: "Ana".into(), tag: "4f2".into() }
+}
+
+fn talk() -> Talk {
+    Talk::new(slug(), you())
+}
+
+fn slug() -> RoomSlug {
+    RoomSlug::parse("my-room").expect("a slug")
+}
+
+fn state(seq: u64, entries: Vec<Entry>, resumed: bool) -> ServerEvent {
+    let chat = ChatState {
+        epoch: EpochId::from_random(2),
+        standing: Standing::default(),
+        modes: Modes::default(),
+        entries,
+        seq: Seq(seq),
+        resumed,
+        more: false,
+    };
+    ServerEvent::Chat { room: slug(), chat }
+}
+
+fn mine(seq: u64, id: &str) -> Entry {
+    let author = Author { id: PersonId::from_random(20), name: "Ana".into(), tag: "4f2".into(), role: Role::Viewer };
+    let what = What::Say(Message { author, text: id.into(), reply: None, id: id.into() });
+    Entry { seq: Seq(seq), at: UnixMillis(0), what }
+}
+
+fn sent(messages: &[ClientMessage]) -> Vec<&str> {
+    messages
+        .iter()
+        .filter_map(|m| if let ClientMessage::Say { id, .. } = m { Some(id.as_str()) } else { None })
+        .collect()
+}
+
+fn failed(talk: &Talk) -> Vec<(String, Option<Failure>)> {
+    let own = |body: &Body| match body {
+        Body::Own { id, failed, .. } => Some((id.clone(), *failed)),
+        _ => None,
+    };
+    talk.log.rows().iter().filter_map(|row| own(&row.body)).collect()
+}
+
+#[test]
+fn what_is_said_offline_waits_and_is_sent_once() {
+    let mut talk = talk();
+    for n in 0..5 {
+        assert!(talk.say(format!("m{n}"), "hi".into(), None, UnixMillis(0)).is_empty());
+    }
+    assert_eq!(talk.tick(UnixMillis(60_000)), []);
+    assert!(failed(&talk).iter().all(|(_, why)| why.is_none()), "nothing fails for want of a connection");
+    let messages = talk.told(state(0, vec![], false), UnixMillis(60_000));
+    assert_eq!(sent(&messages), ["m0", "m1", "m2"]);
+    assert_eq!(sent(&talk.tick(UnixMillis(61_000))), ["m3"]);
+    assert_eq!(sent(&talk.tick(UnixMillis(62_000))), ["m4"]);
+    assert_eq!(sent(&talk.tick(UnixMillis(63_000))), [] as [&str; 0]);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_by_the_same_id() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    assert_eq!(sent(&talk.say("a".into(), "hi".into(), None, UnixMillis(0))), ["a"]);
+    talk.lost();
+    // It had arrived: the resumed log has it, and it is not sent again.
+    assert_eq!(talk.told(state(1, vec![mine(1, "a")], true), UnixMillis(5)), []);
+    assert_eq!(failed(&talk), []);
+    assert_eq!(sent(&talk.say("b".into(), "hi".into(), None, UnixMillis(10))), ["b"]);
+    talk.lost();
+    assert_eq!(sent(&talk.told(state(1, vec![], true), UnixMillis(20))), ["b"]);
+}
+
+#[test]
+fn silence_fails_after_ten_seconds_and_can_be_tried_again() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.say("a".into(), "hi".into(), None, UnixMillis(0));
+    talk.tick(UnixMillis(9_999));
+    assert_eq!(failed(&talk), [("a".into(), None)]);
+    talk.tick(UnixMillis(10_000));
+    assert_eq!(failed(&talk), [("a".into(), Some(Failure::Silence))]);
+    assert!(!talk.waits());
+    assert_eq!(sent(&talk.retry("a", UnixMillis(11_000))), ["a"]);
+    assert_eq!(failed(&talk), [("a".into(), None)]);
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![mine(1, "a")] }, UnixMillis(11_100));
+    assert_eq!(failed(&talk), []);
+}
+
+#[test]
+fn a_refusal_says_why_and_slow_mode_when() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.modes.slow_s = 5;
+    talk.say("a".into(), "hi".into(), None, UnixMillis(0));
+    let refused = ServerEvent::Rejected { id: "a".into(), reason: ChatRefusal::Slow, until: Some(UnixMillis(4_000)) };
+    talk.told(refused, UnixMillis(1_000));
+    assert_eq!(failed(&talk), [("a".into(), Some(Failure::Refused(ChatRefusal::Slow)))]);
+    assert_eq!(talk.wait_until, UnixMillis(4_000));
+    assert_eq!(talk.discard("a"), Some("hi".into()));
+    let other = ServerEvent::Rejected { id: "n1".into(), reason: ChatRefusal::NameTaken, until: None };
+    talk.told(other, UnixMillis(1_000));
+    assert_eq!(talk.answer, Some(("n1".into(), Answer::Refused(ChatRefusal::NameTaken, None))));
+}
+
+#[test]
+fn who_waits_is_free_when_slow_mode_ends() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.modes.slow_s = 30;
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![mine(1, "a")] }, UnixMillis(1_000));
+    assert_eq!(talk.wait_until, UnixMillis(31_000));
+    let what = What::System(SystemLine::Modes { by: "Ana".into(), modes: Modes::default() });
+    let entries = vec![Entry { seq: Seq(2), at: UnixMillis(0), what }];
+    talk.told(ServerEvent::Entries { room: slug(), entries }, UnixMillis(2_000));
+    assert_eq!((talk.wait_until, talk.modes), (UnixMillis(2_000), Modes::default()));
+}
+
+#[test]
+fn a_gap_joins_again_from_where_it_was() {
+    let mut talk = talk();
+    talk.told(state(1, vec![mine(1, "")], false), UnixMillis(0));
+    let messages = talk.told(ServerEvent::Entries { room: slug(), entries: vec![mine(4, "")] }, UnixMillis(0));
+    let [ClientMessage::Leave { .. }, ClientMessage::Join { since: Some(since), .. }] = messages.as_slice() else {
+        panic!("{messages:?}")
+    };
+    assert_eq!(since.seq, Seq(1));
+}
+
+#[test]
+fn who_writes_while_reading_far_up_comes_back_to_the_newest() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.read_to_end(false);
+    let entries = (1..=310).map(|seq| mine(seq, "")).collect();
+    talk.told(ServerEvent::Entries { room: slug(), entries }, UnixMillis(0));
+    let messages = talk.say("a".into(), "hi".into(), None, UnixMillis(0));
+    assert!(matches!(messages.as_slice(), [ClientMessage::Leave { .. }, ClientMessage::Join { since: None, .. }]));
+    assert_eq!(failed(&talk), [("a".into(), None)], "shown at once all the same");
+    let messages = talk.told(state(310, vec![mine(310, "")], false), UnixMillis(1));
+    assert_eq!(sent(&messages), ["a"]);
+    assert_eq!(talk.log.rows().len(), 2);
+}
+
+#[test]
+fn another_rooms_chat_is_not_taken_in() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    let elsewhere = RoomSlug::parse("elsewhere").expect("a slug");
+    talk.told(ServerEvent::Entries { room: elsewhere, entries: vec![mine(1, "")] }, UnixMillis(0));
+    assert!(talk.log.rows().is_empty());
+}
+
+#[test]
+fn commands_are_never_said() {
+    let mut talk = talk();
+    assert_eq!(talk.read("hello", "i"), Typed::Words);
+    assert_eq!(talk.read("//shrug", "i"), Typed::Words);
+    assert!(matches!(talk.read("/nonsense", "i"), Typed::Hint(_)));
+    assert_eq!(talk.read("/slow 5", "i"), Typed::NotAllowed);
+    talk.standing.role = Role::Owner;
+    let Typed::Send(ClientMessage::Moderate { act: Act::SetModes { modes }, .. }) = talk.read("/slow 5", "i") else {
+        panic!("a change of modes")
+    };
+    assert_eq!(modes, Modes { slow_s: 5, ..Modes::default() });
+    assert_eq!(talk.read("/undo", "i"), Typed::NothingToUndo);
+}
+
+#[test]
+fn unread_counts_others_while_the_page_is_hidden() {
+    let mut talk = talk();
+    talk.told(state(0, vec![], false), UnixMillis(0));
+    talk.hidden = true;
+    let mut theirs = mine(1, "");
+    if let What::Say(message) = &mut theirs.what {
+        message.author.id = PersonId::from_random(40);
+    }
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![theirs, mine(2, "")] }, UnixMillis(0));
+    assert_eq!(talk.unread, 1);
+}

@@ -1,0 +1,114 @@
+//! The program killed in the middle of a busy chat: what was confirmed is there, once and in order.
+
+use crate::house::{Answer, PATIENCE, Socket, request, said};
+use serde_json::json;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+const ROOM: &str = "my-room";
+
+/// `madang serve`, killed when dropped.
+struct Program {
+    child: Child,
+    http: SocketAddr,
+}
+
+impl Program {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_madang"))
+            .args(["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .current_dir(data)
+            .env("MADANG_LIMITS_CHAT_BURST", "100000")
+            .env("MADANG_LIMITS_CHAT_MESSAGES", "100000")
+            .env("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let http = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
+        Self { http: http.expect("an address"), child }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().expect("SIGKILL is sent");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn visitor(http: SocketAddr) -> String {
+    let answer: Answer = request(http, "GET", "/", &[], "").await;
+    answer.cookie().expect("a cookie")
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_messages_every_confirmed_one_is_kept_once_and_in_order() {
+    let data = tempfile::TempDir::new().expect("a data directory");
+    let make = ["room", "create", "--owner", "Ana", "--slug", ROOM, "--title", "A room", "--data"];
+    let made = Command::new(env!("CARGO_BIN_EXE_madang")).args(make).arg(data.path()).output().expect("runs");
+    assert!(made.status.success());
+    let program = Program::start(data.path());
+    let cookie = visitor(program.http).await;
+    let mut reader = Socket::open(program.http, None).await;
+    let epoch = reader.join(ROOM).await["epoch"].clone();
+    let mut writer = Socket::open(program.http, Some(&cookie)).await;
+    writer.join(ROOM).await;
+    for n in 0..30 {
+        writer.chat(ROOM, &n.to_string(), &format!("id{n}")).await;
+    }
+    let heard = reader.messages(ROOM, 30).await;
+    // The kill comes while more are on their way.
+    let mut confirmed = writer.messages(ROOM, 30).await;
+    for n in 30..200 {
+        writer.chat(ROOM, &n.to_string(), &format!("id{n}")).await;
+    }
+    confirmed.extend(writer.messages(ROOM, 40).await);
+    program.kill();
+    confirmed.extend(writer.rest(ROOM).await);
+    let again = Program::start(data.path());
+    let mut fresh = Socket::open(again.http, None).await;
+    let chat = fresh.join(ROOM).await;
+    let kept = said(&chat["entries"]);
+    let mut ordered = confirmed.clone();
+    ordered.dedup();
+    assert_eq!(ordered, confirmed, "nothing is confirmed twice unasked");
+    let texts: Vec<u64> = kept.iter().map(|(_, text)| text.parse().expect("a number")).collect();
+    assert_eq!(texts, (0..texts.len() as u64).collect::<Vec<_>>(), "each once, in order");
+    for (seq, text) in &confirmed {
+        assert!(kept.contains(&(*seq, text.clone())), "{text} was confirmed as {seq} and is gone");
+    }
+    // Both go on by themselves: the reader from where it was, the writer by sending again what was not confirmed.
+    let mut reader = Socket::open(again.http, None).await;
+    let since = json!({"epoch": epoch, "seq": heard.last().expect("some").0});
+    reader.say(&json!({"type": "join", "room": ROOM, "since": since}).to_string()).await;
+    let chat = reader.hear(|event| event["type"] == "chat").await["chat"].clone();
+    let mut all = if chat["resumed"] == true { heard } else { Vec::new() };
+    all.extend(said(&chat["entries"]));
+    let mut writer = Socket::open(again.http, Some(&cookie)).await;
+    writer.join(ROOM).await;
+    for n in confirmed.len()..200 {
+        writer.chat(ROOM, &n.to_string(), &format!("id{n}")).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    while all.len() < 200 {
+        all.extend(reader.messages(ROOM, 1).await);
+    }
+    let texts: Vec<String> = all.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, (0..200).map(|n| n.to_string()).collect::<Vec<_>>(), "all there, once, in order");
+    let _ = PATIENCE;
+}

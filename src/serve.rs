@@ -66,7 +66,7 @@ impl Server {
             live,
             assets,
             changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
-            meters: Meters::new(),
+            meters: Meters::default(),
             sockets: Connections::new(config.limits.ws_connections, config.limits.ws_connections_per_address),
             names,
             config: Arc::new(config),

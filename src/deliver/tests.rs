@@ -358,7 +358,7 @@ async fn browsers_that_take_media_watch_and_nobody_else_does() {
     bench.live.count_audience(now + Duration::from_millis(10_050));
     assert_eq!(bench.live.status(room()).watching, 3, "one of three tabs, one guest, one stranger");
     drop(deaf);
-    reading.iter().for_each(|task| task.abort());
+    reading.iter().for_each(tokio::task::JoinHandle::abort);
     bench.until_viewers(0).await;
     bench.live.count_audience(std::time::Instant::now() + Duration::from_secs(3));
     assert_eq!((bench.live.status(room()).watching, bench.live.presence().remembered()), (0, 0));

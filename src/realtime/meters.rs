@@ -15,9 +15,9 @@ pub struct Meters {
     pub resumed: Counter,
 }
 
-impl Meters {
+impl Default for Meters {
     /// After the recorder is installed.
-    pub fn new() -> Self {
+    fn default() -> Self {
         describe();
         Self {
             members: gauge!("madang_chat_members"),

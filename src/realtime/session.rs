@@ -104,11 +104,13 @@ impl Session {
     /// Reads a message; `None` for what is none.
     pub fn read(text: &str) -> Option<ClientMessage> {
         let message: ClientMessage = serde_json::from_str(text).ok()?;
-        let id = match &message {
-            ClientMessage::Say { id, .. } | ClientMessage::Rename { id, .. } | ClientMessage::Moderate { id, .. } => id,
-            _ => return Some(message),
+        let fits = match &message {
+            ClientMessage::Say { id, .. } | ClientMessage::Rename { id, .. } | ClientMessage::Moderate { id, .. } => {
+                id.len() <= CLIENT_ID_MAX
+            }
+            _ => true,
         };
-        (id.len() <= CLIENT_ID_MAX).then_some(message)
+        fits.then_some(message)
     }
 
     pub async fn message(&mut self, message: ClientMessage) {

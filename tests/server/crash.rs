@@ -1,6 +1,6 @@
 //! The program killed in the middle of a busy chat: what was confirmed is there, once and in order.
 
-use crate::house::{Answer, PATIENCE, Socket, request, said};
+use crate::house::{Answer, Socket, request, said};
 use serde_json::json;
 use std::{
     io::{BufRead as _, BufReader},
@@ -110,5 +110,4 @@ async fn killed_in_the_middle_of_messages_every_confirmed_one_is_kept_once_and_i
     }
     let texts: Vec<String> = all.into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, (0..200).map(|n| n.to_string()).collect::<Vec<_>>(), "all there, once, in order");
-    let _ = PATIENCE;
 }

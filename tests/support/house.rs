@@ -277,7 +277,7 @@ impl Socket {
                 }
                 match self.stream.next().await.expect("the socket stays open").expect("a message") {
                     Message::Text(text) => {
-                        self.heard.extend(serde_json::from_str::<Vec<Value>>(&text).expect("an array of events"))
+                        self.heard.extend(serde_json::from_str::<Vec<Value>>(&text).expect("an array of events"));
                     }
                     Message::Close(frame) => panic!("closed: {frame:?}"),
                     _ => {}
@@ -296,7 +296,7 @@ impl Socket {
 
 /// One request on a connection of its own.
 pub async fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", server);
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {server}\r\n");
     if !headers.iter().any(|(name, _)| *name == "connection") {
         text.push_str("connection: close\r\n");
     }

@@ -28,7 +28,7 @@ pub fn view(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
             }
         },
         Err(error) => {
-            let error = TokenStream::from(error.to_compile_error());
+            let error = error.to_compile_error();
             quote! {{ #error }}
         }
     }

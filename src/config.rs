@@ -16,6 +16,8 @@ use toml::{Table, Value};
 /// The file that is read when no other is named and it exists.
 pub const DEFAULT_FILE: &str = "Leptos.toml";
 const ENVIRONMENT_PREFIX: &str = "MADANG_";
+/// A year: no time at all for a server, and short enough for every timer.
+const NO_LIMIT_S: u64 = 365 * 24 * 60 * 60;
 
 /// Every option. Texts that may be unset are empty then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,7 +88,7 @@ pub struct Media {
     pub max_skips: u32,
 }
 
-/// How much anybody may use.
+/// How much anybody may use; 0 is no limit, of whatever it is ([`Limits::in_force`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -208,6 +210,35 @@ impl Media {
 }
 
 impl Limits {
+    /// The same with what nothing reaches in the place of each 0. Everything that limits is given these.
+    pub fn in_force(&self) -> Self {
+        fn or<N: Default + PartialEq>(limit: N, none: N) -> N {
+            if limit == N::default() { none } else { limit }
+        }
+        Self {
+            http_connections: or(self.http_connections, usize::MAX),
+            http_connections_per_address: or(self.http_connections_per_address, usize::MAX),
+            http_head_s: or(self.http_head_s, NO_LIMIT_S),
+            http_stalled_s: or(self.http_stalled_s, NO_LIMIT_S),
+            http_body_bytes: or(self.http_body_bytes, usize::MAX),
+            changes_per_minute: or(self.changes_per_minute, u32::MAX),
+            viewers_per_address: or(self.viewers_per_address, usize::MAX),
+            rtmp_connections: or(self.rtmp_connections, usize::MAX),
+            rtmp_connections_per_address: or(self.rtmp_connections_per_address, usize::MAX),
+            rtmp_handshake_s: or(self.rtmp_handshake_s, NO_LIMIT_S),
+            rtmp_first_media_s: or(self.rtmp_first_media_s, NO_LIMIT_S),
+            rtmp_idle_s: or(self.rtmp_idle_s, NO_LIMIT_S),
+            wrong_keys_per_minute: or(self.wrong_keys_per_minute, u32::MAX),
+            rtmp_message_bytes: or(self.rtmp_message_bytes, usize::MAX),
+            ws_connections: or(self.ws_connections, usize::MAX),
+            ws_connections_per_address: or(self.ws_connections_per_address, usize::MAX),
+            ws_rooms: or(self.ws_rooms, usize::MAX),
+            ws_messages_per_second: or(self.ws_messages_per_second, u32::MAX),
+            rooms_per_person: or(self.rooms_per_person, usize::MAX),
+            keys_per_room: or(self.keys_per_room, usize::MAX),
+        }
+    }
+
     pub fn rtmp(&self) -> RtmpLimits {
         RtmpLimits {
             connections: self.rtmp_connections,
@@ -401,81 +432,4 @@ fn insert(table: &mut Table, path: &[String], value: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DOCUMENTED: &str = include_str!("../Leptos.toml");
-
-    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
-
-    #[test]
-    fn the_documented_file_is_the_default() {
-        let read = Config::parse(DOCUMENTED, Path::new("Leptos.toml")).expect("it parses");
-        assert_eq!(read, Config::default());
-    }
-
-    #[test]
-    fn the_documented_file_names_every_option_with_a_reason() {
-        let documented: Table = DOCUMENTED.parse().expect("it parses");
-        for path in option_paths(&Config::default().to_table()) {
-            assert!(lookup(&documented, &path).is_some(), "{} is missing in Leptos.toml", path.join("."));
-        }
-        let lines: Vec<&str> = DOCUMENTED.lines().collect();
-        for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ")) {
-            let reasoned =
-                line.contains('#') || index.checked_sub(1).is_some_and(|above| lines[above].starts_with('#'));
-            assert!(reasoned, "Leptos.toml: no reason beside {line}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line() {
-        let error = Config::parse("http = \"127.0.0.1:1\"\n\n[limits]\nviewres = 3\n", Path::new("my.toml"))
-            .expect_err("unknown");
-        let text = error.to_string();
-        assert!(text.contains("my.toml") && text.contains("line 4") && text.contains("viewres"), "{text}");
-    }
-
-    #[test]
-    fn the_environment_beats_the_file() {
-        let file = Config::parse("[limits]\nws_rooms = 3\n[public]\nurl = \"https://a.example\"", Path::new("x"))
-            .expect("fine");
-        let config = file
-            .with_environment(environment(&[
-                ("MADANG_LIMITS_WS_ROOMS", "4"),
-                ("MADANG_METRICS_TOKEN", "12345"),
-                ("MADANG_HTTP", "127.0.0.1:0"),
-                ("MADANG_PUBLIC_TRUSTED_PROXIES", "[\"10.0.0.1\"]"),
-                ("MADANG_SOMETHING_ELSE", "x"),
-            ]))
-            .expect("fine");
-        assert_eq!(config.limits.ws_rooms, 4);
-        assert_eq!(config.metrics.token, "12345");
-        assert_eq!(config.http.port(), 0);
-        assert_eq!(config.public.url, "https://a.example");
-        assert_eq!(config.public.trusted_proxies.len(), 1);
-    }
-
-    #[test]
-    fn a_wrong_variable_is_named() {
-        let error = Config::default()
-            .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))
-            .expect_err("not a number");
-        assert!(error.to_string().contains("MADANG_LIMITS_WS_ROOMS"), "{error}");
-    }
-
-    #[test]
-    fn a_log_filter_that_serve_would_refuse_is_refused() {
-        let file = Config::parse("[log]\nfilter = \"madang=loud\"", Path::new("x")).expect("a text");
-        assert!(file.check().expect_err("no level").to_string().starts_with("log.filter: "));
-        Config::default().check().expect("the default is right");
-    }
-
-    #[test]
-    fn a_token_is_not_printed() {
-        let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
-        assert!(!format!("{config:?}").contains("hush"));
-    }
-}
+mod tests;

@@ -117,7 +117,7 @@ impl Options {
 fn open(config: &Config) -> anyhow::Result<Domain> {
     telemetry::start_logging("warn").map_err(anyhow::Error::msg)?;
     let directory = config.data_dir();
-    Domain::open_with(&directory, config.limits.domain())
+    Domain::open_with(&directory, config.limits.in_force().domain())
         .with_context(|| format!("the data directory {} cannot be opened", directory.display()))
 }
 

@@ -7,6 +7,7 @@ mod house;
 mod rtmp_client;
 
 mod commands;
+mod limits;
 mod pages;
 mod realtime;
 mod refusals;

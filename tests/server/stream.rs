@@ -28,12 +28,12 @@ fn tags() -> Vec<Tag> {
 }
 
 /// An encoder that sends the clip over and over, ten times as fast as it was recorded, until it is dropped.
-struct Encoder {
+pub struct Encoder {
     task: JoinHandle<()>,
 }
 
 impl Encoder {
-    async fn start(house: &House, key: &str) -> Self {
+    pub async fn start(house: &House, key: &str) -> Self {
         let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
         let status = client.publish("live", key).await.expect("an answer");
         assert_eq!(status.code, "NetStream.Publish.Start", "{status:?}");
@@ -118,7 +118,8 @@ impl Viewer {
     }
 }
 
-async fn live(house: &House, slug: &str) {
+/// Waits until the room is on the air.
+pub async fn live(house: &House, slug: &str) {
     let mut socket = house.socket().await;
     socket.say(&format!(r#"{{"type":"join","room":"{slug}"}}"#)).await;
     socket.hear(|event| event["type"] == "room" && event["room"]["live"]["state"] == "live").await;

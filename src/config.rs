@@ -3,9 +3,15 @@
 //! Flags beat the environment, the environment beats the file, the file beats the defaults. `Leptos.toml` at the root of the
 //! repository holds every option with its default; a test keeps it so.
 
-use crate::{live::LiveLimits, rtmp::RtmpLimits, telemetry};
+mod chat;
+mod limits;
+
+pub use chat::{Chat, ChatWindow};
+pub use limits::Limits;
+
+use crate::{live::LiveLimits, telemetry};
 use madang_domain::{ChatLimits, DomainLimits, Window};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -87,140 +93,6 @@ pub struct Media {
     pub max_skips: u32,
 }
 
-/// How rooms' chats are sent and kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chat {
-    /// How long messages are gathered before they are sent together.
-    pub window_ms: ChatWindow,
-    /// How often counts of people are sent at most, in milliseconds.
-    pub counts_ms: u64,
-    /// Entries kept in memory to resume from.
-    pub recovery_entries: usize,
-    /// Entries older than this are not kept in memory, in seconds.
-    pub recovery_s: u64,
-    /// Entries of a room kept in the database.
-    pub kept_entries: u64,
-    /// Moderators' actions of a room kept in the database.
-    pub kept_actions: u64,
-    /// Of an IPv4 address, how many leading bits a ban is about.
-    pub ban_prefix_v4: u8,
-    /// The same of an IPv6 address.
-    pub ban_prefix_v6: u8,
-    /// A ban or a timeout deletes its person's messages of this long, in seconds.
-    pub purge_s: u64,
-    /// How long a message counts as said before where nobody repeats, in seconds.
-    pub unique_s: u64,
-    /// How long a room's task waits for somebody to come, in seconds.
-    pub idle_s: u64,
-}
-
-/// `"auto"`, or milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ChatWindow {
-    /// By the room's size and rate.
-    #[default]
-    Auto,
-    Millis(u64),
-}
-
-impl Serialize for ChatWindow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Millis(millis) => serializer.serialize_u64(*millis),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ChatWindow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Number(u64),
-            Text(String),
-        }
-        let wrong = || de::Error::custom("must be \"auto\" or a number of milliseconds");
-        match Written::deserialize(deserializer).map_err(|_| wrong())? {
-            Written::Number(millis) => Ok(Self::Millis(millis)),
-            Written::Text(text) if text == "auto" => Ok(Self::Auto),
-            // The environment has texts only.
-            Written::Text(text) => text.parse().map(Self::Millis).map_err(|_| wrong()),
-        }
-    }
-}
-
-/// How much anybody may use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Web connections in all.
-    pub http_connections: usize,
-    /// Web connections from one address.
-    pub http_connections_per_address: usize,
-    /// Time for a request's head, in seconds.
-    pub http_head_s: u64,
-    /// A connection that takes no byte for this long is closed, in seconds.
-    pub http_stalled_s: u64,
-    /// Longest body of a form or a server function's call, in bytes.
-    pub http_body_bytes: usize,
-    /// State-changing requests a minute from one address.
-    pub changes_per_minute: u32,
-    /// Streams that one address may watch at once.
-    pub viewers_per_address: usize,
-    /// RTMP connections in all.
-    pub rtmp_connections: usize,
-    /// RTMP connections from one address.
-    pub rtmp_connections_per_address: usize,
-    /// Time for the RTMP handshake, in seconds.
-    pub rtmp_handshake_s: u64,
-    /// Time from connecting to the first media, in seconds.
-    pub rtmp_first_media_s: u64,
-    /// A publisher that sends nothing for this long is closed, in seconds.
-    pub rtmp_idle_s: u64,
-    /// Wrong keys a minute from one address; then the address is refused for a minute.
-    pub wrong_keys_per_minute: u32,
-    /// Longest RTMP media message, in bytes.
-    pub rtmp_message_bytes: usize,
-    /// WebSocket connections in all.
-    pub ws_connections: usize,
-    /// WebSocket connections from one address.
-    pub ws_connections_per_address: usize,
-    /// Rooms that one WebSocket may have joined at once.
-    pub ws_rooms: usize,
-    /// Messages a second from one WebSocket, in the long run; ten times that at once.
-    pub ws_messages_per_second: u32,
-    /// How often a WebSocket is asked whether its browser is still there, in seconds.
-    pub ws_ping_s: u64,
-    /// How long the answer to that may take, in seconds.
-    pub ws_pong_s: u64,
-    /// Rooms that one person may own.
-    pub rooms_per_person: usize,
-    /// Stream keys in force that one room may have.
-    pub keys_per_room: usize,
-    /// Messages that one person may send in `chat_per_s` seconds, in the long run.
-    pub chat_messages: u32,
-    /// See `chat_messages`.
-    pub chat_per_s: u64,
-    /// Messages that one person may send at once.
-    pub chat_burst: u32,
-    /// How many times that moderators may.
-    pub chat_moderator_times: u32,
-    /// Frames that may wait for one connection.
-    pub chat_queue_messages: usize,
-    /// The same, in bytes.
-    pub chat_queue_bytes: usize,
-    /// Messages and actions that may wait for a room's task.
-    pub chat_waiting: usize,
-    /// Bans and timeouts in force in one room.
-    pub chat_bans: usize,
-    /// Moderators of one room.
-    pub chat_moderators: usize,
-    /// Persons that one room remembers for their rate, after they have gone.
-    pub chat_remembered: usize,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -256,63 +128,6 @@ impl Default for Media {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            http_connections: 20_000,
-            http_connections_per_address: 256,
-            http_head_s: 10,
-            http_stalled_s: 30,
-            http_body_bytes: 192 * 1024,
-            changes_per_minute: 60,
-            viewers_per_address: 128,
-            rtmp_connections: 1_000,
-            rtmp_connections_per_address: 32,
-            rtmp_handshake_s: 10,
-            rtmp_first_media_s: 15,
-            rtmp_idle_s: 10,
-            wrong_keys_per_minute: 10,
-            rtmp_message_bytes: 16 * 1024 * 1024,
-            ws_connections: 10_000,
-            ws_connections_per_address: 128,
-            ws_rooms: 8,
-            ws_messages_per_second: 20,
-            ws_ping_s: 20,
-            ws_pong_s: 10,
-            rooms_per_person: 10,
-            keys_per_room: 20,
-            chat_messages: 3,
-            chat_per_s: 2,
-            chat_burst: 5,
-            chat_moderator_times: 10,
-            chat_queue_messages: 64,
-            chat_queue_bytes: 64 * 1024,
-            chat_waiting: 1024,
-            chat_bans: 10_000,
-            chat_moderators: 100,
-            chat_remembered: 10_000,
-        }
-    }
-}
-
-impl Default for Chat {
-    fn default() -> Self {
-        Self {
-            window_ms: ChatWindow::Auto,
-            counts_ms: 500,
-            recovery_entries: 1000,
-            recovery_s: 600,
-            kept_entries: 100_000,
-            kept_actions: 10_000,
-            ban_prefix_v4: 32,
-            ban_prefix_v6: 64,
-            purge_s: 600,
-            unique_s: 600,
-            idle_s: 60,
-        }
-    }
-}
-
 impl Media {
     pub fn live(&self) -> LiveLimits {
         LiveLimits {
@@ -324,29 +139,6 @@ impl Media {
             max_skips: self.max_skips,
             ..LiveLimits::default()
         }
-    }
-}
-
-impl Limits {
-    pub fn rtmp(&self) -> RtmpLimits {
-        RtmpLimits {
-            connections: self.rtmp_connections,
-            connections_per_address: self.rtmp_connections_per_address,
-            handshake: Duration::from_secs(self.rtmp_handshake_s),
-            first_media: Duration::from_secs(self.rtmp_first_media_s),
-            idle: Duration::from_secs(self.rtmp_idle_s),
-            wrong_keys_per_minute: self.wrong_keys_per_minute,
-            media_message_bytes: self.rtmp_message_bytes,
-            ..RtmpLimits::default()
-        }
-    }
-
-    pub const fn http_head(&self) -> Duration {
-        Duration::from_secs(self.http_head_s)
-    }
-
-    pub const fn http_stalled(&self) -> Duration {
-        Duration::from_secs(self.http_stalled_s)
     }
 }
 
@@ -572,96 +364,4 @@ fn insert(table: &mut Table, path: &[String], value: Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DOCUMENTED: &str = include_str!("../Leptos.toml");
-
-    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
-
-    #[test]
-    fn the_documented_file_is_the_default() {
-        let read = Config::parse(DOCUMENTED, Path::new("Leptos.toml")).expect("it parses");
-        assert_eq!(read, Config::default());
-    }
-
-    #[test]
-    fn the_documented_file_names_every_option_with_a_reason() {
-        let documented: Table = DOCUMENTED.parse().expect("it parses");
-        for path in option_paths(&Config::default().to_table()) {
-            assert!(lookup(&documented, &path).is_some(), "{} is missing in Leptos.toml", path.join("."));
-        }
-        let lines: Vec<&str> = DOCUMENTED.lines().collect();
-        for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ")) {
-            let reasoned =
-                line.contains('#') || index.checked_sub(1).is_some_and(|above| lines[above].starts_with('#'));
-            assert!(reasoned, "Leptos.toml: no reason beside {line}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_named_with_its_line() {
-        let error = Config::parse("http = \"127.0.0.1:1\"\n\n[limits]\nviewres = 3\n", Path::new("my.toml"))
-            .expect_err("unknown");
-        let text = error.to_string();
-        assert!(text.contains("my.toml") && text.contains("line 4") && text.contains("viewres"), "{text}");
-    }
-
-    #[test]
-    fn the_environment_beats_the_file() {
-        let file = Config::parse("[limits]\nws_rooms = 3\n[public]\nurl = \"https://a.example\"", Path::new("x"))
-            .expect("fine");
-        let config = file
-            .with_environment(environment(&[
-                ("MADANG_LIMITS_WS_ROOMS", "4"),
-                ("MADANG_METRICS_TOKEN", "12345"),
-                ("MADANG_HTTP", "127.0.0.1:0"),
-                ("MADANG_PUBLIC_TRUSTED_PROXIES", "[\"10.0.0.1\"]"),
-                ("MADANG_SOMETHING_ELSE", "x"),
-            ]))
-            .expect("fine");
-        assert_eq!(config.limits.ws_rooms, 4);
-        assert_eq!(config.metrics.token, "12345");
-        assert_eq!(config.http.port(), 0);
-        assert_eq!(config.public.url, "https://a.example");
-        assert_eq!(config.public.trusted_proxies.len(), 1);
-    }
-
-    #[test]
-    fn the_chats_window_is_auto_or_a_number_wherever_it_is_written() {
-        let read = |text: &str| Config::parse(text, Path::new("x")).map(|config| config.chat.window_ms);
-        assert_eq!(read("[chat]\nwindow_ms = 50").expect("fine"), ChatWindow::Millis(50));
-        assert_eq!(read("[chat]\nwindow_ms = \"auto\"").expect("fine"), ChatWindow::Auto);
-        assert!(read("[chat]\nwindow_ms = \"soon\"").expect_err("a word").to_string().contains("auto"));
-        let config = Config::default().with_environment(environment(&[("MADANG_CHAT_WINDOW_MS", "200")]));
-        assert_eq!(config.expect("fine").domain().chat.window, Window::Fixed(Duration::from_millis(200)));
-    }
-
-    #[test]
-    fn the_chats_limits_are_the_domains() {
-        assert_eq!(Config::default().domain(), DomainLimits::default());
-    }
-
-    #[test]
-    fn a_wrong_variable_is_named() {
-        let error = Config::default()
-            .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))
-            .expect_err("not a number");
-        assert!(error.to_string().contains("MADANG_LIMITS_WS_ROOMS"), "{error}");
-    }
-
-    #[test]
-    fn a_log_filter_that_serve_would_refuse_is_refused() {
-        let file = Config::parse("[log]\nfilter = \"madang=loud\"", Path::new("x")).expect("a text");
-        assert!(file.check().expect_err("no level").to_string().starts_with("log.filter: "));
-        Config::default().check().expect("the default is right");
-    }
-
-    #[test]
-    fn a_token_is_not_printed() {
-        let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
-        assert!(!format!("{config:?}").contains("hush"));
-    }
-}
+mod tests;

@@ -117,6 +117,7 @@ impl Options {
 fn open(config: &Config) -> anyhow::Result<Domain> {
     telemetry::start_logging("warn").map_err(anyhow::Error::msg)?;
     let directory = config.data_dir();
+    let config = Config { limits: config.limits.in_force(), ..config.clone() };
     Domain::open_with(&directory, config.domain())
         .with_context(|| format!("the data directory {} cannot be opened", directory.display()))
 }

@@ -10,6 +10,7 @@ mod chat;
 mod churn;
 mod commands;
 mod crash;
+mod limits;
 mod pages;
 mod presence;
 mod realtime;

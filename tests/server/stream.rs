@@ -128,6 +128,7 @@ impl Viewer {
     }
 }
 
+/// Waits until the room is on the air.
 pub async fn live(house: &House, slug: &str) {
     let mut socket = house.socket().await;
     socket.say(&format!(r#"{{"type":"join","room":"{slug}"}}"#)).await;

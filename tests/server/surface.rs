@@ -64,6 +64,16 @@ async fn the_machine_can_ask_how_the_server_is() {
 }
 
 #[tokio::test]
+async fn a_server_whose_storage_does_not_answer_is_alive_and_not_ready() {
+    let house = House::open().await;
+    let database = rusqlite::Connection::open(house.data().join("madang.sqlite3")).expect("opens");
+    database.execute_batch("ALTER TABLE rooms RENAME TO lost").expect("is renamed");
+    let answer = house.get("/readyz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "the storage does not answer\n"));
+    assert_eq!(house.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
 async fn metrics_with_a_token_are_for_its_holder_only() {
     let house = House::open_with(|config| config.metrics.token = "hush".to_owned()).await;
     assert_eq!(house.get("/metrics").await.status, 403);

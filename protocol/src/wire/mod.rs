@@ -128,9 +128,9 @@ mod tests {
             bitrate_bps: 6_000_000,
         };
         agree(vec![
-            ServerEvent::Hello { protocol: 1, build: "x".to_owned() },
+            ServerEvent::Hello { protocol: 1, build: "x".to_owned(), you: crate::chat::You::default() },
             ServerEvent::Directory { rooms: vec![card.clone(), RoomCard { live: LiveState::Never, ..card.clone() }] },
-            ServerEvent::Room { room: card },
+            ServerEvent::Room { card },
             ServerEvent::RoomGone { room: slug() },
             ServerEvent::Studio { room: slug(), status: StudioStatus { live, watching: 0, encoder: Some(encoder) } },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },

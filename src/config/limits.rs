@@ -1,0 +1,171 @@
+//! `[limits]`: how much anybody may use.
+
+use crate::rtmp::RtmpLimits;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A year: no time at all for a server, and short enough for every timer.
+const NO_LIMIT_S: u64 = 365 * 24 * 60 * 60;
+
+/// How much anybody may use; 0 is no limit, of whatever it is, but where 1 is the least ([`Limits::in_force`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Web connections in all.
+    pub http_connections: usize,
+    /// Web connections from one address.
+    pub http_connections_per_address: usize,
+    /// Time for a request's head, in seconds.
+    pub http_head_s: u64,
+    /// A connection that takes no byte for this long is closed, in seconds.
+    pub http_stalled_s: u64,
+    /// Longest body of a form or a server function's call, in bytes.
+    pub http_body_bytes: usize,
+    /// State-changing requests a minute from one address.
+    pub changes_per_minute: u32,
+    /// Streams that one address may watch at once.
+    pub viewers_per_address: usize,
+    /// RTMP connections in all.
+    pub rtmp_connections: usize,
+    /// RTMP connections from one address.
+    pub rtmp_connections_per_address: usize,
+    /// Time for the RTMP handshake, in seconds.
+    pub rtmp_handshake_s: u64,
+    /// Time from connecting to the first media, in seconds.
+    pub rtmp_first_media_s: u64,
+    /// A publisher that sends nothing for this long is closed, in seconds.
+    pub rtmp_idle_s: u64,
+    /// Wrong keys a minute from one address; then the address is refused for a minute.
+    pub wrong_keys_per_minute: u32,
+    /// Longest RTMP media message, in bytes.
+    pub rtmp_message_bytes: usize,
+    /// WebSocket connections in all.
+    pub ws_connections: usize,
+    /// WebSocket connections from one address.
+    pub ws_connections_per_address: usize,
+    /// Rooms that one WebSocket may have joined at once.
+    pub ws_rooms: usize,
+    /// Messages a second from one WebSocket, in the long run; ten times that at once.
+    pub ws_messages_per_second: u32,
+    /// How often a WebSocket is asked whether its browser is still there, in seconds.
+    pub ws_ping_s: u64,
+    /// How long the answer to that may take, in seconds.
+    pub ws_pong_s: u64,
+    /// Rooms that one person may own.
+    pub rooms_per_person: usize,
+    /// Stream keys in force that one room may have.
+    pub keys_per_room: usize,
+    /// Messages that one person may send in `chat_per_s` seconds, in the long run.
+    pub chat_messages: u32,
+    /// See `chat_messages`.
+    pub chat_per_s: u64,
+    /// Messages that one person may send at once.
+    pub chat_burst: u32,
+    /// How many times that moderators may.
+    pub chat_moderator_times: u32,
+    /// Frames that may wait for one connection.
+    pub chat_queue_messages: usize,
+    /// The same, in bytes.
+    pub chat_queue_bytes: usize,
+    /// Messages and actions that may wait for a room's task.
+    pub chat_waiting: usize,
+    /// Bans and timeouts in force in one room.
+    pub chat_bans: usize,
+    /// Moderators of one room.
+    pub chat_moderators: usize,
+    /// Persons that one room remembers for their rate, after they have gone.
+    pub chat_remembered: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            http_connections: 20_000,
+            http_connections_per_address: 256,
+            http_head_s: 10,
+            http_stalled_s: 30,
+            http_body_bytes: 192 * 1024,
+            changes_per_minute: 60,
+            viewers_per_address: 128,
+            rtmp_connections: 1_000,
+            rtmp_connections_per_address: 32,
+            rtmp_handshake_s: 10,
+            rtmp_first_media_s: 15,
+            rtmp_idle_s: 10,
+            wrong_keys_per_minute: 10,
+            rtmp_message_bytes: 16 * 1024 * 1024,
+            ws_connections: 10_000,
+            ws_connections_per_address: 128,
+            ws_rooms: 8,
+            ws_messages_per_second: 20,
+            ws_ping_s: 20,
+            ws_pong_s: 10,
+            rooms_per_person: 10,
+            keys_per_room: 20,
+            chat_messages: 3,
+            chat_per_s: 2,
+            chat_burst: 5,
+            chat_moderator_times: 10,
+            chat_queue_messages: 64,
+            chat_queue_bytes: 64 * 1024,
+            chat_waiting: 1024,
+            chat_bans: 10_000,
+            chat_moderators: 100,
+            chat_remembered: 10_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The same with what nothing reaches in the place of each 0. Everything that limits is given these.
+    pub fn in_force(&self) -> Self {
+        fn or<N: Default + PartialEq>(limit: N, none: N) -> N {
+            if limit == N::default() { none } else { limit }
+        }
+        Self {
+            http_connections: or(self.http_connections, usize::MAX),
+            http_connections_per_address: or(self.http_connections_per_address, usize::MAX),
+            http_head_s: or(self.http_head_s, NO_LIMIT_S),
+            http_stalled_s: or(self.http_stalled_s, NO_LIMIT_S),
+            http_body_bytes: or(self.http_body_bytes, usize::MAX),
+            changes_per_minute: or(self.changes_per_minute, u32::MAX),
+            viewers_per_address: or(self.viewers_per_address, usize::MAX),
+            rtmp_connections: or(self.rtmp_connections, usize::MAX),
+            rtmp_connections_per_address: or(self.rtmp_connections_per_address, usize::MAX),
+            rtmp_handshake_s: or(self.rtmp_handshake_s, NO_LIMIT_S),
+            rtmp_first_media_s: or(self.rtmp_first_media_s, NO_LIMIT_S),
+            rtmp_idle_s: or(self.rtmp_idle_s, NO_LIMIT_S),
+            wrong_keys_per_minute: or(self.wrong_keys_per_minute, u32::MAX),
+            rtmp_message_bytes: or(self.rtmp_message_bytes, usize::MAX),
+            ws_connections: or(self.ws_connections, usize::MAX),
+            ws_connections_per_address: or(self.ws_connections_per_address, usize::MAX),
+            ws_rooms: or(self.ws_rooms, usize::MAX),
+            ws_messages_per_second: or(self.ws_messages_per_second, u32::MAX),
+            rooms_per_person: or(self.rooms_per_person, usize::MAX),
+            keys_per_room: or(self.keys_per_room, usize::MAX),
+            // The chat's have a least instead (`Config::check`).
+            ..self.clone()
+        }
+    }
+
+    pub fn rtmp(&self) -> RtmpLimits {
+        RtmpLimits {
+            connections: self.rtmp_connections,
+            connections_per_address: self.rtmp_connections_per_address,
+            handshake: Duration::from_secs(self.rtmp_handshake_s),
+            first_media: Duration::from_secs(self.rtmp_first_media_s),
+            idle: Duration::from_secs(self.rtmp_idle_s),
+            wrong_keys_per_minute: self.wrong_keys_per_minute,
+            media_message_bytes: self.rtmp_message_bytes,
+            ..RtmpLimits::default()
+        }
+    }
+
+    pub const fn http_head(&self) -> Duration {
+        Duration::from_secs(self.http_head_s)
+    }
+
+    pub const fn http_stalled(&self) -> Duration {
+        Duration::from_secs(self.http_stalled_s)
+    }
+}

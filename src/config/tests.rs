@@ -1,0 +1,90 @@
+use super::*;
+
+const DOCUMENTED: &str = include_str!("../../Leptos.toml");
+
+fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+#[test]
+fn the_documented_file_is_the_default() {
+    let read = Config::parse(DOCUMENTED, Path::new("Leptos.toml")).expect("it parses");
+    assert_eq!(read, Config::default());
+}
+
+#[test]
+fn the_documented_file_names_every_option_with_a_reason() {
+    let documented: Table = DOCUMENTED.parse().expect("it parses");
+    for path in option_paths(&Config::default().to_table()) {
+        assert!(lookup(&documented, &path).is_some(), "{} is missing in Leptos.toml", path.join("."));
+    }
+    let lines: Vec<&str> = DOCUMENTED.lines().collect();
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ")) {
+        let reasoned = line.contains('#') || index.checked_sub(1).is_some_and(|above| lines[above].starts_with('#'));
+        assert!(reasoned, "Leptos.toml: no reason beside {line}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let error =
+        Config::parse("http = \"127.0.0.1:1\"\n\n[limits]\nviewres = 3\n", Path::new("my.toml")).expect_err("unknown");
+    let text = error.to_string();
+    assert!(text.contains("my.toml") && text.contains("line 4") && text.contains("viewres"), "{text}");
+}
+
+#[test]
+fn the_environment_beats_the_file() {
+    let file =
+        Config::parse("[limits]\nws_rooms = 3\n[public]\nurl = \"https://a.example\"", Path::new("x")).expect("fine");
+    let config = file
+        .with_environment(environment(&[
+            ("MADANG_LIMITS_WS_ROOMS", "4"),
+            ("MADANG_METRICS_TOKEN", "12345"),
+            ("MADANG_HTTP", "127.0.0.1:0"),
+            ("MADANG_PUBLIC_TRUSTED_PROXIES", "[\"10.0.0.1\"]"),
+            ("MADANG_SOMETHING_ELSE", "x"),
+        ]))
+        .expect("fine");
+    assert_eq!(config.limits.ws_rooms, 4);
+    assert_eq!(config.metrics.token, "12345");
+    assert_eq!(config.http.port(), 0);
+    assert_eq!(config.public.url, "https://a.example");
+    assert_eq!(config.public.trusted_proxies.len(), 1);
+}
+
+#[test]
+fn the_chats_window_is_auto_or_a_number_wherever_it_is_written() {
+    let read = |text: &str| Config::parse(text, Path::new("x")).map(|config| config.chat.window_ms);
+    assert_eq!(read("[chat]\nwindow_ms = 50").expect("fine"), ChatWindow::Millis(50));
+    assert_eq!(read("[chat]\nwindow_ms = \"auto\"").expect("fine"), ChatWindow::Auto);
+    assert!(read("[chat]\nwindow_ms = \"soon\"").expect_err("a word").to_string().contains("auto"));
+    let config = Config::default().with_environment(environment(&[("MADANG_CHAT_WINDOW_MS", "200")]));
+    assert_eq!(config.expect("fine").domain().chat.window, Window::Fixed(Duration::from_millis(200)));
+}
+
+#[test]
+fn the_chats_limits_are_the_domains() {
+    assert_eq!(Config::default().domain(), DomainLimits::default());
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let error = Config::default()
+        .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))
+        .expect_err("not a number");
+    assert!(error.to_string().contains("MADANG_LIMITS_WS_ROOMS"), "{error}");
+}
+
+#[test]
+fn a_log_filter_that_serve_would_refuse_is_refused() {
+    let file = Config::parse("[log]\nfilter = \"madang=loud\"", Path::new("x")).expect("a text");
+    assert!(file.check().expect_err("no level").to_string().starts_with("log.filter: "));
+    Config::default().check().expect("the default is right");
+}
+
+#[test]
+fn a_token_is_not_printed() {
+    let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
+    assert!(!format!("{config:?}").contains("hush"));
+}

@@ -6,6 +6,7 @@ use std::{
     env,
     fmt::Write as _,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
 };
 
@@ -47,7 +48,10 @@ fn main() {
     if let Err(error) = fs::write(&out, list) {
         println!("cargo::error={} cannot be written: {error}", out.display());
     }
-    let build = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    // A page notices a new server by this, also between two builds of one version: assets carry their content in their names.
+    let mut hasher = DefaultHasher::new();
+    assets.keys().for_each(|path| path.hash(&mut hasher));
+    let build = format!("{}+{:08x}", env::var("CARGO_PKG_VERSION").unwrap_or_default(), hasher.finish() >> 32);
     println!("cargo::rustc-env=MADANG_VERSION={build}");
 }
 

@@ -274,7 +274,7 @@ async fn nobody_watches_over_plain_http2() {
     assert!(closed.is_ok(), "the connection stays open: {answer:?}");
     let mut socket = house.socket().await;
     socket.say(r#"{"type":"join","room":"my-room"}"#).await;
-    socket.hear(|event| event["type"] == "room" && event["room"]["watching"] == 0).await;
+    socket.hear(|event| event["type"] == "counts" && event["watching"] == 0).await;
 }
 
 #[tokio::test]

@@ -40,7 +40,14 @@ pub fn Player(
     let m = use_messages();
     let deck = Deck::new(usage, room);
     #[cfg(feature = "hydrate")]
-    browser::run(deck, format!("/live/{slug}.flv"));
+    browser::run(
+        deck,
+        match usage {
+            Use::Watch => format!("/live/{slug}.flv"),
+            // The owner's own look is nobody's watching.
+            Use::Preview => format!("/live/{slug}.flv?preview=1"),
+        },
+    );
 
     let scene = deck.scene;
     let idle = move || {

@@ -18,9 +18,13 @@ pub(crate) fn text_looks(text: &str) -> [String; 2] {
     [once(&fold(&visible)), once(&once(&visible))]
 }
 
-/// [`text_looks`] of a name, in which white space does not count.
+/// [`text_looks`] of a name, in which white space and signs do not count: a star before a name looks like a badge. A name of signs
+/// alone is what it is.
 pub(crate) fn looks(name: &str) -> [String; 2] {
-    text_looks(&name.split_whitespace().collect::<String>())
+    text_looks(&name.split_whitespace().collect::<String>()).map(|look| {
+        let letters: String = look.chars().filter(|c| c.is_alphanumeric()).collect();
+        if letters.is_empty() { look } else { letters }
+    })
 }
 
 /// Whether two names can be taken for each other. An empty one is nobody's.
@@ -66,6 +70,7 @@ mod tests {
             ("Bob", &["Вob", "Bоb", "ВОВ", "8ob"][..1]),
             ("fine", &["ﬁne", "fıne"][..]),
             ("warm", &["warrn"][..]),
+            ("Mina", &["★ Mina", "Mina ✓", "Mina.", "_Mina_", "⭐Mina⭐"][..]),
             ("paypal", &["раураl", "pаypаl", "paypaI", "paypa1"][..]),
             ("밤새", &["밤새", "밤\u{200d}새"][..]),
         ] {
@@ -77,9 +82,16 @@ mod tests {
 
     #[test]
     fn different_names_stay_different() {
-        for (one, other) in
-            [("Ana", "Anna"), ("Ana", "Ano"), ("밤새", "밤세"), ("Ian", "Jan"), ("neo", "nea"), ("", "")]
-        {
+        for (one, other) in [
+            ("Ana", "Anna"),
+            ("Ana", "Ano"),
+            ("밤새", "밤세"),
+            ("Ian", "Jan"),
+            ("neo", "nea"),
+            ("", ""),
+            ("★", "✓"),
+            ("🦊", "🐻"),
+        ] {
             assert!(!same(one, other), "{one} {other}");
         }
     }

@@ -154,7 +154,14 @@ impl Talk {
             ServerEvent::Standing { room, standing } if room == self.room => self.standing = standing,
             ServerEvent::History { room, entries, more } if room == self.room => self.log.older(entries, more),
             ServerEvent::Card { room, card } if room == self.room => self.card = Some(card),
-            ServerEvent::Rejected { id, reason, until } => self.rejected(id, reason, until, now),
+            // What was asked for and not given may be asked for again.
+            ServerEvent::Refused { .. } => self.log.loading = false,
+            ServerEvent::Rejected { id, reason, until } => {
+                if id.is_empty() {
+                    self.log.loading = false;
+                }
+                self.rejected(id, reason, until, now);
+            }
             ServerEvent::Done { id, action } => {
                 if let Some(action) = action {
                     self.undo = Some((action, now));

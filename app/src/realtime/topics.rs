@@ -123,7 +123,7 @@ impl Topics {
             }
             ServerEvent::RoomGone { room: slug } => Change::Gone(room(&slug)?.gone.clone()),
             ServerEvent::Studio { room: slug, status } => Change::Studio(room(&slug)?.studio.clone(), status),
-            ServerEvent::Refused { .. } | ServerEvent::Pong => return None,
+            ServerEvent::Pong => return None,
             // Which room it is for, the chats know.
             event => Change::Talk(self.talks(), event),
         })

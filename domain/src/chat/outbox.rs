@@ -72,7 +72,7 @@ struct Queue {
 }
 
 impl Outbox {
-    /// A queue of at most so many frames and bytes. A frame that is larger than all of the queue may still wait alone.
+    /// A queue of at most so many frames, and of so many bytes and one frame more.
     pub fn new(messages_max: usize, bytes_max: usize) -> Self {
         let queue = Queue { frames: Vec::new(), bytes: 0, closed: false, messages_max, bytes_max };
         Self(Arc::new(Inner { queue: Mutex::new(queue), some: Notify::new() }))
@@ -84,10 +84,10 @@ impl Outbox {
         if queue.closed {
             return;
         }
-        let bytes = queue.bytes.saturating_add(frame.size());
-        let fits = queue.frames.len() < queue.messages_max && (bytes <= queue.bytes_max || queue.frames.is_empty());
+        // What waits is looked at, not what comes: a large frame behind a small one is no sign of a slow reader.
+        let fits = queue.frames.len() < queue.messages_max && queue.bytes < queue.bytes_max;
         if fits {
-            queue.bytes = bytes;
+            queue.bytes = queue.bytes.saturating_add(frame.size());
             queue.frames.push(frame);
         } else {
             queue.close();

@@ -59,7 +59,10 @@ impl Room {
         let domain = self.domain.upgrade().ok_or(ChatRefusal::Busy)?;
         let done = domain.desk.write(move |store| apply(store, id, &plan), |_| {}).await??;
         drop(domain);
-        self.after(done.messages_changed).await?;
+        // It is stored and holds, whatever comes now.
+        if let Err(error) = self.after(done.messages_changed).await {
+            self.outdated(&error);
+        }
         Ok(done.undo_by)
     }
 

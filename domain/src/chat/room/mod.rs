@@ -63,6 +63,9 @@ struct Room {
     /// Since when nobody is here.
     empty_since: Instant,
     forget_at: Instant,
+    /// What is known here is no longer what is stored, and could not be read anew. The task ends; its members come back to one that
+    /// reads everything.
+    stale: bool,
 }
 
 /// Whether the task goes on.
@@ -136,6 +139,7 @@ impl Room {
             started: now,
             empty_since: now,
             forget_at: now,
+            stale: false,
         };
         room.log.prune(clock::now(), &limits);
         room.take(loaded);
@@ -177,7 +181,7 @@ impl Room {
                 },
                 () = sleep_until(deadline) => {}
             }
-            if next == Next::End {
+            if next == Next::End || self.stale {
                 return;
             }
             self.launch_if_due();
@@ -232,7 +236,7 @@ impl Room {
                     self.people.seats.clear();
                     return Next::End;
                 }
-                Err(error) => tracing::warn!(room = %self.id, %error, "a chat's settings could not be read"),
+                Err(error) => self.outdated(&error),
                 Ok(()) => self.tell_standings().await,
             }
         }
@@ -241,6 +245,11 @@ impl Room {
             self.catch_up().await;
         }
         Next::On
+    }
+
+    fn outdated(&mut self, error: &Error) {
+        tracing::warn!(room = %self.id, %error, "a chat's settings could not be read; it starts over");
+        self.stale = true;
     }
 
     /// Since the task began: what rates are counted in.

@@ -65,12 +65,13 @@ pub(super) fn undone(db: &Connection, room: RoomId, id: ActionId) -> Result<(), 
     if update.execute(params![id.get(), room.get()])? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
+/// Before an action that is not kept any more there is nothing: an export goes on from where it was, and never starts over.
 const PAGE: &str = "SELECT * FROM chat_actions
-     WHERE room = ?1 AND place < coalesce((SELECT place FROM chat_actions WHERE id = ?2), 9223372036854775807)
+     WHERE room = ?1 AND place < CASE WHEN ?2 IS NULL THEN 9223372036854775807 ELSE (SELECT place FROM chat_actions WHERE id = ?2) END
      ORDER BY place DESC LIMIT ?3";
 const PAGE_OF: &str = "SELECT * FROM chat_actions
      WHERE room = ?1 AND whom = ?4
-       AND place < coalesce((SELECT place FROM chat_actions WHERE id = ?2), 9223372036854775807)
+       AND place < CASE WHEN ?2 IS NULL THEN 9223372036854775807 ELSE (SELECT place FROM chat_actions WHERE id = ?2) END
      ORDER BY place DESC LIMIT ?3";
 
 pub(super) fn page(

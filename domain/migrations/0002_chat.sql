@@ -40,6 +40,8 @@ CREATE TABLE chat_entries (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX chat_entries_by_person ON chat_entries (room, person, seq) WHERE person IS NOT NULL;
+-- A message that is sent again is found by the id that its sender gave it.
+CREATE INDEX chat_entries_by_client ON chat_entries (room, person, client) WHERE client <> '';
 CREATE INDEX chat_entries_by_deletion ON chat_entries (room, deleted) WHERE deleted IS NOT NULL;
 
 -- Who has written in a room.

@@ -33,7 +33,6 @@ pub(super) struct Page {
     pub(super) member: Member,
     pub(super) state: ChatState,
     waiting: VecDeque<ServerEvent>,
-    sent: u32,
 }
 
 pub(super) fn chatter(person: Option<PersonId>, address: &str) -> Chatter {
@@ -44,7 +43,7 @@ impl Page {
     pub(super) async fn open(house: &House, room: RoomId, chatter: Chatter, since: Option<Since>) -> Self {
         let outbox = house.domain.outbox();
         let (state, member) = house.domain.join_chat(room, chatter, since, &outbox).await.expect("joined");
-        Self { outbox, member, state, waiting: VecDeque::new(), sent: 0 }
+        Self { outbox, member, state, waiting: VecDeque::new() }
     }
 
     pub(super) async fn of(house: &House, room: RoomId, person: PersonId) -> Self {
@@ -87,8 +86,8 @@ impl Page {
 
     /// Says something and waits for its confirmation, or for why not.
     pub(super) async fn say(&mut self, text: &str) -> Result<Entry, ChatRefusal> {
-        self.sent += 1;
-        let id = format!("n{}", self.sent);
+        // As a browser does: no two messages have the same, whichever page they come from.
+        let id = format!("{:x}", crate::random::bits().expect("randomness"));
         self.say_as(text, &id).await
     }
 

@@ -45,6 +45,10 @@ impl ChatStore for SqliteStore {
         entries::message_of(&self.connection, room, seq)
     }
 
+    fn said_as(&self, room: RoomId, person: PersonId, client: &str) -> Result<Option<Entry>, Error> {
+        entries::said_as(&self.connection, room, person, client)
+    }
+
     fn messages_of(&self, room: RoomId, person: PersonId, limit: usize) -> Result<Vec<CardMessage>, Error> {
         entries::messages_of(&self.connection, room, person, limit)
     }

@@ -29,6 +29,8 @@ pub trait ChatStore {
 
     /// A message, deleted or not; `None` for an entry that is none.
     fn chat_message(&self, room: RoomId, seq: Seq) -> Result<Option<StoredMessage>, Error>;
+    /// What the person said under this client id, as [`ChatStore::chat_before`] gives it.
+    fn said_as(&self, room: RoomId, person: PersonId, client: &str) -> Result<Option<Entry>, Error>;
     /// The person's newest messages in the room, newest first, deleted ones too.
     fn messages_of(&self, room: RoomId, person: PersonId, limit: usize) -> Result<Vec<CardMessage>, Error>;
     /// Marks messages as deleted by an action; those that were already stay as they are.

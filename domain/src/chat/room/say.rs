@@ -49,8 +49,15 @@ pub(super) struct Flight {
     landing: oneshot::Receiver<Result<Landed, Error>>,
 }
 
-/// A batch that is kept: the place of the first, and all of them with their quotations.
-pub(super) type Landed = (Seq, Vec<NewEntry>);
+/// A batch that is kept.
+pub(super) struct Landed {
+    /// The place of the first of `entries`.
+    first: Seq,
+    /// What was appended, with its quotations.
+    entries: Vec<NewEntry>,
+    /// What had been said before under the same id, by its place among the tickets. The memory of ids is shorter than the log.
+    again: Vec<(usize, Entry)>,
+}
 
 /// Waits for the batch on its way; for ever when there is none. Cancelling it loses nothing.
 pub(super) async fn landing(flight: &mut Option<Flight>) -> Result<Landed, Error> {
@@ -193,8 +200,12 @@ impl Room {
         self.last_batch = Some(Instant::now());
         let (id, kept) = (self.id, self.limits.kept_entries);
         let work = move |store: &mut dyn Store| {
-            let mut entries = Vec::with_capacity(messages.len());
-            for (mut message, at, quotes, new) in messages {
+            let (mut entries, mut again) = (Vec::with_capacity(messages.len()), Vec::new());
+            for (n, (mut message, at, quotes, new)) in messages.into_iter().enumerate() {
+                if let Some(entry) = store.said_as(id, message.author.id, &message.id)? {
+                    again.push((n, entry));
+                    continue;
+                }
                 if new {
                     store.ensure_guest(message.author.id, at)?;
                 }
@@ -207,7 +218,7 @@ impl Room {
             }
             let first = store.append_chat(id, &entries)?;
             store.prune_chat(id, kept, PRUNED_AT_ONCE)?;
-            Ok((first, entries))
+            Ok(Landed { first, entries, again })
         };
         let (tell, landing) = oneshot::channel();
         let posted = self.domain.upgrade().ok_or(Error::Busy).and_then(|domain| {
@@ -225,7 +236,12 @@ impl Room {
         let Some(Flight { tickets, .. }) = self.flight.take() else { return };
         match landed {
             Err(error) => self.reject(tickets, &error),
-            Ok((first, kept)) => {
+            Ok(Landed { first, entries, again }) => {
+                for (n, entry) in again {
+                    if let Some(ticket) = tickets.get(n) {
+                        self.confirm_again(ticket, entry);
+                    }
+                }
                 for ticket in &tickets {
                     if let Some(somebody) = self.people.get_mut(ticket.person) {
                         somebody.stored = true;
@@ -235,10 +251,20 @@ impl Room {
                     // Others appended before: theirs come first, and these with them.
                     return self.catch_up().await;
                 }
-                let entries = (first.0..).zip(kept).filter_map(|(seq, entry)| said(Seq(seq), entry)).collect();
+                let entries = (first.0..).zip(entries).filter_map(|(seq, entry)| said(Seq(seq), entry)).collect();
                 self.send_entries(entries).await;
             }
         }
+    }
+
+    /// Tells one who said something twice what became of it.
+    fn confirm_again(&self, ticket: &Ticket, entry: Entry) {
+        let Some(seat) = self.people.seats.get(&ticket.seat) else { return };
+        seat.outbox.tell(match entry.what {
+            What::Say(_) => ServerEvent::Entries { room: self.slug.clone(), entries: vec![entry] },
+            // It was deleted, and does not come back by being sent again.
+            _ => ServerEvent::Rejected { id: ticket.id.clone(), reason: ChatRefusal::NotFound, until: None },
+        });
     }
 
     /// Tells those whose messages were not kept. No place in the log was taken.

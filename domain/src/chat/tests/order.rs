@@ -3,7 +3,7 @@
 use super::{Page, SOON, chatter, house, seqs, text};
 use crate::chat::{MustResume, Window};
 use madang_protocol::{
-    chat::{ChatRefusal, Seq, SystemLine, What},
+    chat::{Act, ChatRefusal, Seq, SystemLine, What},
     realtime::ServerEvent,
 };
 use std::time::Duration;
@@ -58,6 +58,34 @@ async fn what_is_said_twice_is_confirmed_twice_and_said_once() {
     let (guest, _) = house.domain.new_visitor().expect("a visitor");
     let mut other = Page::of(&house, room.id, guest).await;
     assert_eq!(other.say_as("hello", "a").await.expect("another's id is another id").seq, Seq(2));
+}
+
+#[tokio::test]
+async fn what_is_said_again_long_after_is_still_said_once() {
+    let house = house(|limits| (limits.recovery_entries, limits.member_queue_messages) = (200, 10_000));
+    let (owner, room, _) = house.room("one").await;
+    let mut page = Page::of(&house, room.id, owner.id).await;
+    let first = page.say_as("hello", "a").await.expect("said");
+    let (guest, _) = house.domain.new_visitor().expect("a visitor");
+    let mut other = Page::of(&house, room.id, guest).await;
+    for n in 0..250 {
+        other.say(&format!("message {n}")).await.expect("said");
+    }
+    assert_eq!(page.say_as("hello", "a").await.expect("confirmed"), first);
+    assert_eq!(other.say("next").await.expect("said").seq, Seq(252), "nothing was said in between");
+}
+
+#[tokio::test]
+async fn what_was_deleted_does_not_come_back_by_being_sent_again() {
+    let house = house(|_| {});
+    let (owner, room, _) = house.room("one").await;
+    let mut moderator = Page::of(&house, room.id, owner.id).await;
+    let (guest, _) = house.domain.new_visitor().expect("a visitor");
+    let mut page = Page::of(&house, room.id, guest).await;
+    let said = page.say_as("hello", "a").await.expect("said");
+    moderator.act(Act::Delete { seq: said.seq }).await.expect("deleted");
+    assert_eq!(page.say_as("hello", "a").await, Err(ChatRefusal::NotFound));
+    assert_eq!(page.say("next").await.expect("said").seq, Seq(3), "the message, its deletion, and this");
 }
 
 #[tokio::test]

@@ -85,6 +85,8 @@ macro_rules! select_entries {
 
 const BEFORE: &str = select_entries!("said.seq < ?2 ORDER BY said.seq DESC LIMIT ?3");
 const AFTER: &str = select_entries!("said.seq > ?2 ORDER BY said.seq LIMIT ?3");
+const SAID_AS: &str =
+    "SELECT seq FROM chat_entries WHERE room = ?1 AND person = ?2 AND client = ?3 AND client <> '' LIMIT 1";
 const MESSAGES_OF: &str = "SELECT seq, at, body, deleted IS NOT NULL AS gone
      FROM chat_entries INDEXED BY chat_entries_by_person
      WHERE room = ?1 AND person = ?2 ORDER BY seq DESC LIMIT ?3";
@@ -103,6 +105,13 @@ pub(super) fn after(db: &Connection, room: RoomId, after: Seq, limit: usize) -> 
     let rows = select.query_map(params![room.get(), stored(after), number(limit)], entry)?;
     let entries = rows::readable(rows)?;
     with_restored(db, room, entries)
+}
+
+pub(super) fn said_as(db: &Connection, room: RoomId, person: PersonId, client: &str) -> Result<Option<Entry>, Error> {
+    let mut select = db.prepare_cached(SAID_AS)?;
+    let found = select.query_row(params![room.get(), person.get(), client], |row| row.get(0)).optional()?;
+    let Some(place) = found.map(seq) else { return Ok(None) };
+    Ok(after(db, room, Seq(place.0.saturating_sub(1)), 1)?.pop())
 }
 
 /// An entry as readers get it. What was restored is filled in by [`with_restored`].
@@ -257,7 +266,12 @@ mod tests {
     fn history_is_read_along_an_index_and_never_sorted() {
         let mut db = Connection::open_in_memory().expect("opens");
         crate::sqlite::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
-        for (sql, index) in [(BEFORE, "PRIMARY KEY"), (AFTER, "PRIMARY KEY"), (MESSAGES_OF, "chat_entries_by_person")] {
+        for (sql, index) in [
+            (BEFORE, "PRIMARY KEY"),
+            (AFTER, "PRIMARY KEY"),
+            (MESSAGES_OF, "chat_entries_by_person"),
+            (SAID_AS, "chat_entries_by_client"),
+        ] {
             let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
             let steps = explain.query_map(params![1, 2, 3], |row| row.get::<_, String>("detail")).expect("explained");
             let steps: Vec<String> = steps.map(|step| step.expect("text")).collect();

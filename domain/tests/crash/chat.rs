@@ -1,10 +1,11 @@
 //! A process that is killed in the midst of talking loses nothing that a sender saw confirmed. The test starts itself again
 //! as the process that dies.
 
+use super::draft;
 use madang_domain::{
     Chatter, Domain, DomainLimits,
     protocol::{
-        RoomDraft, RoomSlug, Visibility,
+        RoomSlug,
         chat::{Seq, What},
         realtime::ServerEvent,
     },
@@ -25,19 +26,6 @@ fn slug() -> RoomSlug {
     RoomSlug::parse("talk").expect("a slug")
 }
 
-fn draft() -> RoomDraft {
-    RoomDraft {
-        owner_name: "Ana".into(),
-        slug: slug(),
-        title: "A room".into(),
-        description: String::new(),
-        category: "talk".into(),
-        tags: Vec::new(),
-        language: "en".into(),
-        visibility: Visibility::Public,
-    }
-}
-
 /// Only in the process that dies: says fifty messages a second, and prints each that is confirmed.
 #[tokio::test]
 async fn the_process_that_dies() {
@@ -46,7 +34,7 @@ async fn the_process_that_dies() {
     limits.chat.burst = 100_000;
     let domain = Domain::open_with(&PathBuf::from(dir), limits).expect("opens");
     let (owner, _) = domain.guest().await.expect("a guest");
-    domain.create_room(owner.id, draft()).await.expect("a room");
+    domain.create_room(owner.id, draft("talk")).await.expect("a room");
     let chatter = Chatter { person: Some(owner.id), browser: 0, address: "192.0.2.1".parse().expect("an address") };
     let outbox = domain.outbox();
     let (_, member) = domain.join_chat(&slug(), chatter, None, &outbox).await.expect("joined");
@@ -76,7 +64,7 @@ async fn the_process_that_dies() {
 async fn what_was_confirmed_is_there_once_and_in_order() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut dies = Command::new(env::current_exe().expect("a name"))
-        .args(["--exact", "the_process_that_dies", "--nocapture"])
+        .args(["--exact", "chat::the_process_that_dies", "--nocapture"])
         .env(DATA_DIR, dir.path())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,25 +1,10 @@
 //! A process that is killed loses nothing it has acknowledged. The test starts itself again as the process that dies.
 
-use madang_domain::{
-    Domain,
-    protocol::{RoomDraft, RoomSlug, Visibility},
-};
+use super::draft;
+use madang_domain::{Domain, protocol::RoomSlug};
 use std::{env, path::PathBuf, process::Command};
 
 const DATA_DIR: &str = "MADANG_TEST_CRASH_DATA_DIR";
-
-fn draft(slug: &str) -> RoomDraft {
-    RoomDraft {
-        owner_name: "Ana".into(),
-        slug: RoomSlug::parse(slug).expect("a slug"),
-        title: "A room".into(),
-        description: String::new(),
-        category: "talk".into(),
-        tags: Vec::new(),
-        language: "en".into(),
-        visibility: Visibility::Public,
-    }
-}
 
 /// Only in the process that dies: prints each room that was acknowledged, then aborts in the midst of its work.
 #[tokio::test]
@@ -46,7 +31,7 @@ async fn the_process_that_dies() {
 async fn what_was_acknowledged_outlives_a_crash() {
     let dir = tempfile::tempdir().expect("a folder");
     let dies = Command::new(env::current_exe().expect("a name"))
-        .args(["--exact", "the_process_that_dies", "--nocapture"])
+        .args(["--exact", "rooms::the_process_that_dies", "--nocapture"])
         .env(DATA_DIR, dir.path())
         .output()
         .expect("ran");

@@ -25,7 +25,9 @@ mod store;
 #[cfg(test)]
 mod testing;
 
-pub use chat::{ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window};
+pub use chat::{
+    ChatLimits, ChatRefused, Chatter, Direct, Frame, Member, MustResume, Outbox, RoomRef, Sent, Window, auto_window,
+};
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};

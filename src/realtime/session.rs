@@ -5,12 +5,13 @@ use super::{
     limits::HEAVY,
     meters::{Counted, Meters},
 };
-use madang_domain::{Chatter, Domain, Error, Frame, Member, MustResume, Outbox, Person};
+use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox, Person};
 use madang_protocol::{
     PROTOCOL_VERSION, PersonId, RoomId, RoomSlug,
     chat::{CLIENT_ID_MAX, ChatRefusal, Seq, Since},
     realtime::{ClientMessage, Refusal, ServerEvent},
 };
+use std::sync::Arc;
 
 /// One connection's state. Dropping it leaves everything that was joined.
 pub struct Session {
@@ -24,6 +25,13 @@ pub struct Session {
     rooms: Vec<Joined>,
     owed: Vec<Frame>,
     lost: bool,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Rooms may hold the outbox for a moment longer, and nothing comes after the goodbye.
+        self.outbox.detach();
+    }
 }
 
 /// A joined room.
@@ -79,6 +87,16 @@ impl Session {
             return Err(MustResume);
         }
         self.outbox.next().await
+    }
+
+    /// Lends rooms a way to write past the connection's task, for as long as the session is.
+    pub fn attach(&self, direct: Arc<dyn Direct>) {
+        self.outbox.attach(direct);
+    }
+
+    /// Nobody else writes until [`Session::next`] is waited for again.
+    pub fn hold(&self) {
+        self.outbox.hold();
     }
 
     pub fn refuse(&mut self, reason: Refusal) {

@@ -100,7 +100,7 @@ pub async fn upgrade(
         if let Some(direct) = io.direct() {
             session.attach(direct);
         }
-        let socket = WebSocketStream::from_partially_read(io, early.into(), Role::Server, Some(buffers())).await;
+        let socket = WebSocketStream::from_partially_read(io, early, Role::Server, Some(buffers())).await;
         serve(Connection { socket, pace, too_fast: 0, pings, meters }, session, shutdown).await;
         drop(place);
     });

@@ -32,15 +32,15 @@ pub enum Io {
 
 impl Io {
     /// What an upgrade left, and the bytes that came with the request. Rooms' frames are counted in `frames`.
-    pub fn of(upgraded: Upgraded, frames: Counter) -> (Self, Bytes) {
+    pub fn of(upgraded: Upgraded, frames: Counter) -> (Self, Vec<u8>) {
         match downcast::<TokioIo<HttpStream>>(upgraded) {
             Ok(parts) => {
-                // The deadlines were for HTTP; a WebSocket has its own.
+                // The deadlines were for HTTP; a WebSocket has its own. The bytes are copied, for they lie in all of hyper's buffer.
                 let (stream, seat) = parts.io.into_inner().into_parts();
                 let state = Mutex::new(State { rest: Bytes::new(), within: false });
-                (Self::Wire(Arc::new(Wire { stream, state, frames, _seat: Box::new(seat) })), parts.read_buf)
+                (Self::Wire(Arc::new(Wire { stream, state, frames, _seat: Box::new(seat) })), parts.read_buf.to_vec())
             }
-            Err(upgraded) => (Self::Other(TokioIo::new(upgraded)), Bytes::new()),
+            Err(upgraded) => (Self::Other(TokioIo::new(upgraded)), Vec::new()),
         }
     }
 

@@ -26,7 +26,8 @@ mod store;
 mod testing;
 
 pub use chat::{
-    ChatLimits, ChatRefused, Chatter, Direct, Frame, Member, MustResume, Outbox, RoomRef, Sent, Window, auto_window,
+    ChatLimits, ChatRefused, ChatTotals, Chatter, Direct, Frame, Member, MustResume, Outbox, RoomRef, Sent, Window,
+    auto_window,
 };
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};

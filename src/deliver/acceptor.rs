@@ -121,10 +121,7 @@ mod tests {
     use super::*;
     use tokio::net::TcpListener;
 
-    async fn accepted(
-        listener: &TcpListener,
-        acceptor: &MediaAcceptor,
-    ) -> (TcpStream, io::Result<HttpStream>) {
+    async fn accepted(listener: &TcpListener, acceptor: &MediaAcceptor) -> (TcpStream, io::Result<HttpStream>) {
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
         let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, _)| stream);

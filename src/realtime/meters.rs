@@ -47,6 +47,9 @@ impl Drop for Counted {
 fn describe() {
     use metrics::{describe_counter, describe_gauge};
     describe_gauge!("madang_chat_rooms", "Rooms whose chat has a task");
+    describe_gauge!("madang_chat_window_seconds", "The longest that any room gathers messages now");
+    describe_counter!("madang_chat_batches_total", "Times that entries were sent to a room");
+    describe_counter!("madang_chat_deliveries_total", "Entries times the connections that each was sent to");
     describe_gauge!("madang_chat_members", "Connections in a chat, once for each room");
     describe_counter!("madang_chat_messages_total", "Messages that people sent to a chat, taken or not");
     describe_counter!("madang_ws_frames_total", "Frames of events written to connections");

@@ -22,6 +22,7 @@ pub(crate) use member::Place;
 pub use member::{Chatter, Member, RoomRef};
 pub use outbox::{Direct, MustResume, Outbox, Sent};
 pub use refused::ChatRefused;
+pub use registry::ChatTotals;
 pub use window::{Window, auto_window};
 
 #[cfg(test)]

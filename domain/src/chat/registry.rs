@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -90,6 +91,8 @@ pub(crate) struct Shared {
     /// Messages and actions that wait; what bounds an inbox that is otherwise bounded by its senders.
     pub(crate) waiting: AtomicUsize,
     pub(crate) chatting: AtomicU32,
+    /// How long the room gathers messages now, in milliseconds.
+    pub(crate) window_ms: AtomicU32,
     next_seat: AtomicU64,
 }
 
@@ -104,17 +107,50 @@ impl Shared {
     }
 }
 
+/// What all chats have done since the start, and how they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatTotals {
+    /// Rooms whose chat has a task.
+    pub rooms: usize,
+    /// The longest that any of them gathers messages now.
+    pub window: Duration,
+    /// Times that entries were sent to a room.
+    pub batches: u64,
+    /// Entries times the connections that each was sent to.
+    pub deliveries: u64,
+}
+
 /// The tasks there are. The lock is held for a look-up only, so a plain mutex serves.
 #[derive(Default)]
-pub(crate) struct Chats(Mutex<HashMap<RoomId, Handle>>);
+pub(crate) struct Chats {
+    rooms: Mutex<HashMap<RoomId, Handle>>,
+    batches: AtomicU64,
+    deliveries: AtomicU64,
+}
 
 impl Chats {
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn active(&self) -> usize {
         self.lock().len()
+    }
+
+    pub(crate) fn sent(&self, entries: usize, members: usize) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.deliveries.fetch_add((entries as u64).saturating_mul(members as u64), Ordering::Relaxed);
+    }
+
+    pub(crate) fn totals(&self) -> ChatTotals {
+        let rooms = self.lock();
+        let window = rooms.values().map(|handle| handle.shared.window_ms.load(Ordering::Relaxed)).max();
+        ChatTotals {
+            rooms: rooms.len(),
+            window: Duration::from_millis(window.unwrap_or_default().into()),
+            batches: self.batches.load(Ordering::Relaxed),
+            deliveries: self.deliveries.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn get(&self, room: RoomId) -> Option<Handle> {

@@ -3,7 +3,7 @@
 use super::{Domain, Inner};
 use crate::{
     chat::{
-        ChatLimits, ChatRefused, Chatter, Filter, Member, Outbox, Place, RoomRef,
+        ChatLimits, ChatRefused, ChatTotals, Chatter, Filter, Member, Outbox, Place, RoomRef,
         registry::{Command, Join, Joined},
         tag::tag,
     },
@@ -134,7 +134,12 @@ impl Domain {
         self.0.shared.chats.get(room).map_or(0, |handle| handle.shared.chatting.load(Ordering::Acquire))
     }
 
-    /// Rooms whose chat has a task now; for metrics.
+    /// For whoever watches over the server.
+    pub fn chat_totals(&self) -> ChatTotals {
+        self.0.shared.chats.totals()
+    }
+
+    /// Rooms whose chat has a task now.
     pub fn active_chats(&self) -> usize {
         self.0.shared.chats.active()
     }

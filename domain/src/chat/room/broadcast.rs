@@ -126,6 +126,9 @@ impl Room {
         self.log.prune(clock::now(), &self.limits);
         let mut events = Vec::new();
         if !entries.is_empty() {
+            if let Some(domain) = self.domain.upgrade() {
+                domain.shared.chats.sent(entries.len(), self.people.seats.len());
+            }
             let entries = entries.iter().map(|entry| Entry::clone(entry)).collect();
             events.push(ServerEvent::Entries { room: self.slug.clone(), entries });
         }

@@ -11,7 +11,10 @@ use madang_protocol::{
     chat::{ChatRefusal, Entry, Message, QUOTE_MAX, Quote, Role, Seq, What},
     realtime::ServerEvent,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::Instant};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -181,6 +184,7 @@ impl Room {
     /// When the next batch may go.
     pub(super) fn batch_due(&self) -> Instant {
         let window = self.limits.window.span(self.people.seats.len(), self.rate.at(self.clock()));
+        self.shared.window_ms.store(u32::try_from(window.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.last_batch.and_then(|last| last.checked_add(window)).unwrap_or(self.started)
     }
 

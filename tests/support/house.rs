@@ -287,6 +287,20 @@ impl Socket {
         tokio::time::timeout(PATIENCE, listen).await.expect("the event in time")
     }
 
+    /// Reads for so long, as a browser does that stays: pings are answered, and what comes is let go.
+    pub async fn stay(&mut self, time: Duration) {
+        self.heard.clear();
+        let read = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        let _ = tokio::time::timeout(time, read).await;
+    }
+
+    /// Goes with a close frame, as a closed tab does, and waits for the end.
+    pub async fn goodbye(mut self) {
+        if self.stream.close(None).await.is_ok() {
+            self.closed().await;
+        }
+    }
+
     /// Waits for the server's close.
     pub async fn closed(&mut self) {
         let end = async { while let Some(Ok(_)) = self.stream.next().await {} };

@@ -117,6 +117,12 @@ impl Chats {
         self.lock().len()
     }
 
+    /// Distinct people in each room, added up.
+    pub(crate) fn chatting(&self) -> usize {
+        let count = |handle: &Handle| usize::try_from(handle.shared.chatting.load(Ordering::Acquire)).unwrap_or(0);
+        self.lock().values().map(count).fold(0, usize::saturating_add)
+    }
+
     pub(crate) fn get(&self, room: RoomId) -> Option<Handle> {
         self.lock().get(&room).cloned()
     }

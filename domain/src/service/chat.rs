@@ -134,6 +134,11 @@ impl Domain {
         self.0.shared.chats.get(room).map_or(0, |handle| handle.shared.chatting.load(Ordering::Acquire))
     }
 
+    /// The same of all rooms together; for metrics.
+    pub fn chatting_everywhere(&self) -> usize {
+        self.0.shared.chats.chatting()
+    }
+
     /// Rooms whose chat has a task now; for metrics.
     pub fn active_chats(&self) -> usize {
         self.0.shared.chats.active()

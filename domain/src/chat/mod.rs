@@ -18,6 +18,7 @@ pub use limits::ChatLimits;
 pub(crate) use member::Place;
 pub use member::{Chatter, Member, RoomRef};
 pub use outbox::{Frame, MustResume, Outbox};
+pub(crate) use pace::Pace;
 pub use refused::ChatRefused;
 pub use window::{Window, auto_window};
 

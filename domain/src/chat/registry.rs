@@ -7,7 +7,7 @@ use super::{
 use crate::{person::Person, room::DomainChange, service::Inner};
 use madang_protocol::{
     ActionId, EpochId, PersonId, RoomId,
-    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine},
+    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine, You},
 };
 use std::{
     collections::HashMap,
@@ -43,10 +43,8 @@ pub(crate) enum Command {
         answer: oneshot::Sender<Result<Option<ActionId>, ChatRefused>>,
     },
     System(SystemLine),
-    Renamed {
-        person: PersonId,
-        name: String,
-    },
+    /// Somebody who is here is called so from now on.
+    Renamed(You),
 }
 
 pub(crate) struct Join {
@@ -104,13 +102,40 @@ impl Shared {
     }
 }
 
-/// The tasks there are. The lock is held for a look-up only, so a plain mutex serves.
+/// The tasks there are, and who is in them. The locks are held for a look-up only, so plain mutexes serve.
 #[derive(Default)]
-pub(crate) struct Chats(Mutex<HashMap<RoomId, Handle>>);
+pub(crate) struct Chats {
+    rooms: Mutex<HashMap<RoomId, Handle>>,
+    /// The rooms that somebody is in, so that news of one person reach these and no others.
+    places: Mutex<HashMap<PersonId, Vec<RoomId>>>,
+}
 
 impl Chats {
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<PersonId, Vec<RoomId>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody is in a room now. Said by its task, once.
+    pub(crate) fn came(&self, person: PersonId, room: RoomId) {
+        self.places().entry(person).or_default().push(room);
+    }
+
+    pub(crate) fn went(&self, person: PersonId, room: RoomId) {
+        let mut places = self.places();
+        let Some(rooms) = places.get_mut(&person) else { return };
+        rooms.retain(|other| *other != room);
+        if rooms.is_empty() {
+            places.remove(&person);
+        }
+    }
+
+    /// The rooms that somebody is in.
+    pub(crate) fn rooms_of(&self, person: PersonId) -> Vec<RoomId> {
+        self.places().get(&person).cloned().unwrap_or_default()
     }
 
     pub(crate) fn active(&self) -> usize {

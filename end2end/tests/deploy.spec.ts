@@ -56,10 +56,12 @@ test('an old tab after a deploy reloads once, and again only after the next depl
   // Words that it does not know, from a server that it can greet: once, however often they come.
   await change({ unknown: true });
   await expect.poll(() => loads, { timeout: 40_000 }).toBe(4);
-  await meets(1);
+  await expect(count(page)).toHaveText('1 chatting', { timeout: 40_000 });
   for (let n = 0; n < 3; n += 1) {
+    const from = hellos;
     await change({ unknown: true });
-    await meets(1);
+    await expect.poll(() => hellos, { timeout: 40_000 }).toBeGreaterThan(from);
   }
+  await expect(page.locator('.banner')).toContainText('Madang was updated');
   expect(loads).toBe(4);
 });

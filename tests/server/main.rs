@@ -13,6 +13,7 @@ mod crash;
 mod limits;
 mod pages;
 mod presence;
+mod program;
 mod realtime;
 mod refusals;
 mod stream;

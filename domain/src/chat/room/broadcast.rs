@@ -8,7 +8,7 @@ use crate::{
     store::Store,
 };
 use madang_protocol::{
-    RoomSlug,
+    PersonId, RoomSlug,
     chat::{Author, Entry, PEOPLE_TOLD_MAX},
     realtime::ServerEvent,
 };
@@ -63,6 +63,12 @@ impl News {
         if self.came.len() == before && self.went.len() <= PEOPLE_TOLD_MAX {
             self.went.push(author);
         }
+    }
+
+    /// Says nothing of somebody's coming and going: they have just been silenced, and so has their name.
+    fn hush(&mut self, person: PersonId) {
+        self.came.retain(|came| came.id != person);
+        self.went.retain(|went| went.id != person);
     }
 
     fn is_empty(&self) -> bool {
@@ -182,9 +188,9 @@ impl Room {
     /// # Errors
     /// [`Error::NotFound`] for a room that is gone; what the database says.
     pub(super) async fn reload(&mut self, log: bool) -> Result<(), Error> {
-        let (id, last, count) = (self.id, self.log.last, self.limits.recovery_entries);
+        let (id, last, count, bans) = (self.id, self.log.last, self.limits.recovery_entries, self.limits.bans);
         let read = move |store: &dyn Store| {
-            let loaded = Loaded::read(store, id)?;
+            let loaded = Loaded::read(store, id, bans)?;
             let next = madang_protocol::chat::Seq(last.0.saturating_add(1));
             let entries = if log { Some(store.chat_before(id, Some(next), count)?) } else { None };
             Ok((loaded, entries))
@@ -209,6 +215,9 @@ impl Room {
             let standing = self.standing(seat);
             let room = self.slug.clone();
             let Some(seat) = self.people.seats.get_mut(&seat).filter(|seat| seat.told != standing) else { continue };
+            if let Some(person) = seat.person.filter(|_| standing.muted.is_some()) {
+                self.news.hush(person);
+            }
             seat.told = standing.clone();
             seat.outbox.tell(ServerEvent::Standing { room, standing });
         }

@@ -5,7 +5,6 @@
 //! rules that keep it small.
 
 use leptos::prelude::*;
-use std::sync::{Arc, Mutex};
 
 /// Runs `run` once hydrated, and again when what it read changes. Does nothing on the server.
 pub fn effect(run: impl Fn() + 'static) {
@@ -17,9 +16,4 @@ pub fn effect(run: impl Fn() + 'static) {
 pub fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
     let read: Box<dyn Fn() -> T + Send + Sync> = Box::new(read);
     Memo::new(move |_| read())
-}
-
-/// What changes in a view. `view!` puts every closure without arguments into one.
-pub fn shared<T: 'static>(read: impl FnMut() -> T + Send + 'static) -> Arc<Mutex<dyn FnMut() -> T + Send>> {
-    Arc::new(Mutex::new(read))
 }

@@ -4,12 +4,13 @@ use super::{desk::Desk, tools::button, words};
 use crate::clock::use_clock;
 use leptos::prelude::*;
 use madang_protocol::chat::{PersonCard, Role};
+use madang_view::view;
 
 /// The card, over the log, when one was asked for.
 #[component]
 pub fn Card(desk: Desk) -> impl IntoView {
     let card = Memo::new(move |_| desk.talk.with(|talk| talk.card.clone()));
-    move || card.get().map(|card| view! { <Open desk card /> })
+    view! { {move || card.get().map(|card| view! { <Open desk card /> })} }
 }
 
 #[component]

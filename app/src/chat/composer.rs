@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{clock::use_clock, realtime::Connection};
 use leptos::prelude::*;
+use madang_view::view;
 
 #[component]
 pub fn Composer(desk: Desk) -> impl IntoView {

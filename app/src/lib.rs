@@ -52,6 +52,7 @@ use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
 };
+use madang_view::view;
 
 /// The whole interface. The server renders every page completely before it sends it ([`SsrMode::Async`]): a page works before and
 /// without scripts, and its status and its head know what its data turned out to be.

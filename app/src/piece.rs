@@ -28,7 +28,7 @@ pub enum Piece {
     Text(Cow<'static, str>),
     Element(Element),
     /// Made anew when what it read changes.
-    Live(Box<dyn FnMut() -> Piece + Send>),
+    Live(Box<dyn Read<Piece>>),
     /// One after the other; a comment marks the end.
     Many(Vec<Piece>),
     /// What leptos or its router has made.
@@ -64,14 +64,50 @@ pub enum Value {
     Absent,
     Flag(bool),
     Text(Cow<'static, str>),
-    Live(Box<dyn FnMut() -> Value + Send>),
+    Live(Box<dyn Read<Value>>),
     /// `None` on the server, where nothing is heard.
     Listener(Option<Listener>),
-    Reference(Box<dyn FnOnce(&web_sys::Element) + Send>),
+    Reference(Box<dyn Tell>),
+}
+
+/// A closure that reads what is live.
+///
+/// This and its like are traits of one method where a closure's own would do: behind a pointer those bring two functions more for
+/// each closure.
+pub trait Read<T>: Send {
+    fn read(&mut self) -> T;
+}
+
+impl<T, F: FnMut() -> T + Send> Read<T> for F {
+    fn read(&mut self) -> T {
+        self()
+    }
+}
+
+/// A closure that hears an event.
+pub trait Hear {
+    fn hear(&mut self, event: JsValue);
+}
+
+impl<F: FnMut(JsValue)> Hear for F {
+    fn hear(&mut self, event: JsValue) {
+        self(event);
+    }
+}
+
+/// A closure that is told an element.
+pub trait Tell: Send {
+    fn tell(&self, element: &web_sys::Element);
+}
+
+impl<F: Fn(&web_sys::Element) + Send> Tell for F {
+    fn tell(&self, element: &web_sys::Element) {
+        self(element);
+    }
 }
 
 /// What hears an event. It stays in the browser's one thread.
-pub type Listener = SendWrapper<Box<dyn FnMut(JsValue)>>;
+pub type Listener = SendWrapper<Box<dyn Hear>>;
 
 /// An element, its values in the order of its shape.
 pub struct Element(Box<Parts>);
@@ -105,7 +141,7 @@ where
     Event::EventType: JsCast,
 {
     Value::Listener(cfg!(feature = "hydrate").then(|| {
-        let hear: Box<dyn FnMut(JsValue)> = Box::new(move |event| hear(event.unchecked_into()));
+        let hear: Box<dyn Hear> = Box::new(move |event: JsValue| hear(event.unchecked_into()));
         SendWrapper::new(hear)
     }))
 }
@@ -116,5 +152,5 @@ where
     Kind: ElementType + 'static,
     Kind::Output: JsCast + Clone + 'static,
 {
-    Value::Reference(Box::new(move |element| NodeRefContainer::<Kind>::load(node, element)))
+    Value::Reference(Box::new(move |element: &web_sys::Element| NodeRefContainer::<Kind>::load(node, element)))
 }

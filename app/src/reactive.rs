@@ -8,12 +8,23 @@ use leptos::prelude::*;
 
 /// Runs `run` once hydrated, and again when what it read changes. Does nothing on the server.
 pub fn effect(run: impl Fn() + 'static) {
-    let run: Box<dyn Fn()> = Box::new(run);
-    Effect::new(move |_| run());
+    let run: Box<dyn Run<()>> = Box::new(run);
+    Effect::new(move |_| run.run());
 }
 
 /// A value that is told to those who read it only when it is another.
 pub fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
-    let read: Box<dyn Fn() -> T + Send + Sync> = Box::new(read);
-    Memo::new(move |_| read())
+    let read: Box<dyn Run<T> + Send + Sync> = Box::new(read);
+    Memo::new(move |_| read.run())
+}
+
+/// A closure, without the functions that one behind a pointer brings beside its own.
+trait Run<T> {
+    fn run(&self) -> T;
+}
+
+impl<T, F: Fn() -> T> Run<T> for F {
+    fn run(&self) -> T {
+        self()
+    }
 }

@@ -5,7 +5,7 @@ use super::{
     tools::button,
     words,
 };
-use crate::{clock::use_clock, realtime::Connection};
+use crate::{clock::use_clock, reactive::memo, realtime::Connection};
 use leptos::prelude::*;
 use madang_view::view;
 
@@ -21,12 +21,12 @@ pub fn Composer(desk: Desk) -> impl IntoView {
         let lost = matches!(desk.realtime.connection().get(), Connection::Lost { .. });
         (silent.is_some(), silent.or_else(|| lost.then(|| m.chat_offline().to_owned())).unwrap_or_default())
     });
-    let why = Memo::new(move |_| why.get());
+    let why = memo(move || why.get());
     let silent = Signal::derive(move || why.with(|(silent, _)| *silent));
     let why_words = Signal::derive(move || why.with(|(_, words)| words.clone()));
     let no_why = Signal::derive(move || why.with(|(_, words)| words.is_empty()));
     // Seconds until the next message.
-    let wait = Memo::new(move |_| {
+    let wait = memo(move || {
         let until = desk.talk.with(|talk| talk.wait_until);
         (until.since(clock.now()) + 999) / 1_000
     });

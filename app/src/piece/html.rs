@@ -27,7 +27,7 @@ impl RenderHtml for Piece {
         match self {
             Self::Nothing | Self::Text(_) => {}
             Self::Element(element) => element.0.children.iter_mut().for_each(Self::dry_resolve),
-            Self::Live(read) => read().dry_resolve(),
+            Self::Live(live) => live.read().dry_resolve(),
             Self::Many(pieces) => pieces.iter_mut().for_each(Self::dry_resolve),
             Self::Any(view) => view.dry_resolve(),
         }
@@ -58,7 +58,7 @@ impl RenderHtml for Piece {
                 close(tag, html);
                 *position = Position::NextChild;
             }
-            Self::Live(mut read) => read().to_html_with_buf(html, position, escape, mark_branches, extra),
+            Self::Live(mut live) => live.read().to_html_with_buf(html, position, escape, mark_branches, extra),
             Self::Many(pieces) => {
                 for piece in pieces {
                     piece.to_html_with_buf(html, position, escape, mark_branches, extra.clone());
@@ -89,8 +89,8 @@ impl RenderHtml for Piece {
                 html.with_buf(|html| close(tag, html));
                 *position = Position::NextChild;
             }
-            Self::Live(mut read) => {
-                read().to_html_async_with_buf::<OUT_OF_ORDER>(html, position, escape, mark_branches, extra);
+            Self::Live(mut live) => {
+                live.read().to_html_async_with_buf::<OUT_OF_ORDER>(html, position, escape, mark_branches, extra);
             }
             Self::Many(pieces) => {
                 for piece in pieces {
@@ -111,12 +111,8 @@ impl RenderHtml for Piece {
         super::stand::hydrate(self, cursor, position)
     }
 
-    /// Only what leptos has made waits for a part of the program to arrive, and it stands on top where it does.
     async fn hydrate_async(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        match self {
-            Self::Any(view) => super::stand::State::Any(Box::new(view.hydrate_async(cursor, position).await)),
-            piece => super::stand::hydrate(piece, cursor, position),
-        }
+        super::stand::hydrate_async(self, cursor.clone(), position.clone()).await
     }
 
     fn into_owned(self) -> Self {
@@ -132,7 +128,7 @@ fn resolve(piece: Piece) -> Pin<Box<dyn Future<Output = Piece> + Send>> {
                 element.0.children = resolve_all(element.0.children).await;
                 Piece::Element(element)
             }
-            Piece::Live(mut read) => resolve(read()).await,
+            Piece::Live(mut live) => resolve(live.read()).await,
             Piece::Many(pieces) => Piece::Many(resolve_all(pieces).await),
             Piece::Any(view) => Piece::Any(Box::new(view.resolve().await)),
             plain @ (Piece::Nothing | Piece::Text(_)) => plain,
@@ -222,7 +218,7 @@ fn attribute(html: &mut String, name: &str, value: &Value) {
 
 fn read(value: Value) -> Value {
     match value {
-        Value::Live(mut live) => live(),
+        Value::Live(mut live) => live.read(),
         value => value,
     }
 }

@@ -14,7 +14,7 @@ use leptos::{
     },
     wasm_bindgen::{JsCast, JsValue, throw_str},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::Pin};
 
 /// What a piece is in the page.
 pub enum State {
@@ -65,10 +65,10 @@ fn stand(piece: Piece, at: At) -> State {
         Piece::Nothing => State::Nothing(placeholder(at)),
         Piece::Text(text) => State::Text(text_node(&text, at), text),
         Piece::Element(Element(parts)) => State::Element(Box::new(element(*parts, at))),
-        Piece::Live(mut read) => {
+        Piece::Live(mut live) => {
             let mut at = at.map(|(cursor, position)| (cursor.clone(), position.clone()));
             let effect = RenderEffect::new(move |state: Option<State>| {
-                let piece = read();
+                let piece = live.read();
                 match state {
                     Some(mut state) => {
                         change(&mut state, piece);
@@ -132,12 +132,79 @@ fn found<Kind: JsCast>(cursor: &Cursor, what: &str) -> Kind {
     }
 }
 
+/// As [`hydrate`], but waits where leptos does: for the part of the program that a route's page is in.
+pub fn hydrate_async(piece: Piece, cursor: Cursor, position: PositionState) -> Pin<Box<dyn Future<Output = State>>> {
+    Box::pin(async move {
+        match piece {
+            Piece::Any(view) => State::Any(Box::new(view.hydrate_async(&cursor, &position).await)),
+            Piece::Many(pieces) => {
+                let states = hydrate_all(pieces, &cursor, &position).await;
+                State::Many(states, cursor.next_placeholder(&position))
+            }
+            Piece::Element(Element(parts)) => {
+                let Parts { shape, values, children } = *parts;
+                let at = Some((&cursor, &position));
+                let element = node(shape, at);
+                let kept = apply(&element, shape, values, true);
+                let children = match reads_children(shape) {
+                    true => hydrate_all(children, &cursor, &position).await,
+                    false => Vec::new(),
+                };
+                leave(&element, at);
+                State::Element(Box::new(Standing { element, shape, kept, children }))
+            }
+            piece => hydrate(piece, &cursor, &position),
+        }
+    })
+}
+
+async fn hydrate_all(pieces: Vec<Piece>, cursor: &Cursor, position: &PositionState) -> Vec<State> {
+    let mut states = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        states.push(hydrate_async(piece, cursor.clone(), position.clone()).await);
+    }
+    states
+}
+
 fn element(parts: Parts, at: At) -> Standing {
     let Parts { shape, values, children } = parts;
-    let element = match at {
+    let element = node(shape, at);
+    let kept = apply(&element, shape, values, at.is_some());
+    let children = match at {
+        Some(_) if !reads_children(shape) => Vec::new(),
+        Some(_) => stand_all(children, at),
+        None => {
+            let mut children = stand_all(children, None);
+            for child in &mut children {
+                child.mount(&element, None);
+            }
+            children
+        }
+    };
+    leave(&element, at);
+    Standing { element, shape, kept, children }
+}
+
+/// Whether the browser finds nodes in it: in the others it reads text alone.
+fn reads_children(shape: &Shape) -> bool {
+    !matches!(shape.tag, "textarea" | "noscript")
+}
+
+/// The walk goes on after the element.
+fn leave(element: &types::Element, at: At) {
+    if let Some((cursor, position)) = at {
+        cursor.set(element.clone().into());
+        position.set(Position::NextChild);
+    }
+}
+
+/// The element's node; the walk stands before its first child.
+fn node(shape: &'static Shape, at: At) -> types::Element {
+    match at {
         Some((cursor, position)) => {
             step(cursor, position);
-            found::<types::Element>(cursor, shape.tag)
+            position.set(Position::FirstChild);
+            found(cursor, shape.tag)
         }
         None => {
             let svg = matches!(shape.tag, "svg" | "path" | "rect" | "circle" | "g");
@@ -147,28 +214,7 @@ fn element(parts: Parts, at: At) -> Standing {
             }
             element
         }
-    };
-    let kept = apply(&element, shape, values, at.is_some());
-    let children = match at {
-        // In these the browser reads text, not elements.
-        Some(_) if matches!(shape.tag, "textarea" | "noscript") => Vec::new(),
-        Some((_, position)) => {
-            position.set(Position::FirstChild);
-            stand_all(children, at)
-        }
-        None => {
-            let mut children = stand_all(children, None);
-            for child in &mut children {
-                child.mount(&element, None);
-            }
-            children
-        }
-    };
-    if let Some((cursor, position)) = at {
-        cursor.set(element.clone().into());
-        position.set(Position::NextChild);
     }
-    Standing { element, shape, kept, children }
 }
 
 /// Gives an element its values. What the server wrote `already` is not written again.
@@ -178,10 +224,10 @@ fn apply(element: &types::Element, shape: &'static Shape, values: Vec<Value>, al
         // A property is never in the HTML.
         let mut already = already && *kind != Kind::Property;
         match value {
-            Value::Live(mut read) => {
+            Value::Live(mut live) => {
                 let element = element.clone();
                 let _effect = RenderEffect::new(move |before: Option<Value>| {
-                    let value = read();
+                    let value = live.read();
                     if !std::mem::take(&mut already) && !before.is_some_and(|before| is_same(&before, &value)) {
                         set(&element, *kind, name, &value);
                     }
@@ -190,10 +236,11 @@ fn apply(element: &types::Element, shape: &'static Shape, values: Vec<Value>, al
                 kept.push(Kept::Value { _effect });
             }
             Value::Listener(Some(hear)) => {
-                let _remove = Rndr::add_event_listener(element, name, hear.take());
+                let mut hear = hear.take();
+                let _remove = Rndr::add_event_listener(element, name, Box::new(move |event| hear.hear(event)));
                 kept.push(Kept::Listener { _remove });
             }
-            Value::Reference(tell) => tell(element),
+            Value::Reference(node) => node.tell(element),
             value if !already => set(element, *kind, name, &value),
             _ => {}
         }

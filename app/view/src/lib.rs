@@ -54,22 +54,29 @@ fn piece(node: &Node) -> TokenStream {
     }
 }
 
+/// Routes are read by the component that they stand in.
+fn is_route(node: &Node) -> bool {
+    matches!(node, Node::Element(node) if node.name().to_string() == "Route")
+}
+
 fn is_component(name: &NodeName) -> bool {
     !name.to_string().starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// A component, for leptos' `view!`. Its elements are pieces; components in it may have to be of their own type.
+/// A component, for leptos' `view!`. What stands in it is one piece.
 fn component(node: &NodeElement<rstml::Infallible>) -> TokenStream {
     let (open, close) = (&node.open_tag, &node.close_tag);
-    let children = node.children.iter().map(|child| match child {
-        Node::Element(node) if is_component(node.name()) => component(node),
-        Node::Element(node) => {
-            let node = element(node);
-            quote! { {#node} }
+    let children = match node.children.as_slice() {
+        [] => quote! {},
+        // May be of a type that the component looks for.
+        [block @ Node::Block(_)] => quote! { #block },
+        children if children.iter().any(is_route) => quote! { #(#children)* },
+        children => {
+            let children = all(children);
+            quote! { {#children} }
         }
-        other => quote! { #other },
-    });
-    quote! { #open #(#children)* #close }
+    };
+    quote! { #open #children #close }
 }
 
 fn element(node: &NodeElement<rstml::Infallible>) -> TokenStream {

@@ -324,3 +324,16 @@ impl Store for SqliteStore {
         self.atomically(|store| broadcasts::end_left_open(&store.connection))
     }
 }
+
+/// The steps by which SQLite answers a statement on a new database.
+#[cfg(test)]
+fn plan_of(sql: &str) -> Vec<String> {
+    let mut db = Connection::open_in_memory().expect("opens");
+    migrations::migrate(&mut db, Path::new("db")).expect("migrates");
+    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
+    let (mut rows, mut steps) = (explain.raw_query(), Vec::new());
+    while let Some(row) = rows.next().expect("a step") {
+        steps.push(row.get("detail").expect("text"));
+    }
+    steps
+}

@@ -7,7 +7,7 @@
 mod command;
 mod text;
 
-pub use command::{Command, CommandHint, ModeChange, Verb, parse_command, unescaped};
+pub use command::{Command, CommandHint, Verb, parse_command, unescaped};
 pub use text::{MESSAGE_MAX, TextProblem, has_link, link_target, links, mentions, message_text};
 
 use crate::{ActionId, EpochId, PersonId, UnixMillis, wire::Wire};
@@ -174,6 +174,31 @@ impl Default for Modes {
     }
 }
 
+/// One mode, changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeChange {
+    /// Seconds; 0 is off.
+    Slow(u16),
+    AccountsOnly(bool),
+    Links(bool),
+    Unique(bool),
+    Closed(bool),
+}
+
+impl ModeChange {
+    /// The modes with this one changed.
+    pub const fn apply(self, modes: Modes) -> Modes {
+        match self {
+            Self::Slow(slow_s) => Modes { slow_s, ..modes },
+            Self::AccountsOnly(accounts_only) => Modes { accounts_only, ..modes },
+            Self::Links(links) => Modes { links, ..modes },
+            Self::Unique(unique) => Modes { unique, ..modes },
+            Self::Closed(closed) => Modes { closed, ..modes },
+        }
+    }
+}
+
 /// Who a reader is in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Standing {
@@ -303,6 +328,10 @@ pub enum Act {
     },
     SetModes {
         modes: Modes,
+    },
+    /// One mode of those in force when it is done: two who change two at once both have their way.
+    SetMode {
+        mode: ModeChange,
     },
     /// Words that no message may hold, as they were typed.
     SetFilter {

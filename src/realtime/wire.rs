@@ -3,7 +3,7 @@
 //!
 //! Frames never mix: what one side has written in part, that side or the task finishes before anything else is written.
 
-use crate::deliver::HttpStream;
+use crate::deliver::{HttpStream, acceptor::ConnectionSeat};
 use bytes::{Buf as _, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
@@ -38,7 +38,7 @@ impl Io {
                 // The deadlines were for HTTP; a WebSocket has its own. The bytes are copied, for they lie in all of hyper's buffer.
                 let (stream, seat) = parts.io.into_inner().into_parts();
                 let state = Mutex::new(State { rest: Bytes::new(), within: false });
-                (Self::Wire(Arc::new(Wire { stream, state, frames, _seat: Box::new(seat) })), parts.read_buf.to_vec())
+                (Self::Wire(Arc::new(Wire { stream, state, frames, _seat: Some(seat) })), parts.read_buf.to_vec())
             }
             Err(upgraded) => (Self::Other(TokioIo::new(upgraded)), Vec::new()),
         }
@@ -59,7 +59,7 @@ pub struct Wire {
     state: Mutex<State>,
     frames: Counter,
     /// The connection's place among all; given back when it ends.
-    _seat: Box<dyn Send + Sync>,
+    _seat: Option<ConnectionSeat>,
 }
 
 struct State {
@@ -185,7 +185,7 @@ mod tests {
         let state = Mutex::new(State { rest: Bytes::new(), within: false });
         let stream = near.expect("accepted").0;
         stream.writable().await.expect("open");
-        let wire = Wire { stream, state, frames: Counter::noop(), _seat: Box::new(()) };
+        let wire = Wire { stream, state, frames: Counter::noop(), _seat: None };
         (far.expect("connected"), Arc::new(wire))
     }
 

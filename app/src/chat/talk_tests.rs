@@ -2,7 +2,7 @@ use super::*;
 use crate::chat::log::Body;
 use madang_protocol::{
     EpochId,
-    chat::{ChatState, Entry, Role},
+    chat::{ChatState, Entry, ModeChange, Role},
 };
 
 fn you() -> You {
@@ -168,15 +168,8 @@ fn commands_are_never_said() {
     assert!(matches!(talk.read("/nonsense", "i"), Typed::Hint(_)));
     assert_eq!(talk.read("/slow 5", "i"), Typed::NotAllowed);
     talk.standing.role = Role::Owner;
-    let Typed::Send(ClientMessage::Moderate { act: Act::SetModes { modes }, .. }) = talk.read("/slow 5", "i") else {
-        panic!("a change of modes")
-    };
-    assert_eq!(modes, Modes { slow_s: 5, ..Modes::default() });
-    // The first has not been answered yet.
-    let Typed::Send(ClientMessage::Moderate { act: Act::SetModes { modes }, .. }) = talk.read("/links off", "j") else {
-        panic!("a change of modes")
-    };
-    assert_eq!(modes, Modes { slow_s: 5, links: false, ..Modes::default() });
+    let Typed::Send(ClientMessage::Moderate { act, .. }) = talk.read("/slow 5", "i") else { panic!("an act") };
+    assert_eq!(act, Act::SetMode { mode: ModeChange::Slow(5) });
     assert_eq!(talk.read("/undo", "i"), Typed::NothingToUndo);
 }
 

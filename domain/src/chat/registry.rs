@@ -158,10 +158,6 @@ impl Chats {
         self.places().get(&person).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn active(&self) -> usize {
-        self.lock().len()
-    }
-
     pub(crate) fn sent(&self, entries: usize, members: usize) {
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.deliveries.fetch_add((entries as u64).saturating_mul(members as u64), Ordering::Relaxed);

@@ -141,11 +141,6 @@ impl Domain {
         self.0.shared.chats.totals()
     }
 
-    /// Rooms whose chat has a task now.
-    pub fn active_chats(&self) -> usize {
-        self.0.shared.chats.active()
-    }
-
     /// How somebody is known: for `Hello`.
     pub fn you(&self, person: Option<&Person>) -> You {
         person.map_or_else(You::default, you)

@@ -121,14 +121,11 @@ pub(super) fn directory(db: &Connection, on_air: &[RoomId], limit: usize) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::plan_of;
 
     #[test]
     fn the_directory_reads_along_its_index_and_never_all_rooms() {
-        let mut db = Connection::open_in_memory().expect("opens");
-        super::super::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
-        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {DIRECTORY}")).expect("prepared");
-        let steps = explain.query_map(params!["[1]", 240], |row| row.get::<_, String>("detail")).expect("explained");
-        let steps: Vec<String> = steps.map(|step| step.expect("text")).collect();
+        let steps = plan_of(DIRECTORY);
         assert!(steps.iter().any(|step| step.contains("INDEX rooms_by_last_live")), "{steps:#?}");
         assert!(!steps.iter().any(|step| step.contains("SCAN rooms") || step.contains("SCAN persons")), "{steps:#?}");
         // One sort, of what is shown: the inner order comes from the index.

@@ -1,45 +1,19 @@
 //! Slash commands: what people type instead of pressing a moderator's button. Parsed in the browser; the server refuses texts
 //! that begin with `/`, so that a mistyped command is never said aloud.
 
-use super::{Act, Modes, SLOW_MAX_S, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S, Whom};
+use super::{Act, ModeChange, SLOW_MAX_S, TIMEOUT_DEFAULT_S, TIMEOUT_MAX_S, Whom};
 
 /// A command, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// To be sent as it is, with its reason.
     Act { act: Act, reason: String },
-    /// To be applied to the modes in force, and then sent as [`Act::SetModes`].
-    Mode(ModeChange),
     /// Undo the last action that this page was told can be undone.
     Undo,
     /// Show the commands.
     Help,
     /// Be called something else.
     Rename(String),
-}
-
-/// One mode, changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModeChange {
-    /// Seconds; 0 is off.
-    Slow(u16),
-    AccountsOnly(bool),
-    Links(bool),
-    Unique(bool),
-    Closed(bool),
-}
-
-impl ModeChange {
-    /// The modes with this one changed.
-    pub const fn apply(self, modes: Modes) -> Modes {
-        match self {
-            Self::Slow(slow_s) => Modes { slow_s, ..modes },
-            Self::AccountsOnly(accounts_only) => Modes { accounts_only, ..modes },
-            Self::Links(links) => Modes { links, ..modes },
-            Self::Unique(unique) => Modes { unique, ..modes },
-            Self::Closed(closed) => Modes { closed, ..modes },
-        }
-    }
 }
 
 /// Why a text that begins with `/` is not a command.
@@ -167,6 +141,7 @@ pub fn unescaped(text: &str) -> Option<&str> {
 
 fn parse(verb: Verb, rest: &str) -> Option<Command> {
     let act = |act| Some(Command::Act { act, reason: String::new() });
+    let mode = |mode| act(Act::SetMode { mode });
     match verb {
         Verb::Name => (!rest.is_empty()).then(|| Command::Rename(rest.to_owned())),
         Verb::Delete => act(Act::DeleteLast { whom: only_whom(rest)? }),
@@ -184,13 +159,13 @@ fn parse(verb: Verb, rest: &str) -> Option<Command> {
         Verb::Slow => {
             let seconds = if rest.eq_ignore_ascii_case("off") { 0 } else { seconds(rest)? };
             let seconds = u16::try_from(seconds).ok().filter(|seconds| *seconds <= SLOW_MAX_S)?;
-            Some(Command::Mode(ModeChange::Slow(seconds)))
+            mode(ModeChange::Slow(seconds))
         }
-        Verb::Accounts => Some(Command::Mode(ModeChange::AccountsOnly(on_off(rest)?))),
-        Verb::Links => Some(Command::Mode(ModeChange::Links(on_off(rest)?))),
-        Verb::Unique => Some(Command::Mode(ModeChange::Unique(on_off(rest)?))),
+        Verb::Accounts => mode(ModeChange::AccountsOnly(on_off(rest)?)),
+        Verb::Links => mode(ModeChange::Links(on_off(rest)?)),
+        Verb::Unique => mode(ModeChange::Unique(on_off(rest)?)),
         Verb::Close | Verb::Open if !rest.is_empty() => None,
-        Verb::Close | Verb::Open => Some(Command::Mode(ModeChange::Closed(verb == Verb::Close))),
+        Verb::Close | Verb::Open => mode(ModeChange::Closed(verb == Verb::Close)),
         Verb::Filter => {
             let (what, word) = split_word(rest);
             let on = what.eq_ignore_ascii_case("add");

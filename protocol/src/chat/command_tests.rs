@@ -1,6 +1,6 @@
 //! What moderators type.
 
-use super::*;
+use super::{super::Modes, *};
 use proptest::prelude::*;
 
 fn whom(name: &str) -> Whom {
@@ -31,22 +31,20 @@ fn commands_are_the_buttons() {
         ("/unmod ana", (Act::SetModerator { whom: whom("ana"), on: false }, none())),
         ("/filter add bad word", (Act::FilterWord { word: "bad word".into(), on: true }, none())),
         ("/filter remove bad", (Act::FilterWord { word: "bad".into(), on: false }, none())),
+        ("/slow 5", (Act::SetMode { mode: ModeChange::Slow(5) }, none())),
+        ("/slow 2m", (Act::SetMode { mode: ModeChange::Slow(120) }, none())),
+        ("/slow off", (Act::SetMode { mode: ModeChange::Slow(0) }, none())),
+        ("/accounts on", (Act::SetMode { mode: ModeChange::AccountsOnly(true) }, none())),
+        ("/links off", (Act::SetMode { mode: ModeChange::Links(false) }, none())),
+        ("/unique on", (Act::SetMode { mode: ModeChange::Unique(true) }, none())),
+        ("/close", (Act::SetMode { mode: ModeChange::Closed(true) }, none())),
+        ("/open", (Act::SetMode { mode: ModeChange::Closed(false) }, none())),
     ] {
         assert_eq!(act(text), Some(expected), "{text}");
     }
-    for (text, expected) in [
-        ("/slow 5", Command::Mode(ModeChange::Slow(5))),
-        ("/slow 2m", Command::Mode(ModeChange::Slow(120))),
-        ("/slow off", Command::Mode(ModeChange::Slow(0))),
-        ("/accounts on", Command::Mode(ModeChange::AccountsOnly(true))),
-        ("/links off", Command::Mode(ModeChange::Links(false))),
-        ("/unique on", Command::Mode(ModeChange::Unique(true))),
-        ("/close", Command::Mode(ModeChange::Closed(true))),
-        ("/open", Command::Mode(ModeChange::Closed(false))),
-        ("/undo", Command::Undo),
-        (" /help ", Command::Help),
-        ("/name 새 이름", Command::Rename("새 이름".into())),
-    ] {
+    for (text, expected) in
+        [("/undo", Command::Undo), (" /help ", Command::Help), ("/name 새 이름", Command::Rename("새 이름".into()))]
+    {
         assert_eq!(parse_command(text), Some(Ok(expected)), "{text}");
     }
 }

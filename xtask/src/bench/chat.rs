@@ -2,20 +2,14 @@
 
 use super::{
     Plan,
-    report::{circumstances, median, number, spread},
+    report::{caveat, circumstances, median, number, spread},
     rig::{LOAD_CORE, ROOM, Rig, Running, SERVER_CORE, pinned},
 };
 use crate::{
     failure::{Context as _, Failure, Result},
-    guard,
+    guard::{self, Guarded},
 };
-use std::{
-    fmt::Write as _,
-    io::{BufReader, Read as _},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{fmt::Write as _, io::Read as _, path::Path, process::Stdio, time::Duration};
 
 /// People in the room, those who speak, and what they say in a second.
 const MEMBERS: u32 = 1_000;
@@ -80,7 +74,7 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
     let members = if plan.keep { MEMBERS } else { 50 };
     let idle = if plan.keep { IDLE_MEMBERS } else { 200 };
     let per_second = MESSAGES_PER_S.to_string();
-    let mut text = format!("{}\n\n", circumstances());
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
     let _ = writeln!(
         text,
         "{members} members of one room, {MESSAGES_PER_S} messages a second; each server alone on one core, the load on another; medians of {} \
@@ -174,7 +168,7 @@ fn small_room(rig: &Rig, plan: Plan, members: u32) -> Result<String> {
         load.args([&members.to_string(), &speakers.min(members).to_string(), per_second]);
         load.args([&(plan.seconds + AROUND_S).to_string(), &server.pid().to_string()]).stdout(Stdio::piped());
         let crowd = guard::spawn(&mut load).cannot("start wsload")?;
-        server.wait_for_figure("madang_chat_messages_total")?;
+        server.wait_for_metric("madang_chat_messages_total")?;
         Some(crowd)
     } else {
         None
@@ -183,12 +177,10 @@ fn small_room(rig: &Rig, plan: Plan, members: u32) -> Result<String> {
     let people = Crowd { members: small, speakers, per_second, seconds: plan.seconds };
     let (run, _) = fill(rig, &server, "madang", SMALL_ROOM, &people, None)?;
     if let Some(mut crowd) = crowd {
-        let mut told = String::new();
-        let output = crowd.child.stdout.take().ok_or_else(|| Failure::new("wsload has no output"))?;
-        BufReader::new(output).read_to_string(&mut told).cannot("hear wsload")?;
-        println!("  the {members} beside it{:18} {}", "", told.trim());
+        let told = said(&mut crowd)?;
+        println!("  the {members} beside it{:18} {told}", "");
         if number(&told, "delivered_share").is_none_or(|share| share < 0.9999) {
-            return Err(Failure::new(format!("the large room was not served: {}", told.trim())));
+            return Err(Failure::new(format!("the large room was not served: {told}")));
         }
     }
     Ok(run)
@@ -248,9 +240,14 @@ fn fill(
         std::thread::sleep(LOOK_EVERY);
         seen.extend(metric.and_then(|metric| server.metric(metric)));
     }
+    Ok((said(&mut load)?, seen))
+}
+
+/// What a load says at its end, which is waited for.
+fn said(load: &mut Guarded) -> Result<String> {
     let mut text = String::new();
-    let mut answer = load.child.stdout.take().ok_or_else(|| Failure::new("wsload has no output"))?;
-    answer.read_to_string(&mut text).cannot("read what wsload says")?;
+    let mut output = load.child.stdout.take().ok_or_else(|| Failure::new("wsload has no output"))?;
+    output.read_to_string(&mut text).cannot("hear wsload")?;
     let text = text.trim().to_owned();
-    if text.starts_with('{') { Ok((text, seen)) } else { Err(Failure::new("wsload gave no answer")) }
+    if text.starts_with('{') { Ok(text) } else { Err(Failure::new("wsload gave no answer")) }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Plan,
-    report::{circumstances, median, number, spread},
+    report::{caveat, circumstances, median, number, spread},
     rig::{LOAD_CORE, Rig, Running, SERVER_CORE, pinned},
 };
 use crate::failure::{Failure, Result};
@@ -45,7 +45,7 @@ struct Run {
 
 /// Measures all sides in turn, forwards and backwards, and gives the table.
 pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
-    let mut text = format!("{}\n\n", circumstances());
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
     let _ = writeln!(
         text,
         "A stream of {:.2} Mbit/s; each server alone on one core, load and publisher on another; medians of {} runs (least to greatest), in turn.\n",

@@ -2,7 +2,7 @@
 
 use super::{
     Plan,
-    report::{circumstances, median, number, spread},
+    report::{caveat, circumstances, median, number, spread},
     rig::{Rig, Running},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
             runs.push(answer);
         }
     }
-    let mut text = format!("{}\n\n", circumstances());
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
     let _ = writeln!(
         text,
         "640x360 at 30 frames a second, x264 zerolatency, a key frame each second, AAC; server, encoder and headless Chromium on one machine; \

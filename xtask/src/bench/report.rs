@@ -37,6 +37,11 @@ pub fn number(json: &str, field: &str) -> Option<f64> {
     rest.split([',', '}']).next()?.trim().parse().ok()
 }
 
+/// What is said of fewer runs than a claim takes: eight a side.
+pub const fn caveat(runs: usize) -> &'static str {
+    if runs < 8 { " Fewer than eight runs a side: a first look and not a claim." } else { "" }
+}
+
 /// Where and when it was measured, for above a table.
 pub fn circumstances() -> String {
     let first = |file: &str, start: &str| {

@@ -219,24 +219,15 @@ impl Running {
     ///
     /// # Errors
     /// When it still is nothing after two minutes.
-    pub fn wait_for_figure(&self, name: &str) -> Result<()> {
+    pub fn wait_for_metric(&self, name: &str) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(120) {
-            if self.figure(name).is_some_and(|value| value > 0.0) {
+            if self.metric(name).is_some_and(|value| value > 0.0) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(200));
         }
         Err(Failure::new(format!("{name} stays at nothing")))
-    }
-
-    fn figure(&self, name: &str) -> Option<f64> {
-        let mut socket = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(socket, "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port).ok()?;
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).ok()?;
-        answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
     pub fn publish_to(&self) -> &str {

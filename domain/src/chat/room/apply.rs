@@ -155,7 +155,8 @@ impl Work<'_> {
                 let found = or_refuse!(self.find(store)?);
                 self.set_moderator(store, &found, *on)
             }
-            Act::SetModes { modes } => self.set_modes(store, modes),
+            Act::SetModes { modes } => self.set_modes(store, *modes),
+            Act::SetMode { mode } => self.set_modes(store, mode.apply(plan.modes)),
             Act::SetFilter { words } => self.set_filter(store, words.clone()),
             Act::FilterWord { word, on } => {
                 let mut words = plan.words.clone();
@@ -304,15 +305,15 @@ impl Work<'_> {
         Ok(Ok(()))
     }
 
-    fn set_modes(&mut self, store: &mut dyn Store, modes: &Modes) -> Answer<()> {
+    fn set_modes(&mut self, store: &mut dyn Store, modes: Modes) -> Answer<()> {
         if modes.slow_s > SLOW_MAX_S {
             return Ok(Err(ChatRefusal::TooLong.into()));
         }
         self.before = json(&self.plan.modes)?;
         self.record.act = "set_modes".into();
-        self.record.message = json(modes)?;
-        store.set_modes(self.room, modes)?;
-        self.entries.push(NewWhat::System(SystemLine::Modes { by: self.by.clone(), modes: *modes }));
+        self.record.message = json(&modes)?;
+        store.set_modes(self.room, &modes)?;
+        self.entries.push(NewWhat::System(SystemLine::Modes { by: self.by.clone(), modes }));
         Ok(Ok(()))
     }
 

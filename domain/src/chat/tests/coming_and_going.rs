@@ -27,7 +27,7 @@ async fn people_are_counted_once_and_leave_once() {
     drop(same_nobody);
     first.until_chatting(1).await;
     drop(first);
-    until(|| house.domain.active_chats() == 0).await;
+    until(|| house.domain.chat_totals().rooms == 0).await;
     assert_eq!(house.number("SELECT count(*) FROM persons"), 1, "a visitor who only looks is not written down");
 }
 
@@ -91,7 +91,7 @@ async fn after_a_thousand_have_come_and_gone_nothing_is_left() {
     for one in churn.collect::<Vec<_>>() {
         one.await.expect("no panic");
     }
-    until(|| house.domain.active_chats() == 0).await;
+    until(|| house.domain.chat_totals().rooms == 0).await;
     // Whatever was kept is without a gap.
     let gaps = "SELECT count(*) FROM chat_rooms WHERE last <> (SELECT count(*) FROM chat_entries WHERE room = chat_rooms.room)";
     assert_eq!(house.number(gaps), 0);
@@ -104,7 +104,7 @@ async fn a_deleted_room_ends_its_chat() {
     let mut page = Page::of(&house, room.id, owner.id).await;
     page.say("hello").await.expect("said");
     house.domain.delete_room(owner.id, &room.slug).await.expect("deleted");
-    until(|| house.domain.active_chats() == 0).await;
+    until(|| house.domain.chat_totals().rooms == 0).await;
     assert_eq!(page.say("anybody?").await.map(drop), Err(ChatRefusal::NotJoined));
     let outbox = house.domain.outbox();
     let again = house.domain.join_chat(room.id, chatter(None, "192.0.2.1"), None, &outbox).await;

@@ -4,7 +4,7 @@ use super::{Page, chatter, house, text};
 use crate::{Error, testing::House};
 use madang_protocol::{
     PersonId, RoomId, RoomSlug,
-    chat::{Act, ActionRecord, ChatRefusal, Modes, Role, Seq, SystemLine, What, Whom},
+    chat::{Act, ActionRecord, ChatRefusal, ModeChange, Modes, Role, Seq, SystemLine, What, Whom},
     realtime::ServerEvent,
 };
 use std::time::Duration;
@@ -97,7 +97,7 @@ async fn a_ban_outlives_cleared_cookies_and_lifts_as_one() {
     neighbour.say("an account is not its neighbour").await.expect("said");
 
     drop((evader, elsewhere, neighbour, at.by, at.page));
-    super::until(|| at.house.domain.active_chats() == 0).await;
+    super::until(|| at.house.domain.chat_totals().rooms == 0).await;
     let mut evader = Page::open(&at.house, at.room, chatter(Some(fresh), "198.51.100.7"), None).await;
     assert_eq!(evader.say("back").await.map(drop), Err(ChatRefusal::Banned));
     let view = at.house.domain.moderation_view(at.owner, &at.slug).await.expect("a view");
@@ -232,6 +232,24 @@ async fn moderators_stand_below_the_owner_and_beside_each_other() {
     let (imitator, _) = at.house.domain.new_visitor().expect("a visitor");
     let refused = at.house.domain.rename(imitator, "Во", &[at.room]).await;
     assert_eq!(refused, Err(ChatRefusal::NameTaken.into()));
+}
+
+#[tokio::test]
+async fn two_who_change_two_modes_at_once_both_have_their_way() {
+    let at = scene().await;
+    // Neither has heard of the other's.
+    at.by.member.moderate(Act::SetMode { mode: ModeChange::Slow(5) }, "", "a");
+    at.by.member.moderate(Act::SetMode { mode: ModeChange::Links(false) }, "", "b");
+    let mut by = at.by;
+    let wanted = Modes { slow_s: 5, links: false, ..Modes::default() };
+    by.next(|event| match event {
+        ServerEvent::Entries { entries, .. } => entries
+            .iter()
+            .any(|entry| matches!(&entry.what, What::System(SystemLine::Modes { modes, .. }) if *modes == wanted))
+            .then_some(()),
+        _ => None,
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn one_who_comes_back_goes_on_where_they_were() {
     // The task ends and another begins: the log is the same one.
     let since = page.since(Seq(3));
     drop((page, back));
-    super::until(|| house.domain.active_chats() == 0).await;
+    super::until(|| house.domain.chat_totals().rooms == 0).await;
     let mut again = Page::open(&house, room.id, chatter(Some(owner.id), "192.0.2.1"), since).await;
     assert!(again.state.resumed);
     assert_eq!(again.state.entries.iter().map(text).collect::<Vec<_>>(), ["message 4", "message 5"]);
@@ -163,7 +163,7 @@ async fn a_system_line_is_in_order_whether_or_not_anybody_is_there() {
     let house = house(|_| {});
     let (owner, room, _) = house.room("one").await;
     house.domain.chat_system(room.id, SystemLine::StreamStarted);
-    assert_eq!(house.domain.active_chats(), 0, "nobody is there to tell");
+    assert_eq!(house.domain.chat_totals().rooms, 0, "nobody is there to tell");
     let mut page = Page::of(&house, room.id, owner.id).await;
     let mut seen = std::mem::take(&mut page.state.entries);
     if seen.is_empty() {

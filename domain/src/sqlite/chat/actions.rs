@@ -95,18 +95,12 @@ pub(super) fn page(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::plan_of;
 
     #[test]
     fn the_action_log_is_read_along_an_index_and_never_sorted() {
-        let mut db = Connection::open_in_memory().expect("opens");
-        crate::sqlite::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
         for (sql, index) in [(PAGE, "chat_actions_by_room"), (PAGE_OF, "chat_actions_by_whom")] {
-            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
-            let mut rows = explain.raw_query();
-            let mut steps = Vec::new();
-            while let Some(row) = rows.next().expect("a step") {
-                steps.push(row.get::<_, String>("detail").expect("text"));
-            }
+            let steps = plan_of(sql);
             assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
             assert!(!steps.iter().any(|step| step.contains("SCAN chat") || step.contains("B-TREE")), "{steps:#?}");
         }

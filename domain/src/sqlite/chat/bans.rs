@@ -104,23 +104,17 @@ pub(super) fn unlift(db: &Connection, room: RoomId, by: ActionId) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::plan_of;
 
     #[test]
     fn bans_are_read_and_forgotten_along_indexes() {
-        let mut db = Connection::open_in_memory().expect("opens");
-        crate::sqlite::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
         for (sql, index) in [
             (IN_FORCE, "chat_bans_by_room"),
             (IN_FORCE_OF, "chat_bans_by_room"),
             (FORGET_ENDED, "chat_bans_by_end"),
             (FORGET_LIFTED, "chat_bans_by_lifting"),
         ] {
-            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
-            let mut rows = explain.raw_query();
-            let mut steps = Vec::new();
-            while let Some(row) = rows.next().expect("a step") {
-                steps.push(row.get::<_, String>("detail").expect("text"));
-            }
+            let steps = plan_of(sql);
             assert!(steps.iter().any(|step| step.contains(index)), "{sql}: {steps:#?}");
             assert!(!steps.iter().any(|step| step.contains("SCAN chat")), "{sql}: {steps:#?}");
         }

@@ -261,20 +261,17 @@ pub(super) fn restore(db: &Connection, room: RoomId, by: ActionId) -> Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sqlite::plan_of;
 
     #[test]
     fn history_is_read_along_an_index_and_never_sorted() {
-        let mut db = Connection::open_in_memory().expect("opens");
-        crate::sqlite::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
         for (sql, index) in [
             (BEFORE, "PRIMARY KEY"),
             (AFTER, "PRIMARY KEY"),
             (MESSAGES_OF, "chat_entries_by_person"),
             (SAID_AS, "chat_entries_by_client"),
         ] {
-            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
-            let steps = explain.query_map(params![1, 2, 3], |row| row.get::<_, String>("detail")).expect("explained");
-            let steps: Vec<String> = steps.map(|step| step.expect("text")).collect();
+            let steps = plan_of(sql);
             let along = |step: &String| step.starts_with("SEARCH") && step.contains(index);
             assert!(steps.iter().all(along), "{sql}: {steps:#?}");
         }

@@ -43,9 +43,9 @@ for (const { name, viewport, isMobile } of SIZES) {
       await shoot(viewer, 'watch');
       await message(viewer, 'one writer').hover();
       await shoot(viewer, 'tools');
+      await page.setViewportSize(viewport);
       await open(page, `${url}/moderation`);
       await shoot(page, 'moderation');
-      await page.setViewportSize(viewport);
       await open(page, `${url}/studio`);
       await shoot(page, 'studio');
 

@@ -14,8 +14,12 @@ test('what gets into a page is neither run nor loaded, and is noticed', async ({
     void fetch('https://elsewhere.invalid/').catch(() => undefined);
   });
   const seen: string[] = [];
+  const all = () => {
+    seen.push(...complaints.takeViolations());
+    return seen.join('\n');
+  };
   for (const directive of ['script-src-elem', 'script-src-attr', 'style-src-attr', 'img-src', 'connect-src']) {
-    await expect.poll(() => seen.push(...complaints.takeViolations()) && seen.join('\n')).toContain(`: ${directive} forbids`);
+    await expect.poll(all).toContain(`: ${directive} forbids`);
   }
   expect(await page.evaluate(() => 'ran' in window)).toBe(false);
   // The browser's own lines come beside the events, some of them later.

@@ -1,4 +1,4 @@
-//! cargo-leptos and wasm-bindgen: taken from PATH or from our cache when the version is the right one, else compiled.
+//! cargo-leptos, wasm-bindgen and cargo-deny: taken from PATH or from our cache when the version is the right one, else compiled.
 
 use crate::{
     fail,
@@ -20,6 +20,9 @@ use std::{
 
 /// 0.3.10 and later want a newer compiler than rust-toolchain.toml names.
 const CARGO_LEPTOS: &str = "0.3.9";
+
+/// The newest; it wants Rust 1.88.
+const CARGO_DENY: &str = "0.20.2";
 
 /// How one tool is compiled.
 struct Recipe<'a> {
@@ -76,6 +79,30 @@ pub fn wasm_bindgen(project: &Project) -> Result<PathBuf> {
             profile: &profile,
             crates: 161,
             takes: "2 to 4 minutes on two cores, once for each version",
+        },
+    )
+}
+
+/// What compares Cargo.lock with deny.toml.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub fn cargo_deny(project: &Project) -> Result<PathBuf> {
+    let profile = [
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ];
+    provide(
+        project,
+        &Recipe {
+            package: "cargo-deny",
+            program: "cargo-deny",
+            version: CARGO_DENY,
+            arguments: &["--locked"],
+            profile: &profile,
+            crates: 141,
+            takes: "2 to 4 minutes on two cores, once on this machine",
         },
     )
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::IpAddr};
 /// A value an address (one household: an IPv4 address or an IPv6 /64), for the addresses that were used last.
 ///
 /// Two generations: what is used is in the young one; when that is full it becomes the old one, and the old one is forgotten. So each
-/// use costs one or two look-ups, whatever is remembered, and a flood of addresses never makes room by searching.
+/// use costs a few look-ups, whatever is remembered, and a flood of addresses never makes room by searching.
 #[derive(Debug)]
 pub struct Recent<V> {
     young: HashMap<IpAddr, V>,
@@ -23,11 +23,12 @@ impl<V> Recent<V> {
     /// What is remembered of the address, or else what `new` makes; it is used now.
     pub fn of(&mut self, address: IpAddr, new: impl FnOnce() -> V) -> &mut V {
         let household = household(address);
-        if !self.young.contains_key(&household) && self.young.len() >= self.generation {
+        let known = self.young.remove(&household).or_else(|| self.old.remove(&household));
+        let value = known.unwrap_or_else(new);
+        if self.young.len() >= self.generation {
             self.old = std::mem::take(&mut self.young);
         }
-        let old = &mut self.old;
-        self.young.entry(household).or_insert_with(|| old.remove(&household).unwrap_or_else(new))
+        self.young.entry(household).or_insert(value)
     }
 
     /// What is remembered of the address, without using it.

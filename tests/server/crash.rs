@@ -13,20 +13,30 @@ use std::{
 const ROOM: &str = "my-room";
 
 /// `madang serve`, killed when dropped.
-struct Program {
+pub struct Program {
     child: Child,
-    http: SocketAddr,
+    pub http: SocketAddr,
 }
 
 impl Program {
     fn start(data: &Path) -> Self {
+        Self::start_with(
+            data,
+            &[
+                ("MADANG_LIMITS_CHAT_BURST", "100000"),
+                ("MADANG_LIMITS_CHAT_MESSAGES", "100000"),
+                ("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000"),
+            ],
+        )
+    }
+
+    /// With these variables in its environment.
+    pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_madang"))
             .args(["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"])
             .arg(data)
             .current_dir(data)
-            .env("MADANG_LIMITS_CHAT_BURST", "100000")
-            .env("MADANG_LIMITS_CHAT_MESSAGES", "100000")
-            .env("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,7 +1,10 @@
 //! What the Mozilla Observatory asks of a site, as a table, over everything that is declared and what no route answers. What it asks
 //! of TLS (redirection, HSTS) is asked where TLS is.
 
-use crate::house::{Answer, House};
+use crate::{
+    crash::Program,
+    house::{Answer, House, request},
+};
 use madang::web::{Behind, SURFACE};
 
 /// The reader's side of a Content Security Policy.
@@ -248,5 +251,32 @@ async fn what_is_for_other_sites_says_so_and_nothing_else_does() {
         ("/live/my-room.flv", "cross-origin"),
     ] {
         assert_eq!(house.get(path).await.header("cross-origin-resource-policy"), Some(expected), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_pages_are_no_documents_and_a_development_build_may_reload_itself() {
+    let data = tempfile::TempDir::new().expect("a data directory");
+    let site = data.path().join("site");
+    std::fs::create_dir_all(site.join("pkg")).expect("made");
+    for name in ["madang.css", "madang.js", "madang.wasm"] {
+        std::fs::write(site.join("pkg").join(name), "").expect("written");
+    }
+    let root = site.to_string_lossy();
+    let watched = [("LEPTOS_SITE_ROOT", root.as_ref()), ("LEPTOS_WATCH", "1"), ("LEPTOS_RELOAD_PORT", "3456")];
+    let program = Program::start_with(data.path(), &watched);
+    let page = request(program.http, "GET", "/", &[], "").await;
+    assert!(page.body.contains("/live_reload"), "the script that reloads the page is in it");
+    let policy = Policy::of(&page);
+    assert!(policy.allows("connect-src", "ws://*:3456") && policy.allows("connect-src", "wss://*:3456"));
+    assert_eq!(broken("/", &page), Vec::<String>::new(), "and carries the nonce");
+    let parts: Vec<&str> = attributes(&page.body, "href").filter(|path| path.starts_with("/pkg/")).collect();
+    for end in [".css", ".js", ".wasm"] {
+        let path = parts.iter().find(|path| path.ends_with(end)).expect("the page names it");
+        let part = request(program.http, "GET", path, &[], "").await;
+        assert_eq!(part.status, 200, "{path}");
+        assert_eq!(part.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(part.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+        assert_eq!(part.header("content-security-policy"), None, "{path}: each byte is downloaded");
     }
 }

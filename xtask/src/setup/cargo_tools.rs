@@ -179,7 +179,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Puts links to the tools into cargo's own bin folder, so that `cargo leptos watch` works by hand.
+/// Puts links to the tools into cargo's own bin folder, so that `cargo leptos watch` and `cargo deny` work by hand.
 /// What somebody else put there stays; a link of ours to another version, or one that leads nowhere, is replaced.
 ///
 /// # Errors
@@ -198,7 +198,7 @@ pub fn link_for_hand_use(project: &Project, tools: &[&PathBuf]) -> Result<()> {
             fs::remove_file(&link).cannot(format!("replace {}", link.display()))?;
         }
         symlink(tool, &link).cannot(format!("link {}", link.display()))?;
-        println!("Linked {}, so that `cargo leptos` finds it by hand too.", link.display());
+        println!("Linked {}, so that it is found when you type it too.", link.display());
     }
     Ok(())
 }

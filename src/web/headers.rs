@@ -17,11 +17,10 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct PageNonce(pub Arc<str>);
 
-/// What pages may ask of the device: what the player and the copy buttons use. The second half names what nobody here asks for,
-/// so that nothing that gets into a page can. Only names that browsers know: others are complaints in the console.
+/// What pages may ask of the device: what the player and the copy buttons use. The rest names what nobody here asks for, so that
+/// nothing that gets into a page can. Only names that browsers know: others are complaints in the console.
 const PERMISSIONS: &str = "autoplay=(self), fullscreen=(self), picture-in-picture=(self), screen-wake-lock=(self), \
-    clipboard-write=(self), accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), \
-    microphone=(), midi=(), payment=(), usb=()";
+    clipboard-write=(self), camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()";
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
@@ -94,7 +93,7 @@ fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, security: &S
     let reload = reload_port.map(|port| format!(" ws://*:{port} wss://*:{port}")).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         media-src 'self' blob:; connect-src 'self'{socket}{reload}; manifest-src 'self'; object-src 'none'; base-uri 'none'; \
+         media-src 'self' blob:; connect-src 'self'{socket}{reload}; object-src 'none'; base-uri 'none'; \
          form-action 'self'; frame-ancestors {}",
         security.frame_ancestors
     )

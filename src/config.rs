@@ -263,6 +263,7 @@ impl Config {
             ("limits.chat_per_s", self.limits.chat_per_s),
             ("limits.chat_burst", u64::from(self.limits.chat_burst)),
             ("limits.chat_moderator_times", u64::from(self.limits.chat_moderator_times)),
+            ("limits.chat_renames_per_minute", u64::from(self.limits.chat_renames_per_minute)),
             ("limits.chat_queue_messages", self.limits.chat_queue_messages as u64),
             ("limits.ws_ping_s", self.limits.ws_ping_s),
             ("limits.ws_pong_s", self.limits.ws_pong_s),
@@ -293,6 +294,7 @@ impl Config {
                 rate: limits.chat_messages,
                 rate_per: Duration::from_secs(limits.chat_per_s),
                 moderator_rate: limits.chat_moderator_times,
+                renames: limits.chat_renames_per_minute,
                 waiting: limits.chat_waiting,
                 remembered_persons: limits.chat_remembered,
                 ban_prefix_v4: chat.ban_prefix_v4,
@@ -309,6 +311,23 @@ impl Config {
             },
             ..DomainLimits::default()
         }
+    }
+
+    /// What is wrong where only a proxy on this machine can be what the world reaches, and nothing is believed of what it says of
+    /// who asks; a sentence for the operator.
+    pub fn untrusted_proxy(&self) -> Option<String> {
+        let (http, public) = (self.http.ip(), &self.public);
+        let host =
+            public.url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
+        let here = host.is_empty() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let trouble = http.is_loopback() && !here && public.trusted_proxies.is_empty();
+        trouble.then(|| {
+            format!(
+                "{} reaches {} through a proxy, and [public] trusted_proxies is empty: everybody counts as one address, so one ban \
+                 silences every guest and limits by address meet all viewers together; set trusted_proxies = [\"{http}\"]",
+                public.url, self.http
+            )
+        })
     }
 
     /// The data directory, with the default filled in.

@@ -42,7 +42,7 @@ const SEEN_EVERY: Duration = Duration::from_secs(30);
 ///
 /// Several processes may have one directory open: the server, and the command line beside it.
 #[derive(Clone)]
-pub struct Domain(Arc<Inner>);
+pub struct Domain(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) desk: Desk,
@@ -61,6 +61,7 @@ pub(crate) struct Shared {
     changes: broadcast::Sender<DomainChange>,
     /// The chats that have a task.
     pub(crate) chats: Chats,
+    renames: names::Renames,
 }
 
 impl Shared {
@@ -114,6 +115,7 @@ impl Domain {
             on_air: RwLock::new(Arc::new(NothingOnAir)),
             changes: broadcast::Sender::new(CHANGES_KEPT),
             chats: Chats::default(),
+            renames: names::Renames::default(),
         });
         let tick = watch(Arc::clone(&shared));
         let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)

@@ -36,6 +36,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         port("rtmp", config.rtmp, rtmp, running),
         open_files(),
         public(config),
+        proxies(config),
     ];
     let mut troubles = 0;
     for Finding { what, trouble } in &findings {
@@ -115,4 +116,8 @@ fn public(config: &Config) -> Finding {
             .to_owned()
     });
     Finding { what: "public address".to_owned(), trouble }
+}
+
+fn proxies(config: &Config) -> Finding {
+    Finding { what: "reverse proxy".to_owned(), trouble: config.untrusted_proxy() }
 }

@@ -45,6 +45,8 @@ struct Joined {
     studios: HashMap<u64, (RoomId, Outbox)>,
     card: Option<RoomCard>,
     status: Option<StudioStatus>,
+    /// They were told that the room is gone, and nothing since.
+    gone: bool,
 }
 
 impl Joined {
@@ -99,7 +101,11 @@ impl Hub {
         let outbox = outbox.clone();
         match &topic {
             Topic::Directory => drop(seats.directory.insert(number, outbox)),
-            Topic::Room(room) => drop(seats.rooms.entry(room.clone()).or_default().members.insert(number, outbox)),
+            Topic::Room(room) => {
+                let joined = seats.rooms.entry(room.clone()).or_default();
+                joined.gone = false;
+                joined.members.insert(number, outbox);
+            }
             Topic::Studio(room, id) => {
                 drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, (*id, outbox)));
             }
@@ -131,6 +137,7 @@ impl Hub {
     fn tell_room(&self, card: &RoomCard, status: &OnAirStatus) {
         let mut seats = self.seats();
         let Some(room) = seats.rooms.get_mut(&card.slug) else { return };
+        room.gone = false;
         let same = room.card.as_ref().is_some_and(|told| RoomCard { watching: card.watching, ..told.clone() } == *card);
         if !same {
             room.card = Some(card.clone());
@@ -150,13 +157,19 @@ impl Hub {
         }
     }
 
+    /// Once, however many ways the news comes by: this process' own and another's.
     fn tell_gone(&self, room: &RoomSlug) {
-        let seats = self.seats();
-        if let Some(joined) = seats.rooms.get(room)
-            && let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }])
-        {
+        let mut seats = self.seats();
+        let Some(joined) = seats.rooms.get_mut(room).filter(|joined| !joined.gone) else { return };
+        (joined.gone, joined.card) = (true, None);
+        if let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }]) {
             joined.members.values().for_each(|outbox| outbox.push(frame.clone()));
         }
+    }
+
+    /// Rooms that somebody has joined, by the slug they joined them by.
+    fn joined(&self) -> Vec<RoomSlug> {
+        self.seats().rooms.keys().cloned().collect()
     }
 
     /// Rooms whose owner looks at their studio.
@@ -205,7 +218,7 @@ struct Task {
 struct Due {
     rooms: HashSet<RoomId>,
     gone: Vec<(RoomId, RoomSlug)>,
-    moved: Vec<RoomSlug>,
+    moved: Vec<(RoomId, RoomSlug)>,
     everything: bool,
 }
 
@@ -248,12 +261,8 @@ impl Task {
     }
 
     async fn carry_out(&mut self, due: Due) {
-        for slug in due.moved {
-            self.tell_gone(slug);
-        }
-        for (id, slug) in due.gone {
-            self.shown.remove(&id);
-            self.tell_gone(slug);
+        for (id, slug) in due.moved.into_iter().chain(due.gone) {
+            self.tell_gone(id, &slug);
         }
         if due.everything {
             self.refresh_all().await;
@@ -266,17 +275,20 @@ impl Task {
 
     /// After changes that nobody listed: every room that is or was shown.
     async fn refresh_all(&mut self) {
+        // Before the rooms are read: whatever is joined by then is there to be read.
+        let joined = self.hub.joined();
         let rooms = match self.domain.rooms().await {
             Ok(rooms) => rooms,
             Err(error) => return tracing::warn!(%error, "the rooms cannot be read"),
         };
-        let gone: Vec<RoomId> =
-            self.shown.keys().filter(|id| !rooms.iter().any(|room| room.id == **id)).copied().collect();
-        for id in gone {
-            if let Some(slug) = self.shown.remove(&id) {
-                self.tell_gone(slug);
-            }
+        let there: HashMap<RoomId, &RoomSlug> = rooms.iter().map(|room| (room.id, &room.slug)).collect();
+        let shown = self.shown.iter().filter(|(id, _)| !there.contains_key(id));
+        for (id, slug) in shown.map(|(id, slug)| (*id, slug.clone())).collect::<Vec<_>>() {
+            self.tell_gone(id, &slug);
         }
+        // The directory knows nothing of unlisted ones; those who are in them do.
+        let slugs: HashSet<&RoomSlug> = there.values().copied().collect();
+        joined.iter().filter(|slug| !slugs.contains(slug)).for_each(|slug| self.hub.tell_gone(slug));
         for room in rooms {
             self.tell(room);
         }
@@ -286,8 +298,8 @@ impl Task {
         match self.domain.room_by_id(id).await {
             Ok(Some(room)) => self.tell(room),
             Ok(None) => {
-                if let Some(slug) = self.shown.remove(&id) {
-                    self.tell_gone(slug);
+                if let Some(slug) = self.shown.get(&id).cloned() {
+                    self.tell_gone(id, &slug);
                 }
             }
             Err(error) => tracing::warn!(%error, "a room cannot be read"),
@@ -298,8 +310,7 @@ impl Task {
         let status = self.live.status(room.id);
         let card = room.card(&status);
         if let Some(earlier) = self.shown.get(&room.id).filter(|earlier| **earlier != room.slug).cloned() {
-            self.shown.remove(&room.id);
-            self.tell_gone(earlier);
+            self.tell_gone(room.id, &earlier);
         }
         self.hub.tell_room(&card, &status);
         match room.visibility {
@@ -315,9 +326,14 @@ impl Task {
         }
     }
 
-    fn tell_gone(&mut self, room: RoomSlug) {
-        self.hub.tell_gone(&room);
-        self.news.push(ServerEvent::DirectoryGone { room });
+    /// Tells those in the room that it is gone; and the directory, if it showed it: the slug of an unlisted room is for those only
+    /// who were told it.
+    fn tell_gone(&mut self, id: RoomId, room: &RoomSlug) {
+        self.hub.tell_gone(room);
+        if self.shown.get(&id) == Some(room) {
+            self.shown.remove(&id);
+            self.news.push(ServerEvent::DirectoryGone { room: room.clone() });
+        }
     }
 }
 
@@ -327,7 +343,7 @@ impl Due {
             DomainChange::Room(room) => {
                 self.rooms.insert(room);
             }
-            DomainChange::RoomMoved { from, .. } => self.moved.push(from),
+            DomainChange::RoomMoved { id, from, .. } => self.moved.push((id, from)),
             DomainChange::RoomDeleted { id, slug } => self.gone.push((id, slug)),
             DomainChange::Anything => self.everything = true,
         }

@@ -39,11 +39,7 @@ pub async fn metrics(State(services): Shared, peer: Peer, headers: HeaderMap) ->
         return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n")
             .into_response();
     }
-    let chats = services.domain.chat_totals();
-    metrics::gauge!("madang_chat_rooms").set(chats.rooms as f64);
-    metrics::gauge!("madang_chat_window_seconds").set(chats.window.as_secs_f64());
-    metrics::counter!("madang_chat_batches_total").absolute(chats.batches);
-    metrics::counter!("madang_chat_deliveries_total").absolute(chats.deliveries);
+    services.meters.measure(&services.domain, &services.hub, &services.sockets);
     services.metrics.run_upkeep();
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, services.metrics.render()).into_response()

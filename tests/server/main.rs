@@ -14,6 +14,7 @@ mod limits;
 mod pages;
 mod policy;
 mod presence;
+mod program;
 mod realtime;
 mod refusals;
 mod secrets;

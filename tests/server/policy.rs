@@ -2,8 +2,8 @@
 //! of TLS (redirection, HSTS) is asked where TLS is.
 
 use crate::{
-    crash::Program,
     house::{Answer, House, request},
+    program::Program,
 };
 use madang::web::{Behind, SURFACE};
 
@@ -264,7 +264,7 @@ async fn parts_of_pages_are_no_documents_and_a_development_build_may_reload_itse
     }
     let root = site.to_string_lossy();
     let watched = [("LEPTOS_SITE_ROOT", root.as_ref()), ("LEPTOS_WATCH", "1"), ("LEPTOS_RELOAD_PORT", "3456")];
-    let program = Program::start_with(data.path(), &watched);
+    let program = Program::start(data.path(), &watched);
     let page = request(program.http, "GET", "/", &[], "").await;
     assert!(page.body.contains("/live_reload"), "the script that reloads the page is in it");
     let policy = Policy::of(&page);

@@ -17,6 +17,8 @@ const ANSWER_WITHIN_MS: i64 = 10_000;
 const PEOPLE_MAX: usize = 200;
 /// Messages sent at once after a lost connection; those behind them follow one by one.
 const BURST: usize = 3;
+/// How long after a refused join it is asked for again, in milliseconds: by then the server takes messages again.
+const JOIN_AGAIN_MS: i64 = 5_000;
 
 /// What is said of a rename, a moderator's action, or a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +47,12 @@ pub struct Talk {
     pub you: You,
     pub standing: Standing,
     pub modes: Modes,
+    /// What this page has asked the modes to become, until they are that: a second command goes on from there.
+    asked: Option<Modes>,
     /// Whether the server sends this chat now.
     pub joined: bool,
+    /// When to ask for it again, after the server has refused to send it.
+    pub join_at: Option<UnixMillis>,
     pub counts: Option<(u32, u32)>,
     /// Who was seen here, the last one first.
     pub people: Vec<Author>,
@@ -71,7 +77,9 @@ impl Talk {
             you,
             standing: Standing::default(),
             modes: Modes::default(),
+            asked: None,
             joined: false,
+            join_at: None,
             counts: None,
             people: Vec::new(),
             wait_until: UnixMillis::default(),
@@ -95,7 +103,7 @@ impl Talk {
 
     /// The connection is lost: what was not confirmed is sent again on the next one. The ids keep it from being said twice.
     pub fn lost(&mut self) {
-        self.joined = false;
+        (self.joined, self.join_at) = (false, None);
         self.log.loading = false;
         for sending in &mut self.sending {
             sending.sent = None;
@@ -111,12 +119,18 @@ impl Talk {
                 self.answer = Some((String::new(), Answer::Done));
             }
             ServerEvent::Chat { room, chat } if room == self.room => {
-                self.joined = true;
+                (self.joined, self.join_at) = (true, None);
                 self.standing = chat.standing.clone();
                 self.modes = chat.modes;
+                self.asked = None;
+                let read = self.log.since().filter(|since| since.epoch == chat.epoch);
                 for entry in &chat.entries {
                     if let What::Say(message) = &entry.what {
                         self.seen(&message.author);
+                    }
+                    // What is there on coming for the first time is history, and not news.
+                    if read.is_some_and(|read| entry.seq > read.seq) {
+                        self.count_unread(&entry.what);
                     }
                 }
                 let ids: Vec<String> = chat.entries.iter().filter_map(|entry| self.confirmed(&entry.what)).collect();
@@ -131,12 +145,7 @@ impl Talk {
                         self.sending.retain(|sending| sending.id != id);
                         self.wait_until = UnixMillis(now.0 + i64::from(self.pause_s()) * 1_000);
                     }
-                    if let What::Say(message) = &entry.what
-                        && self.hidden
-                        && Some(message.author.id) != self.you.id
-                    {
-                        self.unread += 1;
-                    }
+                    self.count_unread(&entry.what);
                 }
                 if !self.log.take(entries, self.you.id) {
                     return self.join_again();
@@ -155,8 +164,14 @@ impl Talk {
             ServerEvent::History { room, entries, more } if room == self.room => self.log.older(entries, more),
             ServerEvent::Card { room, card } if room == self.room => self.card = Some(card),
             // What was asked for and not given may be asked for again.
-            ServerEvent::Refused { .. } => self.log.loading = false,
+            ServerEvent::Refused { .. } => {
+                self.log.loading = false;
+                if !self.joined {
+                    self.join_at = Some(UnixMillis(now.0 + JOIN_AGAIN_MS));
+                }
+            }
             ServerEvent::Rejected { id, reason, until } => {
+                self.asked = None;
                 if id.is_empty() {
                     self.log.loading = false;
                 }
@@ -186,11 +201,19 @@ impl Talk {
     }
 
     fn rejected(&mut self, id: String, reason: ChatRefusal, until: Option<UnixMillis>, now: UnixMillis) {
-        let Some(sending) = self.sending.iter_mut().find(|sending| sending.id == id) else {
+        let Some(at) = self.sending.iter().position(|sending| sending.id == id) else {
             self.answer = Some((id, Answer::Refused(reason, until)));
             return;
         };
-        sending.failed = true;
+        if reason == ChatRefusal::NotFound {
+            // It was said when it was sent first, and deleted since: the log has a stub for it.
+            self.sending.remove(at);
+            self.log.discard(&id);
+            return;
+        }
+        if let Some(sending) = self.sending.get_mut(at) {
+            sending.failed = true;
+        }
         self.log.mark(&id, Some(Failure::Refused(reason)));
         if let Some(until) = until
             && matches!(reason, ChatRefusal::Slow | ChatRefusal::TooFast)
@@ -207,11 +230,18 @@ impl Talk {
             What::Say(message) => self.seen(&message.author),
             What::System(SystemLine::Modes { modes, .. }) => {
                 self.modes = *modes;
+                self.asked = self.asked.filter(|asked| asked != modes);
                 // Nobody waits longer than the mode that is in force now.
                 let longest = now.0 + i64::from(self.pause_s()) * 1_000;
                 self.wait_until = self.wait_until.min(UnixMillis(longest));
             }
             _ => {}
+        }
+    }
+
+    fn count_unread(&mut self, what: &What) {
+        if let What::Say(message) = what {
+            self.unread += u32::from(self.hidden && Some(message.author.id) != self.you.id);
         }
     }
 
@@ -284,13 +314,17 @@ impl Talk {
 
     /// Whether [`Talk::tick`] has something to do.
     pub fn waits(&self) -> bool {
-        self.undo.is_some() || self.sending.iter().any(|sending| !sending.failed)
+        self.undo.is_some() || self.join_at.is_some() || self.sending.iter().any(|sending| !sending.failed)
     }
 
     /// A second has passed: marks what has had no answer, and gives what to send next.
     pub fn tick(&mut self, now: UnixMillis) -> Vec<ClientMessage> {
         if self.undo.is_some_and(|(_, done)| now.since(done) >= UNDO_MS) {
             self.undo = None;
+        }
+        if self.join_at.is_some_and(|at| at <= now) {
+            self.join_at = None;
+            return vec![self.join()];
         }
         for sending in &mut self.sending {
             if !sending.failed && sending.sent.is_some_and(|sent| now.since(sent) >= ANSWER_WITHIN_MS) {
@@ -325,16 +359,22 @@ impl Talk {
     }
 
     /// What a typed text is: words to be said, or a command and what to send for it.
-    pub fn read(&self, text: &str, id: &str) -> Typed {
+    pub fn read(&mut self, text: &str, id: &str) -> Typed {
+        let command = parse_command(text);
+        if let Some(Ok(Command::Mode(change))) = &command
+            && self.moderates()
+        {
+            self.asked = Some(change.apply(self.asked.unwrap_or(self.modes)));
+        }
         let act = |act, reason| Typed::Send(self.act(act, reason, id.to_owned()));
-        match parse_command(text) {
+        match command {
             None => Typed::Words,
             Some(Err(hint)) => Typed::Hint(hint),
             Some(Ok(Command::Help)) => Typed::Help,
             Some(Ok(Command::Rename(name))) => Typed::Send(ClientMessage::Rename { name, id: id.to_owned() }),
             Some(Ok(_)) if !self.moderates() => Typed::NotAllowed,
             Some(Ok(Command::Act { act: what, reason })) => act(what, reason),
-            Some(Ok(Command::Mode(change))) => act(Act::SetModes { modes: change.apply(self.modes) }, String::new()),
+            Some(Ok(Command::Mode(_))) => act(Act::SetModes { modes: self.asked.unwrap_or(self.modes) }, String::new()),
             Some(Ok(Command::Undo)) => match self.undo {
                 Some((action, _)) => act(Act::Undo { action }, String::new()),
                 None => Typed::NothingToUndo,

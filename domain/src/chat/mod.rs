@@ -21,6 +21,7 @@ pub use limits::ChatLimits;
 pub(crate) use member::Place;
 pub use member::{Chatter, Member, RoomRef};
 pub use outbox::{Direct, MustResume, Outbox, Sent};
+pub(crate) use pace::Pace;
 pub use refused::ChatRefused;
 pub use registry::ChatTotals;
 pub use window::{Window, auto_window};

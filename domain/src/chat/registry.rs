@@ -7,7 +7,7 @@ use super::{
 use crate::{person::Person, room::DomainChange, service::Inner};
 use madang_protocol::{
     ActionId, EpochId, PersonId, RoomId,
-    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine},
+    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine, You},
 };
 use std::{
     collections::HashMap,
@@ -44,10 +44,8 @@ pub(crate) enum Command {
         answer: oneshot::Sender<Result<Option<ActionId>, ChatRefused>>,
     },
     System(SystemLine),
-    Renamed {
-        person: PersonId,
-        name: String,
-    },
+    /// Somebody who is here is called so from now on.
+    Renamed(You),
 }
 
 pub(crate) struct Join {
@@ -112,6 +110,8 @@ impl Shared {
 pub struct ChatTotals {
     /// Rooms whose chat has a task.
     pub rooms: usize,
+    /// Distinct people in each room, added up.
+    pub people: u64,
     /// The longest that any of them gathers messages now.
     pub window: Duration,
     /// Times that entries were sent to a room.
@@ -120,10 +120,12 @@ pub struct ChatTotals {
     pub deliveries: u64,
 }
 
-/// The tasks there are. The lock is held for a look-up only, so a plain mutex serves.
+/// The tasks there are, and who is in them. The locks are held for a look-up only, so plain mutexes serve.
 #[derive(Default)]
 pub(crate) struct Chats {
     rooms: Mutex<HashMap<RoomId, Handle>>,
+    /// The rooms that somebody is in, so that news of one person reach these and no others.
+    places: Mutex<HashMap<PersonId, Vec<RoomId>>>,
     batches: AtomicU64,
     deliveries: AtomicU64,
 }
@@ -131,6 +133,29 @@ pub(crate) struct Chats {
 impl Chats {
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<PersonId, Vec<RoomId>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody is in a room now. Said by its task, once.
+    pub(crate) fn came(&self, person: PersonId, room: RoomId) {
+        self.places().entry(person).or_default().push(room);
+    }
+
+    pub(crate) fn went(&self, person: PersonId, room: RoomId) {
+        let mut places = self.places();
+        let Some(rooms) = places.get_mut(&person) else { return };
+        rooms.retain(|other| *other != room);
+        if rooms.is_empty() {
+            places.remove(&person);
+        }
+    }
+
+    /// The rooms that somebody is in.
+    pub(crate) fn rooms_of(&self, person: PersonId) -> Vec<RoomId> {
+        self.places().get(&person).cloned().unwrap_or_default()
     }
 
     pub(crate) fn active(&self) -> usize {
@@ -147,6 +172,7 @@ impl Chats {
         let window = rooms.values().map(|handle| handle.shared.window_ms.load(Ordering::Relaxed)).max();
         ChatTotals {
             rooms: rooms.len(),
+            people: rooms.values().map(|handle| u64::from(handle.shared.chatting.load(Ordering::Relaxed))).sum(),
             window: Duration::from_millis(window.unwrap_or_default().into()),
             batches: self.batches.load(Ordering::Relaxed),
             deliveries: self.deliveries.load(Ordering::Relaxed),

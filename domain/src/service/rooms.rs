@@ -25,8 +25,8 @@ impl Domain {
     /// The key is in this answer and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]); [`Error::Busy`],
-    /// [`Error::Storage`].
+    /// [`Error::Invalid`] (slug taken, an owner's name that looks like a reserved one or an account's), [`Error::LimitReached`]
+    /// ([`Limit::RoomsPerPerson`]); [`Error::Busy`], [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
@@ -41,6 +41,7 @@ impl Domain {
             if touched.len() >= max {
                 return Err(Error::LimitReached { limit: Limit::RoomsPerPerson, max });
             }
+            names::check_owner(store, owner, &person.name, &draft.owner_name)?;
             let room = Room::from_draft(room_id, owner, draft, clock::now());
             store.add_room(&room)?;
             let name = FIRST_KEY.to_owned();
@@ -158,12 +159,14 @@ impl Domain {
     /// draft says from now on, in all their rooms.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (slug taken); [`Error::Busy`], [`Error::Storage`].
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (as [`Domain::create_room`]); [`Error::Busy`],
+    /// [`Error::Storage`].
     pub async fn edit_room(&self, who: impl Into<Actor>, slug: &RoomSlug, draft: RoomDraft) -> Result<Room, Error> {
         let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
         let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn Store| {
             let before = managed(store, who, &slug)?;
+            names::check_owner(store, before.owner, &before.owner_name, &draft.owner_name)?;
             let room = before.edited(draft);
             store.change_room(&room)?;
             let mut touched = Vec::new();

@@ -108,4 +108,13 @@ mod tests {
         let seats: Vec<_> = (0..1000).map_while(|_| limit.take(address("192.0.2.1"))).collect();
         assert_eq!(seats.len(), 1000);
     }
+    #[test]
+    fn of_a_hundred_thousand_addresses_that_came_and_went_nothing_is_kept() {
+        let limit = AddressLimit::new(1);
+        let seats: Vec<_> = (0..100_000_u32).map(|number| limit.take(IpAddr::from(number.to_be_bytes()))).collect();
+        assert!(seats.iter().all(Option::is_some));
+        assert_eq!(limit.counts().len(), seats.len(), "one number for each that is there");
+        drop(seats);
+        assert!(limit.counts().is_empty());
+    }
 }

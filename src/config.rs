@@ -5,9 +5,13 @@
 
 mod chat;
 mod limits;
+mod secret;
+mod security;
 
 pub use chat::{Chat, ChatWindow};
 pub use limits::Limits;
+pub use secret::Secret;
+pub use security::Security;
 
 use crate::{live::LiveLimits, telemetry};
 use madang_domain::{ChatLimits, DomainLimits, Window};
@@ -34,6 +38,7 @@ pub struct Config {
     /// The data directory; empty means `$XDG_DATA_HOME/madang`.
     pub data: PathBuf,
     pub public: Public,
+    pub security: Security,
     pub log: Log,
     pub metrics: Metrics,
     pub media: Media,
@@ -62,17 +67,11 @@ pub struct Log {
 }
 
 /// Who may read `/metrics`.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// A bearer token; empty leaves `/metrics` to loopback addresses.
-    pub token: String,
-}
-
-impl std::fmt::Debug for Metrics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.token.is_empty() { "Metrics(loopback)" } else { "Metrics(token)" })
-    }
+    pub token: Secret,
 }
 
 /// How streams are cut and kept.
@@ -100,6 +99,7 @@ impl Default for Config {
             rtmp: SocketAddr::from(([0, 0, 0, 0], 1935)),
             data: PathBuf::new(),
             public: Public::default(),
+            security: Security::default(),
             log: Log::default(),
             metrics: Metrics::default(),
             media: Media::default(),
@@ -227,6 +227,12 @@ impl Config {
         }
         if !self.public.rtmp_url.is_empty() && !self.public.rtmp_url.starts_with("rtmp") {
             return wrong("public.rtmp_url", "must be like rtmp://live.example.org/live");
+        }
+        if !self.security.is_sound() {
+            return wrong(
+                "security.frame_ancestors",
+                "must be \"'none'\", or sources such as \"'self' https://example.org\"",
+            );
         }
         if self.media.flight_ms > 1_000 {
             return wrong(

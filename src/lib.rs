@@ -11,6 +11,7 @@ pub mod error;
 mod gate;
 pub mod live;
 pub mod realtime;
+mod recent;
 pub mod rtmp;
 mod serve;
 pub mod shutdown;

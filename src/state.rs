@@ -65,7 +65,9 @@ impl Services {
         let context = ServerContext::new(None, Locale::En, origin, String::new());
         let cookie = context.cookie(PERSON_COOKIE, value.as_str(), VISITOR_COOKIE_MAX_AGE_S);
         // Hexadecimal digits and dots fit any header.
-        let cookie = HeaderValue::from_str(&cookie).ok()?;
+        let mut cookie = HeaderValue::from_str(&cookie).ok()?;
+        // `Debug` then does not print it.
+        cookie.set_sensitive(true);
         Some((Person { id, kind: PersonKind::Guest, name: String::new() }, cookie))
     }
 

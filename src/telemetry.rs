@@ -1,10 +1,13 @@
 //! Logging and metrics of the whole process.
 
+mod redact;
+
+use self::redact::Redacted;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error. `filter` is in the form of `RUST_LOG`, which wins over it.
+/// Starts logging to standard error, with whatever looks like a secret masked. `filter` is in the form of `RUST_LOG`, which wins over it.
 ///
 /// # Errors
 /// A sentence when the filter cannot be read.
@@ -14,7 +17,7 @@ pub fn start_logging(filter: &str) -> Result<(), String> {
     // An error means that a subscriber is set already, as in tests: then that one is as good.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Redacted(std::io::stderr()))
         .with_ansi(terminal)
         .with_target(false)
         .try_init();

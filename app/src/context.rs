@@ -66,12 +66,14 @@ mod server {
         /// Sets a cookie with the answer being made. A value that no header can hold is dropped, with a log line.
         pub fn set_cookie(&self, name: &str, value: &str, max_age_s: u32) {
             match HeaderValue::from_str(&self.cookie(name, value, max_age_s)) {
-                Ok(header) => {
+                Ok(mut header) => {
+                    // `Debug` then does not print it.
+                    header.set_sensitive(true);
                     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
                         response.append_header(header::SET_COOKIE, header);
                     }
                 }
-                Err(_) => tracing::error!(cookie = name, "a cookie's value does not fit a header"),
+                Err(_) => tracing::error!(name, "a cookie's value does not fit a header"),
             }
         }
     }

@@ -3,6 +3,9 @@ import { test as base, expect, type BrowserContext, type ConsoleMessage, type Pa
 import { Publisher } from './publisher.ts';
 import { Server } from './server.ts';
 
+/** A page did, or loaded, what its own policy forbids. Said by the browser, and by the listener that every page is given. */
+const VIOLATION = /content[- ]security[- ]policy/i;
+
 /** What the pages of one test said to their console that nobody should have to read. */
 export class Complaints {
   readonly all: string[] = [];
@@ -19,13 +22,21 @@ export class Complaints {
     this.#closed = true;
   }
 
+  /** A breach of a page's policy is never allowed. */
   get unexpected(): string[] {
-    return this.all.filter((text) => !this.#allowed.some((form) => form.test(text)));
+    return this.all.filter((text) => VIOLATION.test(text) || !this.#allowed.some((form) => form.test(text)));
+  }
+
+  /** Takes the breaches out, for the test that provokes one. */
+  takeViolations(): string[] {
+    const taken = this.all.filter((text) => VIOLATION.test(text));
+    this.all.splice(0, this.all.length, ...this.all.filter((text) => !VIOLATION.test(text)));
+    return taken;
   }
 
   watch(page: Page): void {
     page.on('console', (message: ConsoleMessage) => {
-      if (this.#closed) return;
+      if (this.#closed && !VIOLATION.test(message.text())) return;
       if (message.type() === 'error' || message.type() === 'warning') {
         this.all.push(`${message.type()}: ${message.text()} (${message.location().url} on ${page.url()})`);
       }
@@ -82,6 +93,12 @@ export const test = base.extend<{
   watched: async ({ complaints }, use) => {
     await use(async (context) => {
       context.on('page', (page) => complaints.watch(page));
+      // Some breaches make an event and no line in the console.
+      await context.addInitScript(() => {
+        window.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) =>
+          console.error(`content-security-policy: ${effectiveDirective} forbids ${blockedURI} (${sourceFile}:${lineNumber})`),
+        );
+      });
       return context;
     });
   },

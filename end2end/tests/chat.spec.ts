@@ -42,7 +42,7 @@ test('own words show at once, and are confirmed in place', async ({ page, server
   expect(seen.at(-1)).not.toContain('pending');
 });
 
-test('history is in the page, also without scripts, and is not drawn twice', async ({ page, browser, server, complaints }) => {
+test('history is in the page, also without scripts, and is not drawn twice', async ({ page, browser, server, complaints, watched }) => {
   await server.createRoom('history');
   const url = `${server.url}/rooms/history`;
   await enter(page, url);
@@ -53,7 +53,7 @@ test('history is in the page, also without scripts, and is not drawn twice', asy
   await expect.poll(() => texts(page)).toEqual(['first words', 'second words']);
 
   complaints.allow(/was preloaded using link preload but not used/);
-  const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  const plain = await (await watched(await browser.newContext({ javaScriptEnabled: false }))).newPage();
   await plain.goto(url);
   await expect(message(plain, 'first words')).toBeVisible();
   await expect(plain.locator('.chat-form')).toBeHidden();

@@ -35,8 +35,12 @@ pub struct Limits {
     pub rtmp_first_media_s: u64,
     /// A publisher that sends nothing for this long is closed, in seconds.
     pub rtmp_idle_s: u64,
-    /// Wrong keys a minute from one address; then the address is refused for a minute.
+    /// Wrong keys a minute from one address; then the address is refused for a while.
     pub wrong_keys_per_minute: u32,
+    /// How long that refusal lasts from the last wrong key, in seconds.
+    pub wrong_key_lock_s: u64,
+    /// RTMP commands and pings a second from one connection, in the long run; as many again at once.
+    pub rtmp_commands_per_second: u32,
     /// Longest RTMP media message, in bytes.
     pub rtmp_message_bytes: usize,
     /// WebSocket connections in all.
@@ -95,6 +99,8 @@ impl Default for Limits {
             rtmp_first_media_s: 15,
             rtmp_idle_s: 10,
             wrong_keys_per_minute: 10,
+            wrong_key_lock_s: 60,
+            rtmp_commands_per_second: 50,
             rtmp_message_bytes: 16 * 1024 * 1024,
             ws_connections: 10_000,
             ws_connections_per_address: 128,
@@ -139,6 +145,7 @@ impl Limits {
             rtmp_first_media_s: or(self.rtmp_first_media_s, NO_LIMIT_S),
             rtmp_idle_s: or(self.rtmp_idle_s, NO_LIMIT_S),
             wrong_keys_per_minute: or(self.wrong_keys_per_minute, u32::MAX),
+            rtmp_commands_per_second: or(self.rtmp_commands_per_second, u32::MAX),
             rtmp_message_bytes: or(self.rtmp_message_bytes, usize::MAX),
             ws_connections: or(self.ws_connections, usize::MAX),
             ws_connections_per_address: or(self.ws_connections_per_address, usize::MAX),
@@ -146,7 +153,7 @@ impl Limits {
             ws_messages_per_second: or(self.ws_messages_per_second, u32::MAX),
             rooms_per_person: or(self.rooms_per_person, usize::MAX),
             keys_per_room: or(self.keys_per_room, usize::MAX),
-            // The chat's have a least instead (`Config::check`).
+            // No lock is 0 s of it. The chat's have a least instead (`Config::check`).
             ..self.clone()
         }
     }
@@ -159,6 +166,8 @@ impl Limits {
             first_media: Duration::from_secs(self.rtmp_first_media_s),
             idle: Duration::from_secs(self.rtmp_idle_s),
             wrong_keys_per_minute: self.wrong_keys_per_minute,
+            wrong_key_lock: Duration::from_secs(self.wrong_key_lock_s),
+            commands_per_second: self.rtmp_commands_per_second,
             media_message_bytes: self.rtmp_message_bytes,
             ..RtmpLimits::default()
         }

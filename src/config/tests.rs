@@ -47,7 +47,7 @@ fn the_environment_beats_the_file() {
         ]))
         .expect("fine");
     assert_eq!(config.limits.ws_rooms, 4);
-    assert_eq!(config.metrics.token, "12345");
+    assert!(config.metrics.token.is(b"12345"));
     assert_eq!(config.http.port(), 0);
     assert_eq!(config.public.url, "https://a.example");
     assert_eq!(config.public.trusted_proxies.len(), 1);
@@ -85,8 +85,21 @@ fn a_log_filter_that_serve_would_refuse_is_refused() {
 
 #[test]
 fn a_token_is_not_printed() {
-    let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
-    assert!(!format!("{config:?}").contains("hush"));
+    let config = Config { metrics: Metrics { token: "hush".into() }, ..Config::default() };
+    assert!(!format!("{config:?} {}", config.to_toml()).contains("hush"));
+    assert_eq!(format!("{:?} {:?}", config.metrics.token, Secret::default()), "Secret(…) Secret()");
+}
+
+#[test]
+fn a_token_that_is_not_there_cannot_be_given() {
+    assert!(Secret::from("hush").is(b"hush"));
+    assert!(!Secret::from("hush").is(b"hus") && !Secret::default().is(b""));
+}
+
+#[test]
+fn frames_that_are_no_sources_are_refused() {
+    let file = Config::parse("[security]\nframe_ancestors = \"'self'; script-src *\"", Path::new("x")).expect("a text");
+    assert!(file.check().expect_err("another directive").to_string().starts_with("security.frame_ancestors: "));
 }
 
 #[test]

@@ -54,6 +54,10 @@ const WRITE_BUFFER_MAX: usize = 8 * 1024;
 /// Messages over the pace that are refused with words before the connection is closed.
 const TOO_FAST_MAX: u32 = 50;
 
+/// What a browser is told that finds no place; nobody but a person with a console reads it.
+const TOO_MANY: &str =
+    "Too many connections are open, from your address or in all. Close a tab, or try again in half a minute.\n";
+
 /// `GET /ws`: checked for its origin and its address' limits, then upgraded. A browser without a cookie is given one for the
 /// next time, and only reads this time: one that keeps none could not be recognised.
 pub async fn upgrade(
@@ -75,8 +79,7 @@ pub async fn upgrade(
     }
     let address = client::address(peer.ip(), headers, public);
     let Some(place) = services.sockets.enter(address) else {
-        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n")
-            .into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], TOO_MANY).into_response();
     };
     let Ok(person) = services.person(headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();

@@ -3,7 +3,7 @@
 //! Everything that depends on time takes `now` from outside, so it is tested without waiting.
 
 use super::chunk::ChunkLimits;
-use crate::addresses::household;
+use crate::{addresses::household, recent::Recent};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -148,7 +148,8 @@ impl Drop for Admitted {
 pub struct WrongKeys {
     per_minute: u32,
     lock: Duration,
-    sources: Mutex<HashMap<IpAddr, Attempts>>,
+    // A plain mutex: held for a map operation, once a wrong key and once a publish command.
+    sources: Mutex<Recent<Attempts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -159,22 +160,22 @@ struct Attempts {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Sources remembered. Beyond it the one that was quiet longest is forgotten.
-const MAX_SOURCES: usize = 10_000;
+/// Sources remembered at least, twice as many at most; those that were quiet longest are forgotten.
+const SOURCES: usize = 10_000;
 
 impl WrongKeys {
     pub fn new(limits: &RtmpLimits) -> Self {
         Self {
             per_minute: limits.wrong_keys_per_minute,
             lock: limits.wrong_key_lock,
-            sources: Mutex::new(HashMap::new()),
+            sources: Mutex::new(Recent::new(SOURCES)),
         }
     }
 
     /// How long `address` must still wait; `None` when it may try a key.
     pub fn locked(&self, address: IpAddr, now: Instant) -> Option<Duration> {
         let sources = locked(&self.sources);
-        let attempts = sources.get(&household(address))?;
+        let attempts = sources.get(address)?;
         if attempts.count < self.per_minute {
             return None;
         }
@@ -183,12 +184,8 @@ impl WrongKeys {
 
     /// Records a wrong key; says whether the address is locked from now on.
     pub fn wrong(&self, address: IpAddr, now: Instant) -> bool {
-        let source = household(address);
         let mut sources = locked(&self.sources);
-        if sources.len() >= MAX_SOURCES && !sources.contains_key(&source) {
-            self.forget(&mut sources, now);
-        }
-        let attempts = sources.entry(source).or_insert(Attempts { since: now, last: now, count: 0 });
+        let attempts = sources.of(address, || Attempts { since: now, last: now, count: 0 });
         if self.over(attempts, now) {
             *attempts = Attempts { since: now, last: now, count: 0 };
         }
@@ -201,15 +198,6 @@ impl WrongKeys {
     fn over(&self, attempts: &Attempts, now: Instant) -> bool {
         let ends = if attempts.count >= self.per_minute { attempts.last + self.lock } else { attempts.since + MINUTE };
         ends <= now
-    }
-
-    fn forget(&self, sources: &mut HashMap<IpAddr, Attempts>, now: Instant) {
-        sources.retain(|_, attempts| !self.over(attempts, now));
-        if sources.len() >= MAX_SOURCES
-            && let Some(quietest) = sources.iter().min_by_key(|(_, attempts)| attempts.last).map(|(source, _)| *source)
-        {
-            sources.remove(&quietest);
-        }
     }
 }
 

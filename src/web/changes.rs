@@ -4,42 +4,49 @@ use super::{
     client,
     refusals::{Refusal, is_function},
 };
-use crate::{addresses::household, state::Services};
+use crate::{recent::Recent, state::Services};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// Most addresses that are remembered; past it, those with nothing to remember are forgotten.
-const REMEMBERED_MAX: usize = 100_000;
+/// Addresses that are remembered at least; twice as many at most.
+const REMEMBERED: usize = 50_000;
 
 /// Counts the changes that each address asks for.
+///
+/// The kind of lock: a `std` mutex for a map look-up and a comparison, for requests that change something.
 pub struct Changes {
-    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    quota: Quota,
+    clock: DefaultClock,
+    addresses: Mutex<Recent<DefaultDirectRateLimiter>>,
 }
 
 impl Changes {
     pub fn new(per_minute: u32) -> Self {
         let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
-        Self { limiter: RateLimiter::keyed(quota) }
+        Self { quota, clock: DefaultClock::default(), addresses: Mutex::new(Recent::new(REMEMBERED)) }
     }
 
     /// # Errors
     /// How long to wait.
     fn check(&self, address: IpAddr) -> Result<(), Duration> {
-        if self.limiter.len() > REMEMBERED_MAX {
-            self.limiter.retain_recent();
-        }
-        let outcome = self.limiter.check_key(&household(address));
-        outcome.map_err(|not_until| not_until.wait_time_from(self.limiter.clock().now()))
+        // What is remembered is whole at every step.
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = addresses.of(address, || RateLimiter::direct_with_clock(self.quota, self.clock.clone()));
+        limiter.check().map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 }
 
@@ -89,5 +96,19 @@ mod tests {
         let wait = changes.check(address("2001:db8::ffff")).expect_err("the same /64");
         assert!(wait <= Duration::from_secs(20), "{wait:?}");
         assert!(changes.check(address("192.0.2.1")).is_ok());
+    }
+    #[test]
+    fn a_hundred_thousand_addresses_cost_what_is_granted_and_no_more() {
+        let changes = Changes::new(1);
+        let mut refused = 0;
+        for number in 0..100_000_u32 {
+            let network = u128::from(0x2001_0db8_u32) << 96 | u128::from(number) << 64;
+            let address = IpAddr::from(std::net::Ipv6Addr::from(network));
+            assert!(changes.check(address).is_ok(), "each has its own");
+            refused += u32::from(changes.check(address).is_err());
+        }
+        assert_eq!(refused, 100_000);
+        let remembered = changes.addresses.lock().expect("whole").len();
+        assert!((REMEMBERED..=2 * REMEMBERED).contains(&remembered), "{remembered}");
     }
 }

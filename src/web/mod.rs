@@ -5,6 +5,7 @@ mod assets;
 mod changes;
 pub mod client;
 mod csv;
+mod headers;
 mod moderation;
 mod pages;
 mod refusals;
@@ -17,10 +18,8 @@ pub use surface::{Behind, Entry, SURFACE, Who};
 use crate::{deliver, realtime, state::Services};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, Method, header},
-    middleware::{self, Next},
-    response::Response,
+    extract::{DefaultBodyLimit, State},
+    middleware,
     routing::get,
 };
 
@@ -45,25 +44,10 @@ pub fn router(services: Services) -> Router {
         .fallback(pages::asset_or_not_found)
         .layer(DefaultBodyLimit::max(services.config.limits.http_body_bytes))
         .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(services.clone(), headers::write))
         .with_state(services.clone());
     // Media stands outside the layers: no body limit, no other headers, nothing between the ring and the socket.
     deliver::routes(services.deliver()).merge(web)
-}
-
-/// What every page and answer says of itself.
-async fn headers(request: Request, next: Next) -> Response {
-    let page = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-    if !page || !headers.contains_key(header::CACHE_CONTROL) {
-        // Pages carry the state of the moment and the cookie's person; answers to changes may carry a new key.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
 }
 
 /// The peer's address, put beside each request by the server.

@@ -2,7 +2,7 @@
 
 use crate::{
     state::{Services, set_cookie},
-    web::{Shared, client, refusals::Refusal},
+    web::{Shared, client, headers::PageNonce, refusals::Refusal},
 };
 use axum::{
     body::Body,
@@ -10,13 +10,14 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use leptos::prelude::provide_context;
+use leptos::{nonce::use_nonce, prelude::provide_context};
 use madang_app::{
     ServerContext,
     posted::{FIELDS_MAX, Posted, PostedForm},
     shell,
 };
 use madang_domain::Person;
+use std::sync::{Arc, OnceLock};
 
 /// `GET` of a page.
 pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
@@ -114,7 +115,13 @@ async fn render(
     }
     let context = context(&services, request.headers(), person);
     let (domain, names) = (services.domain.clone(), services.names.clone());
+    // leptos makes the nonce and writes it into the page; the policy in the header must name the same.
+    let nonce = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&nonce);
     let provide = move || {
+        if let Some(nonce) = use_nonce() {
+            noted.get_or_init(|| PageNonce(Arc::from(&*nonce)));
+        }
         provide_context(domain.clone());
         provide_context(context.clone());
         if let Some(posted) = &posted {
@@ -122,6 +129,9 @@ async fn render(
         }
     };
     let mut response = leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await;
+    if let Some(nonce) = nonce.get() {
+        response.extensions_mut().insert(nonce.clone());
+    }
     if let Some(cookie) = cookie {
         set_cookie(&mut response, cookie);
     }

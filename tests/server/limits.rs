@@ -64,6 +64,11 @@ const LIMITS: &[Limit] = &[
         set: |l, n| l.wrong_keys_per_minute = n.into(),
         is_met: |h, _| Box::pin(wrong_keys(h)),
     },
+    Limit {
+        name: "wrong_key_lock_s",
+        set: |l, n| (l.wrong_keys_per_minute, l.wrong_key_lock_s) = (1, 60 * u64::from(n)),
+        is_met: |h, _| Box::pin(wrong_keys(h)),
+    },
     Limit { name: "ws_connections", set: |l, n| l.ws_connections = n.into(), is_met: |h, _| in_all(h, channel) },
     Limit {
         name: "ws_connections_per_address",

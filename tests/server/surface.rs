@@ -75,7 +75,7 @@ async fn a_server_whose_storage_does_not_answer_is_alive_and_not_ready() {
 
 #[tokio::test]
 async fn metrics_with_a_token_are_for_its_holder_only() {
-    let house = House::open_with(|config| config.metrics.token = "hush".to_owned()).await;
+    let house = House::open_with(|config| config.metrics.token = "hush".into()).await;
     assert_eq!(house.get("/metrics").await.status, 403);
     let with = |token: &'static str| [("authorization", token)];
     assert_eq!(house.request("GET", "/metrics", &with("Bearer hus"), "").await.status, 403);

@@ -1,6 +1,6 @@
 //! What is checked before anything is run: format, lints for both targets, types of the browser tests, budgets of the sources.
 
-use crate::{budget, failure::Result, process::run, project::Project, setup::Tools, steps::Steps};
+use crate::{budget, deny, failure::Result, process::run, project::Project, setup::Tools, steps::Steps};
 
 /// # Errors
 /// At the first check that fails.
@@ -10,6 +10,7 @@ pub fn check(project: &Project, tools: &Tools, steps: &mut Steps) -> Result<()> 
     steps.step("format", "one look for all code; `cargo fmt --all` puts it right", |_| {
         run(tools.cargo().args(["fmt", "--all", "--check"]))
     })?;
+    steps.step("dependencies", "licences, bans and sources, by deny.toml", |_| deny::check(project, tools))?;
     steps.step("lints", "clippy on everything that runs natively, tests included", |_| {
         run(tools
             .cargo()

@@ -110,6 +110,7 @@ Installs what is missing for every command, or with --build for building alone:
   wasm-opt                                   the npm package binaryen, into xtask/npm
   wasm-bindgen                               compiled, exactly the version in Cargo.lock
   cargo-leptos                               compiled; 15 to 20 minutes on two cores, once on this machine
+  cargo-deny                                 compiled; 2 to 4 minutes on two cores, once on this machine
   Playwright and other players               npm packages, into end2end
   ffmpeg, Chromium, a Korean font            by apt-get, as root on Debian; elsewhere it says what is missing
 

@@ -6,6 +6,7 @@ mod budget;
 mod build;
 mod check;
 mod demo;
+mod deny;
 mod failure;
 mod guard;
 mod help;

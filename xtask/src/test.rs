@@ -1,7 +1,7 @@
 //! Every test there is, in the order in which they fail cheapest.
 
 use crate::{
-    build, check,
+    build, check, deny,
     failure::Result,
     process::{Stream, on_path, run, run_reading},
     project::Project,
@@ -23,6 +23,7 @@ pub fn all(project: &Project) -> Result<()> {
 fn all_steps(project: &Project, steps: &mut Steps) -> Result<()> {
     let tools = steps.step("set-up", "installs what is missing", |_| setup::for_tests(project))?;
     check::check(project, &tools, steps)?;
+    steps.step("advisories", "known holes in what we depend on", |_| deny::advisories(project, &tools))?;
     steps.step("native tests", "every crate but the browser's, with ffmpeg as the independent judge", |tally| {
         native(&tools, tally)
     })?;

@@ -46,7 +46,7 @@ impl Domain {
         };
         let after = move |(room, _): &(RoomId, StreamKeyInfo)| shared.tell(DomainChange::Room(*room));
         let (room, info) = self.0.desk.write(work, after).await?;
-        tracing::info!(%room, key = %info.id, "stream key created");
+        tracing::info!(%room, key_id = %info.id, "stream key created");
         Ok((info, key))
     }
 
@@ -77,7 +77,7 @@ impl Domain {
             shared.tell(DomainChange::Room(*room));
         };
         let (room, info) = self.0.desk.write(work, after).await?;
-        tracing::info!(%room, %old, key = %info.id, "stream key rotated");
+        tracing::info!(%room, %old, key_id = %info.id, "stream key rotated");
         Ok((info, key))
     }
 
@@ -99,7 +99,7 @@ impl Domain {
             shared.tell(DomainChange::Room(*room));
         };
         let room = self.0.desk.write(work, after).await?;
-        tracing::info!(%room, %key, "stream key revoked");
+        tracing::info!(%room, key_id = %key, "stream key revoked");
         Ok(())
     }
 

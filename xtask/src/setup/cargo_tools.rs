@@ -1,4 +1,4 @@
-//! cargo-leptos and wasm-bindgen: taken from PATH or from our cache when the version is the right one, else compiled.
+//! cargo-leptos, wasm-bindgen and cargo-deny: taken from PATH or from our cache when the version is the right one, else compiled.
 
 use crate::{
     fail,
@@ -20,6 +20,9 @@ use std::{
 
 /// 0.3.10 and later want a newer compiler than rust-toolchain.toml names.
 const CARGO_LEPTOS: &str = "0.3.9";
+
+/// The newest; it wants Rust 1.88.
+const CARGO_DENY: &str = "0.20.2";
 
 /// How one tool is compiled.
 struct Recipe<'a> {
@@ -76,6 +79,30 @@ pub fn wasm_bindgen(project: &Project) -> Result<PathBuf> {
             profile: &profile,
             crates: 161,
             takes: "2 to 4 minutes on two cores, once for each version",
+        },
+    )
+}
+
+/// What compares Cargo.lock with deny.toml.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub fn cargo_deny(project: &Project) -> Result<PathBuf> {
+    let profile = [
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ];
+    provide(
+        project,
+        &Recipe {
+            package: "cargo-deny",
+            program: "cargo-deny",
+            version: CARGO_DENY,
+            arguments: &["--locked"],
+            profile: &profile,
+            crates: 141,
+            takes: "2 to 4 minutes on two cores, once on this machine",
         },
     )
 }
@@ -152,7 +179,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Puts links to the tools into cargo's own bin folder, so that `cargo leptos watch` works by hand.
+/// Puts links to the tools into cargo's own bin folder, so that `cargo leptos watch` and `cargo deny` work by hand.
 /// What somebody else put there stays; a link of ours to another version, or one that leads nowhere, is replaced.
 ///
 /// # Errors
@@ -171,7 +198,7 @@ pub fn link_for_hand_use(project: &Project, tools: &[&PathBuf]) -> Result<()> {
             fs::remove_file(&link).cannot(format!("replace {}", link.display()))?;
         }
         symlink(tool, &link).cannot(format!("link {}", link.display()))?;
-        println!("Linked {}, so that `cargo leptos` finds it by hand too.", link.display());
+        println!("Linked {}, so that it is found when you type it too.", link.display());
     }
     Ok(())
 }

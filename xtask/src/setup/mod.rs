@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{env, path::PathBuf, process::Command};
 
+pub use cargo_tools::cargo_deny;
 pub use npm::{Folder, install as npm_install};
 pub use system::{browser, packages_for_demo};
 
@@ -63,13 +64,15 @@ pub fn for_build(project: &Project) -> Result<Tools> {
     Ok(Tools { project: project.clone(), dirs, cargo_leptos })
 }
 
-/// What is needed to build and to run every test: also ffmpeg, a browser, fonts, and the browser tests' packages.
+/// What is needed to build and to run every test: also ffmpeg, a browser, fonts, cargo-deny, and the browser tests' packages.
 ///
 /// # Errors
 /// As [`for_build`].
 pub fn for_tests(project: &Project) -> Result<Tools> {
     system::packages_for_browser()?;
     npm::install(project, Folder::End2End)?;
+    let cargo_deny = cargo_deny(project)?;
+    cargo_tools::link_for_hand_use(project, &[&cargo_deny])?;
     for_build(project)
 }
 

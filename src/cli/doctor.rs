@@ -1,6 +1,6 @@
 //! `madang doctor`: what would keep the server from working, each with what to do.
 
-use crate::Config;
+use crate::{Config, tls::Certificate};
 use anyhow::bail;
 use std::{
     io,
@@ -30,14 +30,15 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let running =
         matches!(&http, Some(error) if error.kind() == io::ErrorKind::AddrInUse) && healthy(config.http).await;
     let rtmp = TcpListener::bind(config.rtmp).err();
-    let findings = [
-        storage(config).await,
-        port("http", config.http, http, running),
-        port("rtmp", config.rtmp, rtmp, running),
-        open_files(),
-        public(config),
-        proxies(config),
-    ];
+    let mut findings =
+        vec![storage(config).await, port("http", config.http, http, running), port("rtmp", config.rtmp, rtmp, running)];
+    if config.tls.is_on() {
+        findings.push(certificate(config));
+        findings.push(port("https", config.https, TcpListener::bind(config.https).err(), running));
+        let rtmps = config.rtmps.map(|address| port("rtmps", address, TcpListener::bind(address).err(), running));
+        findings.extend(rtmps);
+    }
+    findings.extend([open_files(), public(config), proxies(config)]);
     let mut troubles = 0;
     for Finding { what, trouble } in &findings {
         match trouble {
@@ -65,6 +66,12 @@ async fn storage(config: &Config) -> Finding {
         },
     };
     Finding { what, trouble }
+}
+
+fn certificate(config: &Config) -> Finding {
+    let tls = &config.tls;
+    let trouble = Certificate::open(&tls.certificate, &tls.key).err().map(|error| error.to_string());
+    Finding { what: format!("certificate {}", tls.certificate.display()), trouble }
 }
 
 /// What came of binding the address. It being in use is right while Madang is `running`.

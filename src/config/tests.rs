@@ -84,6 +84,20 @@ fn a_log_filter_that_serve_would_refuse_is_refused() {
 }
 
 #[test]
+fn tls_wants_a_certificate_with_its_key() {
+    let trouble = |text: &str| {
+        let read = Config::parse(text, Path::new("x")).expect("it parses");
+        read.check().err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert!(trouble("[tls]\ncertificate = \"a.pem\"").starts_with("tls.key: "));
+    assert!(trouble("[tls]\nkey = \"a.key\"").starts_with("tls.certificate: "));
+    assert!(trouble("[tls]\nredirect = true").starts_with("tls.redirect: "));
+    assert!(trouble("rtmps = \"0.0.0.0:1936\"").starts_with("rtmps: "));
+    assert_eq!(trouble("rtmps = \"0.0.0.0:1936\"\n[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\""), "");
+    assert!(Config::parse("rtmps = \"here\"", Path::new("x")).is_err());
+}
+
+#[test]
 fn a_token_is_not_printed() {
     let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
     assert!(!format!("{config:?}").contains("hush"));

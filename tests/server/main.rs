@@ -19,3 +19,5 @@ mod refusals;
 mod stream;
 mod studio;
 mod surface;
+mod tls;
+mod tls_media;

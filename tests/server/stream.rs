@@ -247,7 +247,7 @@ async fn hostile_bytes_do_not_disturb_those_who_watch() {
 }
 
 /// One frame of HTTP/2 (RFC 9113 §4.1).
-fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short frame");
     [&length.to_be_bytes()[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }

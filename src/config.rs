@@ -245,7 +245,7 @@ impl Config {
             return wrong(option, message);
         }
         if self.rtmps.is_some() && !self.tls.is_on() {
-            return wrong("rtmps", "needs a certificate: set certificate and key in [tls]");
+            return wrong("rtmps", "needs a certificate: set certificate and key in [tls], or acme_domains");
         }
         if self.media.flight_ms > 1_000 {
             return wrong(

@@ -24,7 +24,7 @@ impl StartError {
     pub(crate) fn bind(what: &'static str, address: SocketAddr, source: std::io::Error) -> Self {
         let hint = match source.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "Is another server running there? Choose another address with --http or --rtmp, or https or rtmps in Leptos.toml."
+                "Is another server running there? Choose another address with --http, --rtmp, --https or --rtmps."
             }
             std::io::ErrorKind::PermissionDenied => "Ports below 1024 need the right to use them.",
             std::io::ErrorKind::AddrNotAvailable => "This machine has no such address.",

@@ -24,13 +24,6 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Bytes that hyper may hold for a connection; it is also the longest request head.
 const HTTP_BUFFER_BYTES: usize = 64 * 1024;
 
-/// The same for HTTP/2 (RFC 9113 §6.5.2).
-const HTTP2_HEAD_BYTES: u32 = 64 * 1024;
-/// Requests that one HTTP/2 connection may have at once: a page asks for a dozen files.
-const HTTP2_STREAMS: u32 = 100;
-/// An HTTP/2 connection is asked this often whether its peer is still there, and has as long to answer.
-const PING_EVERY: Duration = Duration::from_secs(20);
-
 /// Where the server really listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
@@ -178,7 +171,7 @@ impl Server {
         let served = match https {
             None => plain.await,
             Some((listener, tls)) => {
-                let acceptor = TlsMediaAcceptor::new(acceptor, tls);
+                let acceptor = TlsMediaAcceptor::new(acceptor, tls, services.shutdown.clone());
                 let encrypted = web_server(listener, https_handle, head)?.acceptor(acceptor).serve(router);
                 tokio::try_join!(plain, encrypted).map(|_| ())
             }
@@ -192,7 +185,7 @@ impl Server {
 
 impl Encrypted {
     async fn bind(config: &Config) -> Result<Self, StartError> {
-        let (certificate, keeper) = Certificate::open(&config.tls.certificate, &config.tls.key)?;
+        let (certificate, keeper) = Keeper::open(&config.tls, &config.data_dir())?;
         let https = std::net::TcpListener::bind(config.https)
             .map_err(|source| StartError::bind("https", config.https, source))?;
         let rtmps = match config.rtmps {
@@ -214,21 +207,13 @@ fn web_server(
 ) -> Result<axum_server::Server<SocketAddr>, StartError> {
     listener.set_nonblocking(true).map_err(StartError::Serve)?;
     let mut server = axum_server::from_tcp(listener).map_err(StartError::Serve)?.handle(handle);
-    let builder = server.http_builder();
-    builder
+    server
+        .http_builder()
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.
         .max_buf_size(HTTP_BUFFER_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PING_EVERY)
-        .max_concurrent_streams(HTTP2_STREAMS)
-        .max_send_buf_size(HTTP_BUFFER_BYTES)
-        .max_header_list_size(HTTP2_HEAD_BYTES);
     Ok(server)
 }
 

@@ -95,6 +95,15 @@ fn tls_wants_a_certificate_with_its_key() {
     assert!(trouble("rtmps = \"0.0.0.0:1936\"").starts_with("rtmps: "));
     assert_eq!(trouble("rtmps = \"0.0.0.0:1936\"\n[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\""), "");
     assert!(Config::parse("rtmps = \"here\"", Path::new("x")).is_err());
+    let both = "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nacme_domains = [\"live.example.org\"]";
+    assert!(trouble(both).starts_with("tls.acme_domains: "));
+    for wrong in ["*.example.org", "localhost", "192.0.2.1", "a..example", "-a.example", "Live.example", "[::1]", ""] {
+        assert!(trouble(&format!("[tls]\nacme_domains = [\"{wrong}\"]")).starts_with("tls.acme_domains: "), "{wrong}");
+    }
+    let automatic =
+        "rtmps = \"0.0.0.0:1936\"\n[tls]\nredirect = true\nacme_domains = [\"live.example.org\", \"xn--9i2b.example\"]";
+    assert_eq!(trouble(automatic), "");
+    assert!(trouble("[tls]\nacme_directory = \"http://ca.example\"").starts_with("tls.acme_directory: "));
 }
 
 #[test]

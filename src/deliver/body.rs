@@ -1,6 +1,6 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
-use super::{deadline::Progress, patience::Patience};
+use super::deadline::Progress;
 use crate::addresses::AddressSeat;
 use crate::live::{Delivery, Subscriber, Watcher};
 use bytes::Bytes;
@@ -52,8 +52,6 @@ pub(super) struct FlvBody {
     subscriber: Subscriber,
     _seat: Option<AddressSeat>,
     attention: Option<Attention>,
-    /// For a viewer over HTTP/2.
-    patience: Option<Patience>,
     given: bool,
     delivered: Counter,
     uncounted: u64,
@@ -64,10 +62,9 @@ impl FlvBody {
         subscriber: Subscriber,
         seat: Option<AddressSeat>,
         attention: Option<Attention>,
-        patience: Option<Patience>,
         delivered: Counter,
     ) -> Self {
-        Self { subscriber, _seat: seat, attention, patience, given: false, delivered, uncounted: 0 }
+        Self { subscriber, _seat: seat, attention, given: false, delivered, uncounted: 0 }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -89,17 +86,11 @@ impl Body for FlvBody {
         {
             attention.look();
         }
-        if let Some(patience) = &self.patience {
-            patience.asked();
-        }
         loop {
             let delivery = ready!(self.subscriber.poll_next(cx));
             if let Some(bytes) = delivery.flv().cloned() {
                 self.count(bytes.len());
                 self.given = true;
-                if let Some(patience) = &self.patience {
-                    patience.given();
-                }
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if matches!(delivery, Delivery::Ended) {

@@ -1,12 +1,11 @@
 //! Gives up on a socket that takes nothing, and on one that never says anything.
 
-use futures_util::task::AtomicWaker;
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -38,7 +37,7 @@ pub struct Deadlines {
 ///
 /// Over HTTP/2 it could not: a viewer there keeps its flow-control window shut, many in one connection, and the socket takes all that is
 /// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]) unless it has been agreed on
-/// ([`DeadlineIo::http2`]), and then whoever finds it out closes the connection by [`Progress::close`].
+/// ([`DeadlineIo::http2`]), and then each stream is watched by itself (`http2.rs`).
 ///
 /// It also counts what the peer has taken, for [`Progress`].
 ///
@@ -53,53 +52,21 @@ pub struct DeadlineIo<T, G = ()> {
     /// timer operation once per limit.
     timer: Option<Pin<Box<Sleep>>>,
     progress: Progress,
-    /// HTTP/2 was agreed on.
-    http2: bool,
     guard: G,
 }
 
 /// Whether a connection's peer takes what is written. Clones look at the same connection.
-#[derive(Clone, Debug)]
-pub struct Progress(Arc<Seen>);
-
-#[derive(Debug)]
-struct Seen {
-    taken: AtomicU64,
-    stalled_max: Duration,
-    closed: AtomicBool,
-    reader: AtomicWaker,
-}
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    fn new(stalled_max: Duration) -> Self {
-        let (taken, closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self(Arc::new(Seen { taken, stalled_max, closed, reader: AtomicWaker::new() }))
-    }
-
     /// Bytes that the peer's side has taken so far.
     pub fn taken(&self) -> u64 {
-        self.0.taken.load(Ordering::Relaxed)
-    }
-
-    /// How long the peer may take nothing.
-    pub fn stalled_max(&self) -> Duration {
-        self.0.stalled_max
-    }
-
-    /// Closes a connection over HTTP/2, with all its streams. Does nothing to another, whose socket shows when it is stalled.
-    pub fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
-        self.0.reader.wake();
+        self.0.load(Ordering::Relaxed)
     }
 
     fn took(&self, bytes: usize) {
-        self.0.taken.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Whether somebody has closed the connection; the task is woken when they do.
-    fn is_closed(&self, cx: &Context<'_>) -> bool {
-        self.0.reader.register(cx.waker());
-        self.0.closed.load(Ordering::Acquire)
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -134,8 +101,7 @@ impl<T, G> DeadlineIo<T, G> {
             stalled_max: deadlines.stalled,
             stalled_since: None,
             timer: None,
-            progress: Progress::new(deadlines.stalled),
-            http2: false,
+            progress: Progress::default(),
             guard,
         }
     }
@@ -143,7 +109,6 @@ impl<T, G> DeadlineIo<T, G> {
     /// The same for a peer with whom HTTP/2 was agreed on.
     #[must_use]
     pub fn http2(mut self) -> Self {
-        self.http2 = true;
         if let Some(opening) = &mut self.opening {
             opening.http2 = None;
         }
@@ -225,10 +190,6 @@ impl<T, G> DeadlineIo<T, G> {
 impl<T: AsyncRead + Unpin, G: Unpin> AsyncRead for DeadlineIo<T, G> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.http2 && this.progress.is_closed(cx) {
-            let words = "a viewer takes nothing of what it asked for";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)));
-        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.io).poll_read(cx, buf);
         if polled.is_ready() {

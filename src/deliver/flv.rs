@@ -3,13 +3,12 @@
 use super::{
     Deliver, FoundRoom, Progress,
     body::{Attention, FlvBody},
-    patience::Patience,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
     extract::{ConnectInfo, FromRequestParts, Path, RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use madang_protocol::RoomSlug;
@@ -41,7 +40,6 @@ struct Waiting {
 pub(super) struct Peer {
     address: Option<IpAddr>,
     progress: Option<Progress>,
-    http2: bool,
 }
 
 impl<S: Sync> FromRequestParts<S> for Peer {
@@ -51,7 +49,6 @@ impl<S: Sync> FromRequestParts<S> for Peer {
         Ok(Self {
             address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
             progress: parts.extensions.get::<Progress>().cloned(),
-            http2: parts.version == Version::HTTP_2,
         })
     }
 }
@@ -80,9 +77,8 @@ pub(super) async fn watch(
         Ok(subscriber) => {
             let browser = browser(&deliver, room, address, query.as_deref(), &headers);
             let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
-            let patience = peer.progress.clone().filter(|_| peer.http2).map(Patience::new);
             let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-            live(Body::new(FlvBody::new(subscriber, seat, attention, patience, deliver.delivered_bytes.clone())))
+            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
         }
         Err(why) => not_live(room, why),
     }

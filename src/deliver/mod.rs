@@ -8,7 +8,7 @@ pub mod acceptor;
 mod body;
 mod deadline;
 mod flv;
-mod patience;
+mod http2;
 mod rooms;
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,15 @@ fn without_port(host: &str) -> &str {
     }
 }
 
+/// Whether this machine was asked for by a name or an address that is each machine's own. What a browser is told of it would be about
+/// everything that is ever tried there.
+pub fn is_loopback(headers: &HeaderMap) -> bool {
+    let name = without_port(host(headers).unwrap_or("localhost")).trim_start_matches('[').trim_end_matches(']');
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let address = name.parse::<IpAddr>().map(|address| address.to_canonical());
+    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// The host that was asked for, with its port; `None` for anything that cannot be a host.
 fn host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
@@ -216,6 +225,18 @@ mod tests {
         assert_eq!(sent("evil/..", Some(8443)), "https://localhost:8443");
         let public = Public { url: "https://other.example".to_owned(), ..Public::default() };
         assert_eq!(https_origin(&headers(&[("host", "a.example")]), &public, Some(8443)), "https://other.example");
+    }
+
+    #[test]
+    fn a_machine_asked_for_by_its_own_name_is_known() {
+        let asked = |host: &'static str| is_loopback(&headers(&[("host", host)]));
+        for own in ["localhost", "LOCALHOST:8443", "a.localhost.", "127.0.0.1:8443", "127.8.8.8", "[::1]:8443", "[::1]"]
+        {
+            assert!(asked(own), "{own}");
+        }
+        for other in ["live.example", "localhost.example:8443", "192.0.2.1", "[2001:db8::1]:8443", "notlocalhost"] {
+            assert!(!asked(other), "{other}");
+        }
     }
 
     #[test]

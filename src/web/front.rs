@@ -31,8 +31,9 @@ pub async fn believe(State(services): State<Services>, mut request: Request, nex
     if config.tls.redirect && !https && !NEVER_REDIRECTED.contains(&request.uri().path()) {
         return redirect(request.headers(), request.uri(), &config.public, services.https_port);
     }
+    let at_home = client::is_loopback(request.headers());
     let mut response = next.run(request).await;
-    if over_tls && config.tls.hsts_s > 0 {
+    if over_tls && config.tls.hsts_s > 0 && !at_home {
         let value = HeaderValue::from_str(&format!("max-age={}", config.tls.hsts_s));
         // A number fits any header.
         if let Ok(value) = value {

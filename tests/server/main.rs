@@ -6,6 +6,7 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod acme;
 mod chat;
 mod churn;
 mod commands;

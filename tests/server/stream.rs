@@ -118,7 +118,7 @@ impl Viewer {
     }
 
     /// The next picture's or sound's tag.
-    async fn media(&mut self) -> Option<Tag> {
+    pub async fn media(&mut self) -> Option<Tag> {
         loop {
             match self.item().await? {
                 Item::Tag(tag) if tag.kind != TagKind::Script => return Some(tag),
@@ -247,7 +247,7 @@ async fn hostile_bytes_do_not_disturb_those_who_watch() {
 }
 
 /// One frame of HTTP/2 (RFC 9113 §4.1).
-pub fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short frame");
     [&length.to_be_bytes()[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }

@@ -2,8 +2,10 @@
 
 use crate::{
     house::{House, PATIENCE, request, until},
-    stream::{Encoder, http2_frame, live},
+    stream::{Encoder, Viewer, live},
+    tls_media::{browser, get as get_over_http2},
 };
+use futures_util::{SinkExt as _, StreamExt as _};
 use madang::Config;
 use madang_domain::OnAir as _;
 use std::{net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc};
@@ -18,6 +20,7 @@ use tokio_rustls::{
     client::TlsStream,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer},
 };
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 
 /// A certificate for `localhost` and its key, in files.
 pub struct Files {
@@ -57,9 +60,19 @@ fn write_pair(certificate: &std::path::Path, key: &std::path::Path) -> Certifica
     made.cert.der().clone()
 }
 
-/// A connection of somebody who trusts `root` only and speaks `protocol`.
+/// A connection to `localhost` of somebody who trusts `root` only and speaks `protocol`.
 pub async fn connect(
     address: SocketAddr,
+    root: &CertificateDer<'static>,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_to(address, "localhost", root, protocol).await
+}
+
+/// The same to another name.
+pub async fn connect_to(
+    address: SocketAddr,
+    name: &'static str,
     root: &CertificateDer<'static>,
     protocol: &[u8],
 ) -> std::io::Result<TlsStream<TcpStream>> {
@@ -70,7 +83,7 @@ pub async fn connect(
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
     let socket = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(config)).connect("localhost".try_into().expect("a name"), socket).await
+    TlsConnector::from(Arc::new(config)).connect(name.try_into().expect("a name"), socket).await
 }
 
 pub fn https(house: &House) -> SocketAddr {
@@ -93,7 +106,7 @@ async fn pages_come_over_tls_and_say_so() {
     let answer = get(&house, &files.root, "/").await;
     let head = answer.split("\r\n\r\n").next().expect("a head").to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 200"), "{head}");
-    assert!(head.contains("strict-transport-security: max-age=15768000"), "{head}");
+    assert!(head.contains("strict-transport-security: max-age=31536000"), "{head}");
     assert!(head.lines().any(|line| line.starts_with("set-cookie") && line.contains("; secure")), "{head}");
     let plain = house.get("/").await;
     assert_eq!((plain.status, plain.header("strict-transport-security")), (200, None));
@@ -104,41 +117,38 @@ async fn pages_come_over_tls_and_say_so() {
 async fn pages_come_over_http2_when_the_browser_speaks_it() {
     let files = Files::new();
     let house = House::open_with(|config| files.set(config)).await;
-    let mut socket = connect(https(&house), &files.root, b"h2").await.expect("encrypted");
-    assert_eq!(socket.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    socket.write_all(&get_over_http2("/healthz", &[])).await.expect("is sent");
-    let (_, head) = frame_of_kind(&mut socket, 1).await.expect("an answer");
-    // `:status: 200` by the static table (RFC 7541 §A), behind what may change the dynamic table's size.
-    assert!(head.iter().find(|byte| **byte & 0xe0 != 0x20) == Some(&0x88), "{head:?}");
+    let requests = browser(&house, &files, 1 << 20).await;
+    let (head, mut body) = get_over_http2(&requests, "/rooms/new").await;
+    assert_eq!((head.status.as_u16(), head.version), (200, http::Version::HTTP_2));
+    assert_eq!(head.headers["strict-transport-security"], "max-age=31536000");
+    assert!(head.headers["set-cookie"].to_str().expect("text").contains("; Secure"));
+    let mut page = Vec::new();
+    while let Some(bytes) = timeout(PATIENCE, body.data()).await.expect("in time") {
+        let bytes = bytes.expect("no reset");
+        body.flow_control().release_capacity(bytes.len()).expect("it was taken");
+        page.extend_from_slice(&bytes);
+    }
+    assert!(String::from_utf8_lossy(&page).contains("</html>"), "the whole page");
 }
 
-/// A connection's beginning with these settings (RFC 9113 §6.5), and a GET on stream 1.
-pub fn get_over_http2(path: &str, settings: &[u8]) -> Vec<u8> {
-    // GET, https, the path and the authority by the static table of HPACK (RFC 7541 §A).
-    let length = u8::try_from(path.len()).expect("a short path");
-    let head = [&[0x82, 0x87, 0x04, length], path.as_bytes(), &[0x01, 1, b'x']].concat();
-    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), http2_frame(4, 0, 0, settings), http2_frame(1, 0x5, 1, &head)]
-        .concat()
-}
-
-/// The next frame's kind and payload; `None` when the connection ends.
-pub async fn frame(socket: &mut TlsStream<TcpStream>) -> Option<(u8, Vec<u8>)> {
-    let read = async {
-        let mut head = [0; 9];
-        socket.read_exact(&mut head).await.ok()?;
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        socket.read_exact(&mut payload).await.ok()?;
-        Some((head[3], payload))
-    };
-    timeout(PATIENCE, read).await.expect("a frame in time")
-}
-
-pub async fn frame_of_kind(socket: &mut TlsStream<TcpStream>, kind: u8) -> Option<(u8, Vec<u8>)> {
-    loop {
-        match frame(socket).await? {
-            frame if frame.0 == kind => return Some(frame),
-            _ => {}
-        }
+/// What the browser asked for is the host, and a form of that origin is taken.
+#[tokio::test]
+async fn a_form_is_posted_over_http2() {
+    let files = Files::new();
+    let house = House::open_with(|config| files.set(config)).await;
+    let requests = browser(&house, &files, 1 << 20).await;
+    for (origin, status) in
+        [("https://live.example:8443", 200), ("http://live.example:8443", 403), ("https://b.example", 403)]
+    {
+        let request = http::Request::post("https://live.example:8443/rooms/new")
+            .header("origin", origin)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let mut ready = requests.clone().ready().await.expect("the connection stands");
+        let (answer, mut body) = ready.send_request(request.body(()).expect("a request"), false).expect("is sent");
+        body.send_data("title=".into(), true).expect("is sent");
+        let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+        // What is wrong with the form is said on its page.
+        assert_eq!(answer.status().as_u16(), status, "{origin}");
     }
 }
 
@@ -159,6 +169,59 @@ async fn nobody_holds_a_connection_by_saying_nothing() {
         let ended = timeout(PATIENCE, after.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "a peer that says nothing after the handshake stays");
     }
+}
+
+/// The channel over TLS, where a room cannot write to the socket itself: two people hear each other, and a page of another site nobody.
+#[tokio::test]
+async fn people_talk_over_tls() {
+    let files = Files::new();
+    let house = House::open_with(|config| files.set(config)).await;
+    house.make_room("my-room");
+    let open = async |origin: &str, cookie: Option<&str>| {
+        let socket = connect(https(&house), &files.root, b"http/1.1").await.expect("encrypted");
+        let mut request = "wss://live.example:8443/ws".into_client_request().expect("a request");
+        request.headers_mut().insert("origin", origin.parse().expect("a header"));
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+        }
+        tokio_tungstenite::client_async(request, socket).await.map(|(socket, _)| socket)
+    };
+    assert!(open("https://b.example", None).await.is_err());
+    let visitor = house.visitor().await;
+    let mut ana = open("https://live.example:8443", Some(&visitor)).await.expect("upgrades");
+    let mut ben = house.socket().await;
+    ben.join("my-room").await;
+    for text in [
+        r#"{"type":"join","room":"my-room"}"#,
+        r#"{"type":"say","room":"my-room","text":"over TLS","id":"00000000-0000-4000-8000-000000000001"}"#,
+    ] {
+        ana.send(Message::text(text)).await.expect("is sent");
+    }
+    assert_eq!(ben.messages("my-room", 1).await[0].1, "over TLS");
+    let hears = async {
+        loop {
+            match ana.next().await.expect("it stays open").expect("a message") {
+                Message::Text(text) if text.contains("over TLS") => return,
+                _ => {}
+            }
+        }
+    };
+    timeout(PATIENCE, hears).await.expect("it hears itself");
+}
+
+/// Who speaks plain HTTP to the port of HTTPS is told so at once, in TLS's way, and everybody else goes on.
+#[tokio::test]
+async fn plain_http_at_the_port_of_https_ends_at_once() {
+    let files = Files::new();
+    let house = House::open_with(|config| files.set(config)).await;
+    let mut plain = TcpStream::connect(https(&house)).await.expect("connects");
+    plain.write_all(b"GET / HTTP/1.1\r\nhost: live.example:8443\r\n\r\n").await.expect("is sent");
+    let mut answer = Vec::new();
+    // The limit is ten seconds; this is no matter of waiting.
+    let ended = timeout(std::time::Duration::from_secs(5), plain.read_to_end(&mut answer)).await;
+    assert!(ended.is_ok(), "it stays");
+    assert!(!answer.starts_with(b"HTTP/"), "{answer:?}");
+    assert!(get(&house, &files.root, "/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
@@ -284,6 +347,10 @@ async fn ffmpeg_publishes_over_rtmps() {
         .expect("ffmpeg runs");
     let mut encoder = Ffmpeg(ffmpeg);
     live(&house, "my-room").await;
+    let mut viewer = Viewer::join(&house, "my-room").await;
+    for _ in 0..30 {
+        assert!(viewer.media().await.is_some(), "pictures come");
+    }
     let mut silent = TcpStream::connect(rtmps).await.expect("connects");
     let mut rest = Vec::new();
     let ended = timeout(PATIENCE, silent.read_to_end(&mut rest)).await;

@@ -12,6 +12,7 @@ mod commands;
 mod crash;
 mod limits;
 mod pages;
+mod policy;
 mod presence;
 mod program;
 mod realtime;

@@ -17,7 +17,7 @@ use crate::{live::LiveLimits, telemetry};
 use madang_domain::{ChatLimits, DomainLimits, Window};
 use serde::{Deserialize, Serialize};
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };

@@ -8,6 +8,7 @@ mod csv;
 mod front;
 mod moderation;
 mod pages;
+mod policy;
 mod refusals;
 mod surface;
 
@@ -57,9 +58,7 @@ async fn headers(request: Request, next: Next) -> Response {
     let page = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    policy::complete(headers);
     if !page || !headers.contains_key(header::CACHE_CONTROL) {
         // Pages carry the state of the moment and the cookie's person; answers to changes may carry a new key.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

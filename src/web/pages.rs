@@ -2,7 +2,7 @@
 
 use crate::{
     state::{Services, set_cookie},
-    web::{Shared, client, refusals::Refusal},
+    web::{Shared, client, policy, refusals::Refusal},
 };
 use axum::{
     body::Body,
@@ -121,7 +121,15 @@ async fn render(
             provide_context(posted.clone());
         }
     };
-    let mut response = leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await;
+    // Pages that reload themselves under `cargo leptos watch` open a socket at another port.
+    let guarded = names.watch.is_none();
+    let page = move || {
+        if guarded {
+            policy::of_page();
+        }
+        shell(names.clone())
+    };
+    let mut response = leptos_axum::render_app_async_with_context(provide, page)(request).await;
     if let Some(cookie) = cookie {
         set_cookie(&mut response, cookie);
     }

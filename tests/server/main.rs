@@ -13,6 +13,7 @@ mod commands;
 mod crash;
 mod limits;
 mod pages;
+mod policy;
 mod presence;
 mod program;
 mod realtime;

@@ -5,22 +5,24 @@ use crate::{
     i18n::use_messages,
 };
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos_router::hooks::use_location;
 use madang_view::view;
 
 #[component]
 pub fn Header() -> impl IntoView {
     let messages = use_messages();
+    let here = use_location().pathname;
+    let current = move |path: &'static str| move || here.with(|here| here == path).then_some("page");
     view! {
         <header class="bar">
-            <A href="/" exact=true attr:class="logo" attr:aria-label=messages.home()>
+            <a href="/" class="logo" aria-label=messages.home() aria-current=current("/")>
                 <Mark />
                 <span>{messages.site_name()}</span>
-            </A>
+            </a>
             <SearchField />
-            <A href="/rooms/new" attr:class="btn main">
+            <a href="/rooms/new" class="btn main" aria-current=current("/rooms/new")>
                 {messages.create_room()}
-            </A>
+            </a>
         </header>
     }
 }

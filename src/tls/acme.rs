@@ -104,7 +104,9 @@ impl Acme {
                                 None => tracing::error!(%why, minutes, "no certificate was obtained, so HTTPS does not work; it is tried again later"),
                                 Some(hours_left) => tracing::warn!(%why, minutes, hours_left, "the certificate was not renewed; it is tried again later"),
                             }
-                            std::mem::replace(&mut retry, (retry * 2).min(RETRY_MAX))
+                            let wait = retry;
+                            retry = (retry * 2).min(RETRY_MAX);
+                            wait
                         }
                     },
                     () = shutdown.requested() => return,

@@ -8,7 +8,7 @@ use crate::{
 use std::{
     fs,
     io::Write as _,
-    net::{SocketAddr, TcpListener, TcpStream as StdStream, UdpSocket},
+    net::{SocketAddr, TcpListener, TcpStream as StdStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -16,6 +16,8 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UdpSocket,
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -25,36 +27,36 @@ const NAME: &str = "live.madang.test";
 /// How long its certificates hold; renewal is due after two thirds.
 const LIFE_S: u64 = 30;
 
-/// An authority of our own, with a root of its own for its own pages. Its programs end with it.
+/// An authority of our own, with a root of its own for its own pages. It ends with this.
 struct Authority {
     folder: TempDir,
     address: SocketAddr,
     management: SocketAddr,
     own_root: CertificateDer<'static>,
-    programs: Vec<Child>,
+    pebble: Child,
+    names: JoinHandle<()>,
 }
 
 impl Drop for Authority {
     fn drop(&mut self) {
-        for program in &mut self.programs {
-            // An error is a process that has ended already.
-            let _ = program.kill();
-            let _ = program.wait();
-        }
+        // An error is a process that has ended already.
+        let _ = self.pebble.kill();
+        let _ = self.pebble.wait();
+        self.names.abort();
     }
 }
 
 impl Authority {
     /// `None` where pebble is not installed. It looks at `https` when it is asked for a certificate.
-    fn start(https: SocketAddr) -> Option<Self> {
-        let installed = |program: &str| {
-            Command::new(program).arg("-h").stderr(Stdio::null()).stdout(Stdio::null()).status().is_ok()
-        };
-        if !installed("pebble") || !installed("pebble-challtestsrv") {
+    async fn start(https: SocketAddr) -> Option<Self> {
+        let installed = Command::new("pebble").arg("-h").stderr(Stdio::null()).stdout(Stdio::null()).status();
+        if installed.is_err() {
             return None;
         }
         let folder = TempDir::new().expect("a folder");
-        let (address, management, dns, dns_management) = (free(), free(), free_udp(), free());
+        let (address, management) = (free(), free());
+        let names = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let dns = names.local_addr().expect("bound");
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
             .expect("a certificate");
         let (certificate, key) = (folder.path().join("own.pem"), folder.path().join("own.key"));
@@ -73,32 +75,14 @@ impl Authority {
         }});
         let file = folder.path().join("pebble.json");
         fs::write(&file, config.to_string()).expect("written");
-        let mut names = Command::new("pebble-challtestsrv");
-        names.args([
-            "-defaultIPv4",
-            "127.0.0.1",
-            "-defaultIPv6",
-            "",
-            "-http01",
-            "",
-            "-https01",
-            "",
-            "-tlsalpn01",
-            "",
-            "-doh",
-            "",
-        ]);
-        names.arg("-dns01").arg(dns.to_string()).arg("-management").arg(dns_management.to_string());
         let mut pebble = Command::new("pebble");
         pebble.arg("-config").arg(&file).arg("-dnsserver").arg(dns.to_string());
         // It would sleep between its looks otherwise; that it refuses one nonce in twenty is left as it is.
         pebble.env("PEBBLE_VA_NOSLEEP", "1");
-        let programs = [names, pebble].map(|mut program| {
-            program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            program.spawn().expect("it runs")
-        });
+        pebble.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let (pebble, names) = (pebble.spawn().expect("it runs"), tokio::spawn(lead_here(names)));
         let own_root = own.cert.der().clone();
-        Some(Self { folder, address, management, own_root, programs: programs.into() })
+        Some(Self { folder, address, management, own_root, pebble, names })
     }
 
     async fn ready(&self) {
@@ -135,13 +119,21 @@ fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }
 
-fn free_udp() -> SocketAddr {
-    loop {
-        let address = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-        // The names are asked for over TCP too.
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
+/// DNS in which every name leads to 127.0.0.1 and nowhere else (RFC 1035 §4).
+async fn lead_here(socket: UdpSocket) {
+    let mut buffer = [0; 512];
+    while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+        let Some(question) = buffer.get(12..length) else { continue };
+        let Some(name) = question.iter().position(|byte| *byte == 0) else { continue };
+        let Some(asked) = question.get(..name + 5) else { continue };
+        // Type A, class IN.
+        let is_address = asked.ends_with(&[0, 1, 0, 1]);
+        // An answer to a question, with one record or none.
+        let head = [&buffer[..2], &[0x81, 0x80, 0, 1, 0, u8::from(is_address), 0, 0, 0, 0]].concat();
+        let record: &[u8] = &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1];
+        let answer = [&head[..], asked, if is_address { record } else { &[] }].concat();
+        // One that is lost is asked for again.
+        let _ = socket.send_to(&answer, from).await;
     }
 }
 
@@ -175,7 +167,7 @@ fn secrets(data: &Path) -> Vec<PathBuf> {
 #[tokio::test]
 async fn a_certificate_is_obtained_and_renewed_and_nobody_is_cut() {
     let address = free();
-    let Some(authority) = Authority::start(address) else {
+    let Some(authority) = Authority::start(address).await else {
         eprintln!("not run: pebble is not installed");
         return;
     };

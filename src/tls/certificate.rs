@@ -50,7 +50,8 @@ impl Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        if hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == ACME_TLS)) {
+        // An authority names this and nothing else (RFC 8737 §3).
+        if hello.alpn().is_some_and(|protocols| protocols.eq([ACME_TLS])) {
             let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
             return answers.get(hello.server_name()?).cloned();
         }

@@ -27,7 +27,7 @@ const RETRY_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 /// Why there is no certificate, or no new one. None of the words hold a key.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
-    #[error("the authority says: {0}")]
+    #[error("the authority cannot be asked, or says no: {}", chain(.0))]
     Protocol(#[from] instant_acme::Error),
     #[error("the authority offers no TLS-ALPN-01 for {name}")]
     NoChallenge { name: String },
@@ -43,6 +43,18 @@ pub enum AcmeError {
     Unusable(#[from] TlsError),
     #[error("{} cannot be kept or read: {source}", path.display())]
     Store { path: PathBuf, source: std::io::Error },
+}
+
+/// An error and what caused it, for HTTP's own words say no more than that it failed.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
 }
 
 /// Gets certificates and has them renewed.

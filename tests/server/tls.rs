@@ -145,9 +145,9 @@ async fn a_form_is_posted_over_http2() {
             .header("content-type", "application/x-www-form-urlencoded");
         let mut ready = requests.clone().ready().await.expect("the connection stands");
         let (answer, mut body) = ready.send_request(request.body(()).expect("a request"), false).expect("is sent");
-        body.send_data("title=".into(), true).expect("is sent");
+        let form = "owner_name=Ana&title=A+room&slug=my-room&description=&category=software&tags=&language=en&visibility=public";
+        body.send_data(form.into(), true).expect("is sent");
         let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
-        // What is wrong with the form is said on its page.
         assert_eq!(answer.status().as_u16(), status, "{origin}");
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::Tls,
-    tls::{Certificate, certificate::Answer},
+    tls::{Certificate, TlsError, certificate::Answer},
 };
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder, Order, OrderStatus,
@@ -125,8 +125,9 @@ fn self_signed(name: &str, digest: &[u8]) -> Result<CertifiedKey, AcmeError> {
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    CertifiedKey::from_der(vec![certificate.der().clone()], key, &ring::default_provider())
-        .map_err(|why| AcmeError::Unusable(crate::tls::TlsError::Settings(why)))
+    let key = ring::sign::any_supported_type(&key).map_err(|why| AcmeError::Unusable(TlsError::Settings(why)))?;
+    // `CertifiedKey::from_der` would look whether they belong together, and does not know the extension that must be there.
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }
 
 /// The name that the authority did not find to be ours, with its words.

@@ -5,13 +5,17 @@
 
 mod chat;
 mod limits;
+mod network;
 mod secret;
 mod security;
+mod tls;
 
 pub use chat::{Chat, ChatWindow};
 pub use limits::Limits;
+pub use network::{Network, NotANetwork};
 pub use secret::Secret;
 pub use security::Security;
+pub use tls::Tls;
 
 use crate::{live::LiveLimits, telemetry};
 use madang_domain::{ChatLimits, DomainLimits, Window};
@@ -35,10 +39,16 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where encoders publish.
     pub rtmp: SocketAddr,
+    /// Where the same is served over TLS, once there is a certificate.
+    pub https: SocketAddr,
+    /// Where encoders publish over TLS; `None`, an empty text in the file, is nowhere.
+    #[serde(with = "tls::optional_address")]
+    pub rtmps: Option<SocketAddr>,
     /// The data directory; empty means `$XDG_DATA_HOME/madang`.
     pub data: PathBuf,
     pub public: Public,
     pub security: Security,
+    pub tls: Tls,
     pub log: Log,
     pub metrics: Metrics,
     pub media: Media,
@@ -54,8 +64,8 @@ pub struct Public {
     pub url: String,
     /// The server address that the studio shows; empty makes it from the web address and the RTMP port.
     pub rtmp_url: String,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// What is logged.
@@ -97,9 +107,12 @@ impl Default for Config {
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], 3000)),
             rtmp: SocketAddr::from(([0, 0, 0, 0], 1935)),
+            https: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            rtmps: None,
             data: PathBuf::new(),
             public: Public::default(),
             security: Security::default(),
+            tls: Tls::default(),
             log: Log::default(),
             metrics: Metrics::default(),
             media: Media::default(),
@@ -234,6 +247,12 @@ impl Config {
                 "must be \"'none'\", or sources such as \"'self' https://example.org\"",
             );
         }
+        if let Some((option, message)) = self.tls.trouble() {
+            return wrong(option, message);
+        }
+        if self.rtmps.is_some() && !self.tls.is_on() {
+            return wrong("rtmps", "needs a certificate: set certificate and key in [tls], or acme_domains");
+        }
         if self.media.flight_ms > 1_000 {
             return wrong(
                 "media.flight_ms",
@@ -320,7 +339,7 @@ impl Config {
         let host =
             public.url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
         let here = host.is_empty() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        let trouble = http.is_loopback() && !here && public.trusted_proxies.is_empty();
+        let trouble = http.is_loopback() && !self.tls.is_on() && !here && public.trusted_proxies.is_empty();
         trouble.then(|| {
             format!(
                 "{} reaches {} through a proxy, and [public] trusted_proxies is empty: everybody counts as one address, so one ban \

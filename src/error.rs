@@ -14,6 +14,8 @@ pub enum StartError {
     Bind { what: &'static str, address: SocketAddr, source: std::io::Error, hint: &'static str },
     #[error("the data directory {} cannot be opened", path.display())]
     Data { path: PathBuf, source: madang_domain::OpenError },
+    #[error("the certificate cannot be used")]
+    Tls(#[from] crate::tls::TlsError),
     #[error("the server stopped by itself")]
     Serve(#[source] std::io::Error),
 }
@@ -22,7 +24,7 @@ impl StartError {
     pub(crate) fn bind(what: &'static str, address: SocketAddr, source: std::io::Error) -> Self {
         let hint = match source.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "Is another server running there? Choose another address with --http or --rtmp."
+                "Is another server running there? Choose another address with --http, --rtmp, --https or --rtmps."
             }
             std::io::ErrorKind::PermissionDenied => "Ports below 1024 need the right to use them.",
             std::io::ErrorKind::AddrNotAvailable => "This machine has no such address.",

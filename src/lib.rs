@@ -17,6 +17,7 @@ mod serve;
 pub mod shutdown;
 pub mod state;
 pub mod telemetry;
+pub mod tls;
 pub mod web;
 
 pub use config::Config;

@@ -2,19 +2,21 @@
 
 use crate::{
     Config, Shutdown, StartError, broadcasts,
+    deliver::TlsMediaAcceptor,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
     realtime::{Connections, Hub, Meters},
     rtmp,
     state::Services,
     telemetry,
-    web::{self, Assets, Changes},
+    tls::{self, Certificate, Keeper},
+    web::{self, Assets, Changes, client::EncoderPort},
 };
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use leptos::config::{Env, LeptosOptions};
 use madang_domain::Domain;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::MissedTickBehavior};
 
 /// Viewers and requests get this long to end after a request to stop.
@@ -26,13 +28,39 @@ const HTTP_BUFFER_BYTES: usize = 64 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
     pub http: SocketAddr,
+    pub https: Option<SocketAddr>,
     pub rtmp: SocketAddr,
+    pub rtmps: Option<SocketAddr>,
+}
+
+/// One a line, as what is typed to reach it.
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "http://{}", self.http)?;
+        if let Some(https) = self.https {
+            writeln!(f, "https://{https}")?;
+        }
+        writeln!(f, "rtmp://{}/live", self.rtmp)?;
+        if let Some(rtmps) = self.rtmps {
+            writeln!(f, "rtmps://{rtmps}/live")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is served over TLS.
+struct Encrypted {
+    https: std::net::TcpListener,
+    rtmps: Option<TcpListener>,
+    certificate: Arc<Certificate>,
+    keeper: Keeper,
 }
 
 /// A server with its sockets open, before it serves.
 pub struct Server {
     http: std::net::TcpListener,
     rtmp: TcpListener,
+    encrypted: Option<Encrypted>,
     addresses: Addresses,
     services: Services,
 }
@@ -41,7 +69,7 @@ impl Server {
     /// Opens storage and sockets. Port 0 takes any free port; [`Server::addresses`] tells which.
     ///
     /// # Errors
-    /// [`StartError::Data`] or [`StartError::Bind`].
+    /// [`StartError::Data`], [`StartError::Tls`] or [`StartError::Bind`].
     pub async fn bind(mut config: Config, shutdown: Shutdown) -> Result<Self, StartError> {
         config.limits = config.limits.in_force();
         if let Some(trouble) = config.untrusted_proxy() {
@@ -56,7 +84,12 @@ impl Server {
             std::net::TcpListener::bind(config.http).map_err(|source| StartError::bind("http", config.http, source))?;
         let rtmp =
             TcpListener::bind(config.rtmp).await.map_err(|source| StartError::bind("rtmp", config.rtmp, source))?;
+        let encrypted = if config.tls.is_on() { Some(Encrypted::bind(&config).await?) } else { None };
+        let https = encrypted.as_ref().map(|encrypted| encrypted.https.local_addr());
+        let rtmps = encrypted.as_ref().and_then(|encrypted| encrypted.rtmps.as_ref()).map(TcpListener::local_addr);
         let addresses = Addresses {
+            https: https.transpose().map_err(|source| StartError::bind("https", config.https, source))?,
+            rtmps: rtmps.transpose().map_err(StartError::Serve)?,
             http: http.local_addr().map_err(|source| StartError::bind("http", config.http, source))?,
             rtmp: rtmp.local_addr().map_err(|source| StartError::bind("rtmp", config.rtmp, source))?,
         };
@@ -77,9 +110,12 @@ impl Server {
             domain,
             metrics,
             shutdown,
-            rtmp_port: addresses.rtmp.port(),
+            rtmp_port: addresses
+                .rtmps
+                .map_or(EncoderPort::Plain(addresses.rtmp.port()), |rtmps| EncoderPort::Tls(rtmps.port())),
+            https_port: addresses.https.map(|https| https.port()),
         };
-        Ok(Self { http, rtmp, addresses, services })
+        Ok(Self { http, rtmp, encrypted, addresses, services })
     }
 
     pub const fn addresses(&self) -> Addresses {
@@ -96,10 +132,16 @@ impl Server {
     /// # Errors
     /// [`StartError::Serve`] when a socket fails for good.
     pub async fn run(self) -> Result<(), StartError> {
-        let Self { http, rtmp, services, .. } = self;
+        let Self { http, rtmp, encrypted, services, .. } = self;
         let mut shutdown = services.shutdown.clone();
+        let (mut https, mut rtmps) = (None, None);
+        if let Some(Encrypted { https: listener, rtmps: encoders, certificate, keeper }) = encrypted {
+            https = Some((listener, tls::web(&certificate)?));
+            rtmps = encoders.map(|listener| tls::encoders(&certificate).map(|tls| (listener, tls))).transpose()?;
+            tokio::spawn(keeper.keep(services.shutdown.clone()));
+        }
         let publishers = tokio::spawn(rtmp::run(
-            rtmp,
+            rtmp::Doors { plain: rtmp, encrypted: rtmps },
             Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live))),
             services.config.limits.rtmp(),
             shutdown.flag(),
@@ -111,33 +153,68 @@ impl Server {
         ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         tokio::spawn(count_audience(Arc::clone(&services.live), services.shutdown.clone()));
-        let handle = Handle::new();
-        let stopping = handle.clone();
+        let (handle, https_handle) = (Handle::new(), Handle::new());
+        let stopping = [handle.clone(), https_handle.clone()];
         let live = Arc::clone(&services.live);
         tokio::spawn(async move {
             shutdown.requested().await;
             // Streams end first: a viewer's answer would never end by itself.
             live.shut_down();
-            stopping.graceful_shutdown(Some(GRACE));
+            for server in stopping {
+                server.graceful_shutdown(Some(GRACE));
+            }
         });
-        http.set_nonblocking(true).map_err(StartError::Serve)?;
-        let mut server = axum_server::from_tcp(http).map_err(StartError::Serve)?.handle(handle);
-        let limits = &services.config.limits;
-        server
-            .http_builder()
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.http_head())
-            // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.
-            .max_buf_size(HTTP_BUFFER_BYTES);
+        let head = services.config.limits.http_head();
         let acceptor = services.acceptor();
-        let router = web::router(services.clone());
-        let served = server.acceptor(acceptor).serve(router.into_make_service_with_connect_info::<SocketAddr>()).await;
+        let router = web::router(services.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let plain = web_server(http, handle, head)?.acceptor(acceptor.clone()).serve(router.clone());
+        let served = match https {
+            None => plain.await,
+            Some((listener, tls)) => {
+                let acceptor = TlsMediaAcceptor::new(acceptor, tls, services.shutdown.clone());
+                let encrypted = web_server(listener, https_handle, head)?.acceptor(acceptor).serve(router);
+                tokio::try_join!(plain, encrypted).map(|_| ())
+            }
+        };
         // These tasks watch the same flag; an error means that one panicked, which the log has told.
         let _ = tokio::time::timeout(GRACE, publishers).await;
         let _ = tokio::time::timeout(GRACE, record).await;
         served.map_err(StartError::Serve)
     }
+}
+
+impl Encrypted {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
+        let (certificate, keeper) = Keeper::open(&config.tls, &config.data_dir())?;
+        let https = std::net::TcpListener::bind(config.https)
+            .map_err(|source| StartError::bind("https", config.https, source))?;
+        let rtmps = match config.rtmps {
+            Some(address) => {
+                let bound = TcpListener::bind(address).await;
+                Some(bound.map_err(|source| StartError::bind("rtmps", address, source))?)
+            }
+            None => None,
+        };
+        Ok(Self { https, rtmps, certificate, keeper })
+    }
+}
+
+/// A server of web pages on `listener`, before it knows how to accept.
+fn web_server(
+    listener: std::net::TcpListener,
+    handle: Handle<SocketAddr>,
+    head: Duration,
+) -> Result<axum_server::Server<SocketAddr>, StartError> {
+    listener.set_nonblocking(true).map_err(StartError::Serve)?;
+    let mut server = axum_server::from_tcp(listener).map_err(StartError::Serve)?.handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.
+        .max_buf_size(HTTP_BUFFER_BYTES);
+    Ok(server)
 }
 
 /// Counts who watches, until `shutdown`.

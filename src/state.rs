@@ -5,7 +5,7 @@ use crate::{
     deliver::{AcceptorLimits, Deliver, MediaAcceptor},
     live::Live,
     realtime::{Connections, Hub, Meters},
-    web::{Assets, Changes, client},
+    web::{Assets, Changes, client, client::EncoderPort},
 };
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -35,8 +35,10 @@ pub struct Services {
     pub changes: Arc<Changes>,
     pub metrics: PrometheusHandle,
     pub shutdown: Shutdown,
-    /// The port that encoders really reach, known once the socket is open.
-    pub rtmp_port: u16,
+    /// The port that encoders are sent to, known once the socket is open.
+    pub rtmp_port: EncoderPort,
+    /// The port of HTTPS, where it is served.
+    pub https_port: Option<u16>,
 }
 
 impl Services {

@@ -1,11 +1,14 @@
 //! `madang doctor`: what would keep the server from working, each with what to do.
 
-use crate::Config;
+use crate::{
+    Config,
+    tls::{Validity, acme::Acme, files::Files},
+};
 use anyhow::bail;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -15,6 +18,9 @@ use tokio::{
 
 /// Below this, a thousand viewers meet the system's limit before ours.
 const OPEN_FILES_WANTED: u64 = 4_096;
+
+/// A certificate that ends sooner should have been renewed.
+const CERTIFICATE_DAYS_WANTED: u64 = 7;
 
 /// Whoever has our HTTP address answers within this time, or is not a Madang in good health.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
@@ -30,14 +36,15 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let running =
         matches!(&http, Some(error) if error.kind() == io::ErrorKind::AddrInUse) && healthy(config.http).await;
     let rtmp = TcpListener::bind(config.rtmp).err();
-    let findings = [
-        storage(config).await,
-        port("http", config.http, http, running),
-        port("rtmp", config.rtmp, rtmp, running),
-        open_files(),
-        public(config),
-        proxies(config),
-    ];
+    let mut findings =
+        vec![storage(config).await, port("http", config.http, http, running), port("rtmp", config.rtmp, rtmp, running)];
+    if config.tls.is_on() {
+        findings.push(certificate(config));
+        findings.push(port("https", config.https, TcpListener::bind(config.https).err(), running));
+        let rtmps = config.rtmps.map(|address| port("rtmps", address, TcpListener::bind(address).err(), running));
+        findings.extend(rtmps);
+    }
+    findings.extend([open_files(), public(config), proxies(config)]);
     let mut troubles = 0;
     for Finding { what, trouble } in &findings {
         match trouble {
@@ -65,6 +72,38 @@ async fn storage(config: &Config) -> Finding {
         },
     };
     Finding { what, trouble }
+}
+
+/// Whether the certificate can be used, and for how long.
+fn certificate(config: &Config) -> Finding {
+    let tls = &config.tls;
+    let ending = |left: Option<Duration>| {
+        let days = left?.as_secs() / (24 * 60 * 60);
+        (days < CERTIFICATE_DAYS_WANTED).then(|| format!("it ends in {days} days; renew it"))
+    };
+    if tls.is_automatic() {
+        let what = format!("certificate for {} from {}", tls.acme_domains.join(", "), tls.acme_directory);
+        let trouble = match Acme::kept(tls, &config.data_dir()) {
+            Err(error) => Some(error.to_string()),
+            Ok(None) => Some(
+                "there is none yet; `madang serve` asks for it, and port 443 of each name must reach the https address"
+                    .to_owned(),
+            ),
+            Ok(Some(validity)) if validity.is_due(SystemTime::now()) => {
+                Some("it is due to be renewed; the server's log says why it is not, or it does not run".to_owned())
+            }
+            Ok(Some(_)) => None,
+        };
+        return Finding { what, trouble };
+    }
+    let trouble = match Files::open(&tls.certificate, &tls.key) {
+        Err(error) => Some(error.to_string()),
+        Ok((certificate, _)) => {
+            let validity = certificate.leaf().and_then(|leaf| Validity::of(&leaf));
+            ending(validity.map(|validity| validity.left(SystemTime::now())))
+        }
+    };
+    Finding { what: format!("certificate {}", tls.certificate.display()), trouble }
 }
 
 /// What came of binding the address. It being in use is right while Madang is `running`.

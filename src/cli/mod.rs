@@ -43,6 +43,12 @@ struct Options {
     /// Where encoders publish; port 0 takes any free one [default: 0.0.0.0:1935]
     #[arg(long, global = true, value_name = "ADDR")]
     rtmp: Option<SocketAddr>,
+    /// Where to serve the same over TLS, once [tls] has a certificate [default: 0.0.0.0:8443]
+    #[arg(long, global = true, value_name = "ADDR")]
+    https: Option<SocketAddr>,
+    /// Where encoders publish over TLS, once [tls] has a certificate [default: nowhere]
+    #[arg(long, global = true, value_name = "ADDR")]
+    rtmps: Option<SocketAddr>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,6 +115,10 @@ impl Options {
         }
         config.http = self.http.unwrap_or(config.http);
         config.rtmp = self.rtmp.unwrap_or(config.rtmp);
+        config.https = self.https.unwrap_or(config.https);
+        config.rtmps = self.rtmps.or(config.rtmps);
+        // What a flag has made of it may lack something that the file alone did not.
+        config.check()?;
         Ok(config)
     }
 }

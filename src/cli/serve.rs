@@ -10,7 +10,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let addresses = server.addresses();
     // Scripts read these lines; a closed standard output is no reason not to serve.
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "http://{}\nrtmp://{}/live", addresses.http, addresses.rtmp).and_then(|()| out.flush());
+    let _ = write!(out, "{addresses}").and_then(|()| out.flush());
     drop(out);
     server.run().await?;
     Ok(())

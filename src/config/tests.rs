@@ -84,6 +84,29 @@ fn a_log_filter_that_serve_would_refuse_is_refused() {
 }
 
 #[test]
+fn tls_wants_a_certificate_with_its_key() {
+    let trouble = |text: &str| {
+        let read = Config::parse(text, Path::new("x")).expect("it parses");
+        read.check().err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert!(trouble("[tls]\ncertificate = \"a.pem\"").starts_with("tls.key: "));
+    assert!(trouble("[tls]\nkey = \"a.key\"").starts_with("tls.certificate: "));
+    assert!(trouble("[tls]\nredirect = true").starts_with("tls.redirect: "));
+    assert!(trouble("rtmps = \"0.0.0.0:1936\"").starts_with("rtmps: "));
+    assert_eq!(trouble("rtmps = \"0.0.0.0:1936\"\n[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\""), "");
+    assert!(Config::parse("rtmps = \"here\"", Path::new("x")).is_err());
+    let both = "[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\nacme_domains = [\"live.example.org\"]";
+    assert!(trouble(both).starts_with("tls.acme_domains: "));
+    for wrong in ["*.example.org", "localhost", "192.0.2.1", "a..example", "-a.example", "Live.example", "[::1]", ""] {
+        assert!(trouble(&format!("[tls]\nacme_domains = [\"{wrong}\"]")).starts_with("tls.acme_domains: "), "{wrong}");
+    }
+    let automatic =
+        "rtmps = \"0.0.0.0:1936\"\n[tls]\nredirect = true\nacme_domains = [\"live.example.org\", \"xn--9i2b.example\"]";
+    assert_eq!(trouble(automatic), "");
+    assert!(trouble("[tls]\nacme_directory = \"http://ca.example\"").starts_with("tls.acme_directory: "));
+}
+
+#[test]
 fn a_token_is_not_printed() {
     let config = Config { metrics: Metrics { token: "hush".into() }, ..Config::default() };
     assert!(!format!("{config:?} {}", config.to_toml()).contains("hush"));

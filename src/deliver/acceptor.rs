@@ -1,14 +1,16 @@
 //! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
 
 use super::deadline::{DeadlineIo, Deadlines, Progress};
-use crate::addresses::{AddressLimit, AddressSeat};
+use crate::{
+    addresses::{AddressLimit, AddressSeat},
+    config::Network,
+};
 use axum::{Extension, middleware::AddExtension};
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
 use std::{
     future::{Ready, ready},
     io,
-    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -26,7 +28,7 @@ pub struct AcceptorLimits {
     /// Connections from one address; 0 is no limit.
     pub connections_per_address: usize,
     /// Addresses that count in all only: reverse proxies, behind which there is everybody.
-    pub proxies: Vec<IpAddr>,
+    pub proxies: Vec<Network>,
     /// Time to say enough to be taken for HTTP; hyper's own deadline for a request's head begins only then.
     pub opening: Duration,
     /// A connection that takes no byte for this long, while there are bytes for it, is closed.
@@ -80,7 +82,8 @@ impl MediaAcceptor {
         }
     }
 
-    fn admit(&self, stream: TcpStream) -> io::Result<HttpStream> {
+    /// Takes a seat for a connection and sets its socket's options.
+    pub(super) fn admit(&self, stream: &TcpStream) -> io::Result<ConnectionSeat> {
         let peer = stream.peer_addr()?;
         let over = |what: &str| {
             self.refused.increment(1);
@@ -88,7 +91,7 @@ impl MediaAcceptor {
             io::Error::new(io::ErrorKind::ConnectionRefused, format!("too many {what}"))
         };
         let permit = self.connections.clone().try_acquire_owned().map_err(|_| over("connections"))?;
-        let is_proxy = self.limits.proxies.iter().any(|proxy| proxy.to_canonical() == peer.ip().to_canonical());
+        let is_proxy = self.limits.proxies.iter().any(|proxy| proxy.contains(peer.ip()));
         let address = if is_proxy {
             None
         } else {
@@ -96,9 +99,12 @@ impl MediaAcceptor {
         };
         stream.set_nodelay(true)?;
         #[cfg(any(target_os = "android", target_os = "linux"))]
-        socket2::SockRef::from(&stream).set_tcp_notsent_lowat(self.limits.unsent_bytes)?;
-        let deadlines = Deadlines { opening: self.limits.opening, stalled: self.limits.stalled };
-        Ok(DeadlineIo::new(stream, deadlines, ConnectionSeat { _permit: permit, _address: address }))
+        socket2::SockRef::from(stream).set_tcp_notsent_lowat(self.limits.unsent_bytes)?;
+        Ok(ConnectionSeat { _permit: permit, _address: address })
+    }
+
+    pub(super) const fn deadlines(&self) -> Deadlines {
+        Deadlines { opening: self.limits.opening, stalled: self.limits.stalled }
     }
 }
 
@@ -109,7 +115,8 @@ impl<S> Accept<TcpStream, S> for MediaAcceptor {
     type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.admit(stream).map(|stream| {
+        ready(self.admit(&stream).map(|seat| {
+            let stream = DeadlineIo::new(stream, self.deadlines(), seat);
             let service = Extension(stream.progress()).layer(service);
             (stream, service)
         }))
@@ -119,6 +126,7 @@ impl<S> Accept<TcpStream, S> for MediaAcceptor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
     use tokio::net::TcpListener;
 
     async fn accepted(listener: &TcpListener, acceptor: &MediaAcceptor) -> (TcpStream, io::Result<HttpStream>) {
@@ -164,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn a_proxy_is_not_one_person() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let proxies = vec![[127, 0, 0, 1].into()];
+        let proxies = vec![IpAddr::from([127, 0, 0, 1]).into()];
         let limits = AcceptorLimits { connections_per_address: 1, proxies, ..AcceptorLimits::default() };
         let acceptor = MediaAcceptor::new(limits);
         let (one, two) = (accepted(&listener, &acceptor).await, accepted(&listener, &acceptor).await);

@@ -36,7 +36,8 @@ pub struct Deadlines {
 /// socket can. The timer wakes the connection's task, hyper writes again, and that write fails: the connection closes.
 ///
 /// Over HTTP/2 it could not: a viewer there keeps its flow-control window shut, many in one connection, and the socket takes all that is
-/// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]).
+/// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]) unless it has been agreed on
+/// ([`DeadlineIo::http2`]), and then each stream is watched by itself (`http2.rs`).
 ///
 /// It also counts what the peer has taken, for [`Progress`].
 ///
@@ -103,6 +104,15 @@ impl<T, G> DeadlineIo<T, G> {
             progress: Progress::default(),
             guard,
         }
+    }
+
+    /// The same for a peer with whom HTTP/2 was agreed on.
+    #[must_use]
+    pub fn http2(mut self) -> Self {
+        if let Some(opening) = &mut self.opening {
+            opening.http2 = None;
+        }
+        self
     }
 
     /// The stream without deadlines, and what must live as long.

@@ -8,13 +8,16 @@ pub mod acceptor;
 mod body;
 mod deadline;
 mod flv;
+mod http2;
 mod rooms;
 #[cfg(test)]
 mod tests;
+mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines, Progress};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
+pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{addresses::AddressLimit, live::Live};
 use axum::{Router, http::HeaderMap, routing::get};

@@ -221,7 +221,12 @@ where
         if bytes.is_empty() {
             return Ok(());
         }
-        match timeout(self.shared.limits.write, self.socket.write_all(&bytes)).await {
+        let write = async {
+            self.socket.write_all(&bytes).await?;
+            // Over TLS what is written may wait until it is.
+            self.socket.flush().await
+        };
+        match timeout(self.shared.limits.write, write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(io_end(error)),
             Err(_) => Err(End::TooLate(Deadline::Write)),

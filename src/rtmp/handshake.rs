@@ -43,9 +43,13 @@ async fn shake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S) -> Result<Byte
             first = false;
         }
         match handshake.process_bytes(bytes) {
-            Ok(HandshakeProcessResult::InProgress { response_bytes }) => socket.write_all(&response_bytes).await?,
+            Ok(HandshakeProcessResult::InProgress { response_bytes }) => {
+                socket.write_all(&response_bytes).await?;
+                socket.flush().await?;
+            }
             Ok(HandshakeProcessResult::Completed { response_bytes, remaining_bytes }) => {
                 socket.write_all(&response_bytes).await?;
+                socket.flush().await?;
                 return Ok(BytesMut::from(remaining_bytes.as_slice()));
             }
             Err(_) => return Err(End::NotRtmp(GARBAGE)),
@@ -55,7 +59,7 @@ async fn shake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S) -> Result<Byte
 
 const HTTP: &str = "an HTTP request; web pages are on the HTTP port";
 const PROXY: &str = "a PROXY protocol header; switch that off in the proxy";
-const TLS: &str = "a TLS hello; use rtmp:// instead of rtmps://, or a proxy that takes TLS off";
+const TLS: &str = "a TLS hello; rtmps:// has a port of its own (rtmps in Leptos.toml), or use rtmp://";
 const ENCRYPTED: &str = "RTMPE, which is not offered; use rtmp://";
 const GARBAGE: &str = "the first byte is not a version of RTMP";
 

@@ -5,13 +5,15 @@ use super::{
     gate::{Gate, Outlet},
     limits::{Admission, Admitted, Crowded, RtmpLimits, WrongKeys},
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinError, JoinSet},
     time::{Instant, sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// How long connections may take to say goodbye when the server stops, beyond their own farewell.
 const STOPPING: Duration = Duration::from_secs(1);
@@ -20,15 +22,47 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections turned away are told of in the log this often at most.
 const CROWDED_PAUSE: Duration = Duration::from_secs(10);
 
-/// Serves encoders on `listener` until `shutdown` becomes true or its sender is gone; returns when every connection has ended.
+/// Where encoders come in. Both doors count together.
+pub struct Doors {
+    pub plain: TcpListener,
+    /// RTMPS: the same after a TLS handshake.
+    pub encrypted: Option<(TcpListener, TlsAcceptor)>,
+}
+
+impl From<TcpListener> for Doors {
+    fn from(plain: TcpListener) -> Self {
+        Self { plain, encrypted: None }
+    }
+}
+
+impl Doors {
+    /// The next connection, and the TLS that it begins with.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Option<TlsAcceptor>)> {
+        let encrypted = async {
+            match &self.encrypted {
+                Some((listener, tls)) => {
+                    listener.accept().await.map(|(socket, from)| (socket, from, Some(tls.clone())))
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.plain.accept() => accepted.map(|(socket, from)| (socket, from, None)),
+            accepted = encrypted => accepted,
+        }
+    }
+}
+
+/// Serves encoders at `doors` until `shutdown` becomes true or its sender is gone; returns when every connection has ended.
 ///
 /// Whatever a peer sends ends at most its own connection.
 pub async fn run<P: Outlet>(
-    listener: TcpListener,
+    doors: impl Into<Doors>,
     gate: Arc<dyn Gate<P>>,
     limits: RtmpLimits,
     mut shutdown: watch::Receiver<bool>,
 ) {
+    let doors = doors.into();
     let admission = Admission::new(&limits);
     let stopping = limits.farewell + STOPPING;
     let shared = Arc::new(Shared { gate, wrong_keys: WrongKeys::new(&limits), limits });
@@ -36,7 +70,7 @@ pub async fn run<P: Outlet>(
     let mut crowd = Crowd::default();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = doors.accept() => accepted,
             Some(ended) = connections.join_next() => {
                 note(ended);
                 continue;
@@ -44,9 +78,9 @@ pub async fn run<P: Outlet>(
             () = stopped(&mut shutdown) => break,
         };
         match accepted {
-            Ok((socket, from)) => match admission.admit(from.ip()) {
+            Ok((socket, from, tls)) => match admission.admit(from.ip()) {
                 Ok(place) => {
-                    connections.spawn(connection(socket, from, place, Arc::clone(&shared), shutdown.clone()));
+                    connections.spawn(connection(socket, tls, from, place, Arc::clone(&shared), shutdown.clone()));
                 }
                 // Dropping the socket closes it.
                 Err(why) => crowd.turned_away(from, why),
@@ -57,7 +91,7 @@ pub async fn run<P: Outlet>(
             }
         }
     }
-    drop(listener);
+    drop(doors);
     let all = async {
         while let Some(ended) = connections.join_next().await {
             note(ended);
@@ -89,6 +123,7 @@ impl Crowd {
 
 async fn connection<P: Outlet>(
     socket: TcpStream,
+    tls: Option<TlsAcceptor>,
     from: SocketAddr,
     place: Admitted,
     shared: Arc<Shared<P>>,
@@ -98,8 +133,37 @@ async fn connection<P: Outlet>(
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%from, %error, "TCP_NODELAY could not be set");
     }
-    serve(socket, from, &shared, shutdown).await;
+    match tls {
+        None => serve(socket, from, &shared, shutdown).await,
+        Some(tls) => {
+            if let Some(socket) = encrypted(socket, &tls, from, &shared, shutdown.clone()).await {
+                serve(socket, from, &shared, shutdown).await;
+            }
+        }
+    }
     drop(place);
+}
+
+/// The TLS handshake, which has as long as RTMP's own; `None` when it fails.
+async fn encrypted<P>(
+    socket: TcpStream,
+    tls: &TlsAcceptor,
+    from: SocketAddr,
+    shared: &Shared<P>,
+    mut shutdown: watch::Receiver<bool>,
+) -> Option<impl AsyncRead + AsyncWrite + Unpin + Send + use<P>> {
+    let shaken = tokio::select! {
+        shaken = timeout(shared.limits.handshake, tls.accept(socket)) => shaken,
+        () = stopped(&mut shutdown) => return None,
+    };
+    let why = match shaken {
+        Ok(Ok(socket)) => return Some(socket),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it took too long".to_owned(),
+    };
+    metrics::counter!("madang_rtmp_refused_total", "reason" => "tls").increment(1);
+    tracing::info!(%from, %why, "a TLS handshake with an encoder failed");
+    None
 }
 
 /// A panic in one connection stays there; it is a fault of ours and said loudly.

@@ -25,7 +25,7 @@ mod words;
 pub use error::{Deadline, End, Refused};
 pub use gate::{Attention, Gate, GateFuture, Outlet, PublishRequest, Refusal, StreamName};
 pub use limits::RtmpLimits;
-pub use listener::run;
+pub use listener::{Doors, run};
 
 #[cfg(test)]
 mod tests;

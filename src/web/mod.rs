@@ -5,6 +5,7 @@ mod assets;
 mod changes;
 pub mod client;
 mod csv;
+mod front;
 mod headers;
 mod moderation;
 mod pages;
@@ -46,8 +47,8 @@ pub fn router(services: Services) -> Router {
         .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
         .layer(middleware::from_fn_with_state(services.clone(), headers::write))
         .with_state(services.clone());
-    // Media stands outside the layers: no body limit, no other headers, nothing between the ring and the socket.
-    deliver::routes(services.deliver()).merge(web)
+    // Media stands outside the layers but the one that looks at requests: no body limit, nothing between the ring and the socket.
+    deliver::routes(services.deliver()).merge(web).layer(middleware::from_fn_with_state(services, front::believe))
 }
 
 /// The peer's address, put beside each request by the server.

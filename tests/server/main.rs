@@ -6,6 +6,7 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod acme;
 mod chat;
 mod churn;
 mod commands;
@@ -21,3 +22,5 @@ mod secrets;
 mod stream;
 mod studio;
 mod surface;
+mod tls;
+mod tls_media;

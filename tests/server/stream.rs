@@ -118,7 +118,7 @@ impl Viewer {
     }
 
     /// The next picture's or sound's tag.
-    async fn media(&mut self) -> Option<Tag> {
+    pub async fn media(&mut self) -> Option<Tag> {
         loop {
             match self.item().await? {
                 Item::Tag(tag) if tag.kind != TagKind::Script => return Some(tag),

@@ -49,8 +49,8 @@ Usage: cargo xtask test
 Set-up, `check`, the native tests of every crate (with ffmpeg required), the release build, the browser tests against it, and
 OBS where it is installed. Stops at the first step that fails; ends with the minutes of each step and the tests counted.
 
-What it needs beyond a build: ffmpeg, Chromium (or CHROMIUM=/path), a Korean font. As root on Debian it installs them;
-elsewhere it says what is missing.
+What it needs beyond a build: ffmpeg, Chromium (or CHROMIUM=/path), a Korean font. As root on Debian it installs them,
+and pebble, without which the test of automatic certificates is left out; elsewhere it says what is missing.
 "
         }
         "check" => {
@@ -113,6 +113,7 @@ Installs what is missing for every command, or with --build for building alone:
   cargo-deny                                 compiled; 2 to 4 minutes on two cores, once on this machine
   Playwright and other players               npm packages, into end2end
   ffmpeg, Chromium, a Korean font            by apt-get, as root on Debian; elsewhere it says what is missing
+  pebble                                     by apt-get, as root on Debian; one test is left out without it
 
 Compiled tools are kept in $XDG_CACHE_HOME/madang/tools (~/.cache without it) for every clone on this machine, and linked
 into cargo's own bin folder if nothing of that name is there, so that `cargo leptos watch` works by hand.

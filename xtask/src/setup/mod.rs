@@ -64,12 +64,14 @@ pub fn for_build(project: &Project) -> Result<Tools> {
     Ok(Tools { project: project.clone(), dirs, cargo_leptos })
 }
 
-/// What is needed to build and to run every test: also ffmpeg, a browser, fonts, cargo-deny, and the browser tests' packages.
+/// What is needed to build and to run every test: also ffmpeg, a browser, fonts, an authority for certificates where we may install one,
+/// cargo-deny, and the browser tests' packages.
 ///
 /// # Errors
 /// As [`for_build`].
 pub fn for_tests(project: &Project) -> Result<Tools> {
     system::packages_for_browser()?;
+    system::packages_for_certificates()?;
     npm::install(project, Folder::End2End)?;
     let cargo_deny = cargo_deny(project)?;
     cargo_tools::link_for_hand_use(project, &[&cargo_deny])?;

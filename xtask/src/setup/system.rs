@@ -79,6 +79,24 @@ pub fn packages_for_browser() -> Result<()> {
     packages(&missing)
 }
 
+/// pebble, an authority for certificates. Without it one test says that it was not run.
+///
+/// # Errors
+/// When it may be installed and that fails.
+pub fn packages_for_certificates() -> Result<()> {
+    if on_path("pebble").is_none() && may_install() {
+        packages(&[("pebble", "gives certificates in a test, as an authority does")])
+    } else {
+        Ok(())
+    }
+}
+
+/// As root on Debian.
+fn may_install() -> bool {
+    let root = ask(Command::new("id").arg("-u")).as_deref() == Some("0");
+    root && Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some()
+}
+
 /// Installs Debian packages when we may, or says how to.
 fn packages(missing: &[(&str, &str)]) -> Result<()> {
     if missing.is_empty() {
@@ -86,8 +104,7 @@ fn packages(missing: &[(&str, &str)]) -> Result<()> {
     }
     let list: String = missing.iter().map(|(name, why)| format!("\n  {name}: {why}")).collect();
     let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
-    let root = ask(Command::new("id").arg("-u")).as_deref() == Some("0");
-    if !(root && Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some()) {
+    if !may_install() {
         return Err(Failure::new(format!(
             "missing for this command:{list}\nInstall them and run it again; on Debian or Ubuntu: sudo apt-get install {}",
             names.join(" ")

@@ -6,7 +6,7 @@ mod limits;
 mod member;
 mod outbox;
 mod pace;
-mod prefix;
+pub(crate) mod prefix;
 mod refused;
 pub(crate) mod registry;
 mod room;
@@ -22,4 +22,4 @@ pub use refused::ChatRefused;
 pub use window::{Window, auto_window};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

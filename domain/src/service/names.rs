@@ -6,10 +6,11 @@ use crate::{
     clock,
     error::Error,
     looks::{alike, is_reserved, looks},
+    person::PersonKind,
     store::Store,
 };
 use madang_protocol::{
-    Field, PersonId, Problem, RoomId,
+    Field, FieldIssue, PersonId, Problem, RoomId,
     chat::{ChatRefusal, You},
     validation,
 };
@@ -57,6 +58,21 @@ impl Domain {
         let (person, _) = renamed.ok_or(ChatRefusal::NameTaken)?;
         Ok(self.you(Some(&person)))
     }
+}
+
+/// # Errors
+/// [`Error::Invalid`] on [`Field::Name`] for a name that looks like an account's, and for an account, which is shown without a tag,
+/// also for one that is kept for the house.
+pub(super) fn must_be_free(store: &dyn Store, person: PersonId, name: &str) -> Result<(), Error> {
+    let wanted = looks(name);
+    if store.login_looks_like(&wanted, person)? {
+        return Err(Error::taken(Field::Name));
+    }
+    let known = store.person(person)?.map(|person| person.kind);
+    if matches!(known, Some(PersonKind::Account { .. })) && is_reserved(&wanted) {
+        return Err(FieldIssue::new(Field::Name, Problem::Reserved).into());
+    }
+    Ok(())
 }
 
 /// Gives somebody another name, and remembers the one they had.

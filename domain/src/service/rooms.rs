@@ -6,9 +6,10 @@ use crate::{
     error::{Error, Limit},
     key::StreamKey,
     on_air::{CutReason, OnAirStatus},
-    person::Actor,
+    person::{Actor, Person, PersonKind},
     random,
     room::{DomainChange, Room},
+    rules::{MakeRooms, Registration},
     store::{ListedRoom, NewKey, Store},
 };
 use madang_protocol::{
@@ -21,13 +22,43 @@ use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 const FIRST_KEY: &str = "default";
 
 impl Domain {
-    /// Makes a room and its first key, named `default`; the owner is shown as the draft says from now on, in all their rooms.
+    /// Makes a room, on the operator's authority, and its first key, named `default`; the owner is shown as the draft says from now on, in all their rooms.
     /// The key is in this answer and nowhere else.
     ///
     /// # Errors
     /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]); [`Error::Busy`],
     /// [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
+        self.new_room(owner, draft, MakeRooms::Anyone, true).await
+    }
+
+    /// [`Domain::create_room`] for a person who asks, if the rules let them.
+    ///
+    /// # Errors
+    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms; [`Error::Invalid`] for a name of the owner
+    /// that looks like another account's.
+    pub async fn make_room(&self, person: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
+        self.new_room(person, draft, self.0.limits.accounts.make_rooms, false).await
+    }
+
+    /// Whether the rules let somebody make rooms.
+    pub fn may_make_rooms(&self, person: Option<&Person>) -> bool {
+        let kind = person.map_or(&PersonKind::Guest, |person| &person.kind);
+        self.0.limits.accounts.make_rooms.allows(kind)
+    }
+
+    /// How somebody gets an account.
+    pub fn registration(&self) -> Registration {
+        self.0.limits.accounts.registration
+    }
+
+    async fn new_room(
+        &self,
+        owner: PersonId,
+        draft: RoomDraft,
+        who: MakeRooms,
+        by_operator: bool,
+    ) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
         let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
@@ -37,6 +68,12 @@ impl Domain {
             // A visitor's first act may be this one.
             store.ensure_guest(owner, clock::now())?;
             let person = store.person(owner)?.ok_or(Error::NotFound)?;
+            if !who.allows(&person.kind) {
+                return Err(Error::Forbidden);
+            }
+            if !by_operator && person.name != draft.owner_name {
+                names::must_be_free(store, owner, &draft.owner_name)?;
+            }
             let mut touched = store.rooms_of(owner)?;
             if touched.len() >= max {
                 return Err(Error::LimitReached { limit: Limit::RoomsPerPerson, max });
@@ -168,6 +205,9 @@ impl Domain {
             store.change_room(&room)?;
             let mut touched = Vec::new();
             if before.owner_name != room.owner_name {
+                if who != Actor::Operator {
+                    names::must_be_free(store, room.owner, &room.owner_name)?;
+                }
                 names::change(store, room.owner, &room.owner_name, keep)?;
                 touched = store.rooms_of(room.owner)?.into_iter().map(|other| other.id).collect();
                 touched.retain(|other| *other != room.id);

@@ -1,7 +1,7 @@
 //! The whole server: opens its sockets, starts its tasks, and ends them in order.
 
 use crate::{
-    Config, Shutdown, StartError, broadcasts,
+    Config, Shutdown, StartError, broadcasts, config,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
     realtime::{Connections, Hub, Meters},
@@ -81,6 +81,23 @@ impl Server {
 
     pub const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Where nobody administers this server yet: says so, with the link by which somebody comes to. On standard output and not in the log,
+    /// which is kept longer than the link is good for.
+    pub async fn offer_setup(&self) {
+        let code = match self.services.domain.begin_setup().await {
+            Ok(Some(code)) => code,
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(%error, "whether there is an administrator cannot be looked up"),
+        };
+        let configured = config::origin_of(&self.services.config.public.url).map(ToOwned::to_owned);
+        let site = configured.unwrap_or_else(|| format!("http://{}", self.addresses.http));
+        println!(
+            "Nobody administers this server yet. Whoever opens this first makes the account that does (once, within 24 hours, \
+             until the server ends):\n  {site}/register?setup={}",
+            code.expose()
+        );
     }
 
     /// What the server works with, for tests that look behind the sockets.

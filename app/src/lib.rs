@@ -9,6 +9,7 @@
     reason = "`view!` of `madang_view` gives every literal closure one type; a variable would be a type of its own (docs/ARCHITECTURE.md)"
 )]
 
+pub mod accounts;
 pub mod browse;
 pub mod chat;
 pub mod clock;
@@ -44,8 +45,8 @@ use crate::{
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        ChatRoute, DirectoryRoute, ModerationRoute, NewRoomRoute, StudioRoute, not_found::NotFoundPage,
-        watch::WatchPage,
+        AccountRoute, ChatRoute, DirectoryRoute, LogInRoute, ModerationRoute, NewRoomRoute, RegisterRoute, StudioRoute,
+        not_found::NotFoundPage, watch::WatchPage,
     },
     realtime::Realtime,
 };
@@ -86,6 +87,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/login") view={Lazy::<LogInRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <Footer />

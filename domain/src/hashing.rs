@@ -125,8 +125,8 @@ mod tests {
         let (hold, held) = mpsc::channel::<()>();
         let (started, begun) = oneshot::channel();
         let busy: Job = Box::new(move || {
-            drop(started.send(()));
-            drop(held.recv());
+            let _ = started.send(());
+            let _ = held.recv();
         });
         assert!(hashers.jobs.push(busy).is_ok());
         begun.await.expect("it runs");

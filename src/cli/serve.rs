@@ -12,6 +12,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "http://{}\nrtmp://{}/live", addresses.http, addresses.rtmp).and_then(|()| out.flush());
     drop(out);
+    server.offer_setup().await;
     server.run().await?;
     Ok(())
 }

@@ -18,6 +18,7 @@ pub use rooms::{FoundRoom, Rooms, Unavailable};
 
 use crate::{addresses::AddressLimit, live::Live};
 use axum::{Router, http::HeaderMap, routing::get};
+use futures_util::future::BoxFuture;
 use madang_protocol::PersonId;
 use metrics::{Counter, counter, describe_counter};
 use std::{net::IpAddr, sync::Arc};
@@ -28,6 +29,9 @@ pub type AddressOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
 /// Whose signed cookie a request carries.
 pub type PersonOf = Arc<dyn Fn(&HeaderMap) -> Option<PersonId> + Send + Sync>;
 
+/// Who asks for a preview, which only a room's owner has.
+pub type OwnerOf = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Option<PersonId>> + Send + Sync>;
+
 /// What the media routes need.
 pub struct Deliver {
     live: Arc<Live>,
@@ -35,6 +39,7 @@ pub struct Deliver {
     viewers: AddressLimit,
     address_of: AddressOf,
     person_of: PersonOf,
+    owner_of: OwnerOf,
     delivered_bytes: Counter,
 }
 
@@ -47,6 +52,7 @@ impl Deliver {
         viewers_per_address: usize,
         address_of: AddressOf,
         person_of: PersonOf,
+        owner_of: OwnerOf,
     ) -> Arc<Self> {
         describe_counter!(
             "madang_deliver_bytes_total",
@@ -59,6 +65,7 @@ impl Deliver {
             viewers: AddressLimit::new(viewers_per_address),
             address_of,
             person_of,
+            owner_of,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
         })
     }

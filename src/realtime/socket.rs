@@ -60,17 +60,17 @@ pub async fn upgrade(
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n")
             .into_response();
     };
-    let Ok(person) = services.person(&headers).await else {
+    let Ok(asker) = services.asker(&headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();
     };
-    let visitor = if person.is_none() { services.visitor(&headers) } else { None };
+    let visitor = if asker.person.is_none() { services.visitor(&headers) } else { None };
     let ports = Ports {
         domain: services.domain.clone(),
         hub: services.hub.clone(),
         meters: services.meters.clone(),
         rooms_max: services.config.limits.ws_rooms,
     };
-    let chatter = Chatter { person: person.as_ref().map(|person| person.id), browser: place.number(), address };
+    let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };
     let pace = Pace::new(services.config.limits.ws_messages_per_second, Clock::now());
     let pings = Pings::of(&services.config.limits);
     let (shutdown, meters) = (services.shutdown.clone(), services.meters.clone());
@@ -81,7 +81,8 @@ pub async fn upgrade(
         .write_buffer_size(BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .on_upgrade(move |socket| async move {
-            let session = Session::new(ports, person.as_ref(), chatter);
+            let mut session = Session::new(ports, &asker, chatter);
+            session.look_at_session().await;
             serve(Connection { socket, pace, too_fast: 0, pings, meters }, session, shutdown).await;
             drop(place);
         });

@@ -1,5 +1,6 @@
 //! The web side: routes, pages, assets, the JSON API, health and metrics. Media has routes of its own in `deliver`.
 
+mod accounts;
 mod api;
 mod assets;
 mod changes;
@@ -12,7 +13,8 @@ mod surface;
 
 pub use assets::Assets;
 pub use changes::Changes;
-pub use surface::{Behind, Entry, SURFACE, Who};
+pub use csv::utc;
+pub use surface::{Behind, ENCODERS, Entry, MESSAGES, Person, SURFACE, Who, asks, table};
 
 use crate::{deliver, realtime, state::Services};
 use axum::{
@@ -21,7 +23,7 @@ use axum::{
     http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 
 /// Every route of the server, ready to serve with connection information.
@@ -32,6 +34,7 @@ pub fn router(services: Services) -> Router {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
             Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
             Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
+            Behind::LogOut => router.route(entry.path, post(accounts::log_out)),
             Behind::ModerationLog => router.route(entry.path, get(moderation::log)),
             Behind::Health => router.route(entry.path, get(api::health)),
             Behind::Ready => router.route(entry.path, get(api::ready)),
@@ -57,7 +60,8 @@ async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    // An answer with a secret in its address has said less already.
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     if !page || !headers.contains_key(header::CACHE_CONTROL) {
         // Pages carry the state of the moment and the cookie's person; answers to changes may carry a new key.

@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use madang::{Addresses, Config, Server, Shutdown, shutdown::ShutdownHandle, state::Services};
+use madang_domain::MakeRooms;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
@@ -67,6 +68,8 @@ impl House {
             data: data.path().to_owned(),
             ..Config::default()
         };
+        // Most tests are about rooms, and make them as a browser's first visit; those about accounts say so.
+        config.accounts.make_rooms = MakeRooms::Anyone;
         change(&mut config);
         let (handle, shutdown) = Shutdown::new();
         let server = Server::bind(config, shutdown).await.expect("the server starts");
@@ -196,6 +199,7 @@ impl Socket {
         let mut request = format!("ws://{server}/ws").into_client_request().expect("a request");
         if let Some(cookie) = cookie {
             request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+            request.headers_mut().insert("origin", format!("http://{server}").parse().expect("a header"));
         }
         let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
         Self { stream, heard: Vec::new() }

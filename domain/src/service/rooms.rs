@@ -47,6 +47,11 @@ impl Domain {
         self.0.limits.accounts.make_rooms.allows(kind)
     }
 
+    /// Whether an account is enough to make rooms.
+    pub fn accounts_make_rooms(&self) -> bool {
+        self.0.limits.accounts.make_rooms != MakeRooms::Administrators
+    }
+
     /// How somebody gets an account.
     pub fn registration(&self) -> Registration {
         self.0.limits.accounts.registration

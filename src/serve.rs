@@ -83,21 +83,16 @@ impl Server {
         self.addresses
     }
 
-    /// Where nobody administers this server yet: says so, with the link by which somebody comes to. On standard output and not in the log,
-    /// which is kept longer than the link is good for.
-    pub async fn offer_setup(&self) {
-        let code = match self.services.domain.begin_setup().await {
-            Ok(Some(code)) => code,
-            Ok(None) => return,
-            Err(error) => return tracing::warn!(%error, "whether there is an administrator cannot be looked up"),
-        };
+    /// The link by which somebody makes the first administrator's account; `None` where there is one. For standard output and not for the
+    /// log, which is kept longer than the link is good for.
+    pub async fn set_up_link(&self) -> Option<String> {
+        let code = self.services.domain.begin_setup().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether there is an administrator cannot be looked up");
+            None
+        })?;
         let configured = config::origin_of(&self.services.config.public.url).map(ToOwned::to_owned);
         let site = configured.unwrap_or_else(|| format!("http://{}", self.addresses.http));
-        println!(
-            "Nobody administers this server yet. Whoever opens this first makes the account that does (once, within 24 hours, \
-             until the server ends):\n  {site}/register?setup={}",
-            code.expose()
-        );
+        Some(format!("{site}/register?setup={}", code.expose()))
     }
 
     /// What the server works with, for tests that look behind the sockets.

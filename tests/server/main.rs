@@ -6,12 +6,14 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod accounts;
 mod chat;
 mod churn;
 mod commands;
 mod crash;
 mod limits;
 mod pages;
+mod permissions;
 mod presence;
 mod realtime;
 mod refusals;

@@ -41,10 +41,10 @@ pub async fn create_room(form: RoomForm) -> Result<CreatedRoom, ApiError> {
     use crate::context::{use_domain, use_server_context};
     let context = use_server_context()?;
     let domain = use_domain()?;
-    let draft = checked(&form)?;
     if !domain.may_make_rooms(context.person.as_ref()) {
         return Err(refused(ApiError::Forbidden));
     }
+    let draft = checked(&form)?;
     let owner = owner(&context, &domain).await?;
     let (room, key) = domain.make_room(owner, draft).await?;
     keep_out_of_caches();

@@ -41,6 +41,11 @@ impl AddressLimit {
         Some(AddressSeat { limit: self.clone(), household })
     }
 
+    /// Addresses that have one or more.
+    pub fn addresses(&self) -> usize {
+        self.counts().len()
+    }
+
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         // A map of numbers is whole at every step.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -85,11 +85,15 @@ CREATE TABLE chat_bans (
     by_name  TEXT    NOT NULL,
     -- A JSON array of texts such as `2001:db8::/64`.
     prefixes TEXT    NOT NULL CHECK (json_valid(prefixes)),
-    -- The action that lifted it.
-    lifted   INTEGER
+    -- The action that lifted it, and when.
+    lifted    INTEGER,
+    lifted_at INTEGER
 ) STRICT;
 
 CREATE INDEX chat_bans_by_room ON chat_bans (room, lifted, person);
+-- Those that are over are forgotten along these.
+CREATE INDEX chat_bans_by_end ON chat_bans (room, until) WHERE until IS NOT NULL;
+CREATE INDEX chat_bans_by_lifting ON chat_bans (room, lifted_at) WHERE lifted_at IS NOT NULL;
 
 -- What moderators did, in order.
 CREATE TABLE chat_actions (

@@ -29,7 +29,10 @@ mod store;
 mod testing;
 mod token;
 
-pub use chat::{ChatLimits, ChatRefused, Chatter, Frame, Member, MustResume, Outbox, RoomRef, Window, auto_window};
+pub use chat::{
+    ChatLimits, ChatRefused, ChatTotals, Chatter, Direct, Frame, Member, MustResume, Outbox, RoomRef, Sent, Window,
+    auto_window,
+};
 pub use cookie::CookieValue;
 pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};

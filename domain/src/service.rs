@@ -53,7 +53,7 @@ const SEEN_EVERY: Duration = Duration::from_secs(30);
 ///
 /// Several processes may have one directory open: the server, and the command line beside it.
 #[derive(Clone)]
-pub struct Domain(Arc<Inner>);
+pub struct Domain(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) desk: Desk,
@@ -100,6 +100,7 @@ pub(crate) struct Shared {
     changes: broadcast::Sender<DomainChange>,
     /// The chats that have a task.
     pub(crate) chats: Chats,
+    renames: names::Renames,
 }
 
 impl Shared {
@@ -153,6 +154,7 @@ impl Domain {
             on_air: RwLock::new(Arc::new(NothingOnAir)),
             changes: broadcast::Sender::new(CHANGES_KEPT),
             chats: Chats::default(),
+            renames: names::Renames::default(),
         });
         let rules = limits.accounts;
         let tick = watch(Arc::clone(&shared), rules);

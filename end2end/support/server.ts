@@ -34,7 +34,7 @@ export class Server {
     return server;
   }
 
-  /** Comes back after `halt`, at the same addresses. */
+  /** Comes back after `halt` or `kill`, at the same addresses and on the same data. */
   async comeBack(environment: Record<string, string> = {}): Promise<void> {
     await this.#launch(new URL(this.url).host, new URL(this.rtmp.replace('rtmp', 'http')).host, environment);
   }
@@ -107,6 +107,15 @@ export class Server {
   async stop(): Promise<void> {
     await this.halt();
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Ends it as a machine that loses its power does; its data stay. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.isRunning) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
   /** Ends it as a service manager does; its data stay. */

@@ -120,7 +120,9 @@ test('from the set-up link to the deleted account', async ({ page, context, brow
   }
 });
 
-test('a password and a session are nowhere to be read', async ({ page, context, server }) => {
+test('a password and a session are nowhere to be read', async ({ page, context, server, complaints }) => {
+  complaints.allow(/favicon\.ico on .*\/(api\/v1\/rooms|metrics)/);
+  complaints.allow(/status of 422 .*\/account on/);
   const texts: { from: string; text: string }[] = [];
   const pending: Promise<unknown>[] = [];
   context.on('response', (response) => {

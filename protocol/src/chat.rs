@@ -282,7 +282,7 @@ pub enum Act {
     DeleteLast {
         whom: Whom,
     },
-    /// Cannot write for so long; their messages of the last minutes are deleted.
+    /// Cannot write for so long: account or browser and address prefix; their messages of the last minutes are deleted.
     Timeout {
         whom: Whom,
         seconds: u32,
@@ -379,6 +379,7 @@ pub struct ModerationView {
     pub modes: Modes,
     pub filter: Vec<String>,
     pub moderators: Vec<Author>,
+    /// In force, oldest first; the newest 500.
     pub bans: Vec<BanRecord>,
     /// Newest first, at most 200.
     pub actions: Vec<ActionRecord>,

@@ -1,5 +1,5 @@
 //! The messages of `/ws`: JSON text, one client message a frame, server events in arrays (a batch a frame).
-//! docs/PROTOCOL.md shows an example of each.
+//! docs/PROTOCOL.md shows an example of each, and `tests/examples.rs` reads them.
 
 use crate::{
     ActionId, PersonId, RoomSlug, UnixMillis,

@@ -75,6 +75,8 @@ pub struct Limits {
     pub chat_burst: u32,
     /// How many times that moderators may.
     pub chat_moderator_times: u32,
+    /// Changes of name that one person may make at once, and in a minute after that.
+    pub chat_renames_per_minute: u32,
     /// Frames that may wait for one connection.
     pub chat_queue_messages: usize,
     /// The same, in bytes.
@@ -124,6 +126,7 @@ impl Default for Limits {
             chat_per_s: 2,
             chat_burst: 5,
             chat_moderator_times: 10,
+            chat_renames_per_minute: 6,
             chat_queue_messages: 64,
             chat_queue_bytes: 64 * 1024,
             chat_waiting: 1024,

@@ -56,6 +56,9 @@ pub struct ConnectionSeat {
     _address: Option<AddressSeat>,
 }
 
+/// A connection of the HTTP listener.
+pub type HttpStream = DeadlineIo<TcpStream, ConnectionSeat>;
+
 /// The acceptor of the HTTP listener. A connection over a limit is closed at once: an answer would cost what the limit saves.
 #[derive(Clone, Debug)]
 pub struct MediaAcceptor {
@@ -77,7 +80,7 @@ impl MediaAcceptor {
         }
     }
 
-    fn admit(&self, stream: TcpStream) -> io::Result<DeadlineIo<TcpStream, ConnectionSeat>> {
+    fn admit(&self, stream: TcpStream) -> io::Result<HttpStream> {
         let peer = stream.peer_addr()?;
         let over = |what: &str| {
             self.refused.increment(1);
@@ -100,7 +103,7 @@ impl MediaAcceptor {
 }
 
 impl<S> Accept<TcpStream, S> for MediaAcceptor {
-    type Stream = DeadlineIo<TcpStream, ConnectionSeat>;
+    type Stream = HttpStream;
     /// Each request carries its connection's [`super::Progress`].
     type Service = AddExtension<S, Progress>;
     type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
@@ -118,10 +121,7 @@ mod tests {
     use super::*;
     use tokio::net::TcpListener;
 
-    async fn accepted(
-        listener: &TcpListener,
-        acceptor: &MediaAcceptor,
-    ) -> (TcpStream, io::Result<DeadlineIo<TcpStream, ConnectionSeat>>) {
+    async fn accepted(listener: &TcpListener, acceptor: &MediaAcceptor) -> (TcpStream, io::Result<HttpStream>) {
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
         let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, _)| stream);

@@ -51,7 +51,7 @@ pub struct DeadlineIo<T, G = ()> {
     /// timer operation once per limit.
     timer: Option<Pin<Box<Sleep>>>,
     progress: Progress,
-    _guard: G,
+    guard: G,
 }
 
 /// Whether a connection's peer takes what is written. Clones look at the same connection.
@@ -101,8 +101,13 @@ impl<T, G> DeadlineIo<T, G> {
             stalled_since: None,
             timer: None,
             progress: Progress::default(),
-            _guard: guard,
+            guard,
         }
+    }
+
+    /// The stream without deadlines, and what must live as long.
+    pub fn into_parts(self) -> (T, G) {
+        (self.io, self.guard)
     }
 
     pub fn get_ref(&self) -> &T {

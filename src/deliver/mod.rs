@@ -12,7 +12,7 @@ mod rooms;
 #[cfg(test)]
 mod tests;
 
-pub use acceptor::{AcceptorLimits, MediaAcceptor};
+pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines, Progress};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
 

@@ -184,6 +184,11 @@ impl Hub {
         sessions
     }
 
+    /// Rooms that somebody has joined, by the slug they joined them by.
+    fn joined(&self) -> Vec<RoomSlug> {
+        self.seats().rooms.keys().cloned().collect()
+    }
+
     /// Rooms whose owner looks at their studio.
     fn studios(&self) -> Vec<RoomId> {
         let seats = self.seats();
@@ -235,7 +240,7 @@ struct Task {
 struct Due {
     rooms: HashSet<RoomId>,
     gone: Vec<(RoomId, RoomSlug)>,
-    moved: Vec<RoomSlug>,
+    moved: Vec<(RoomId, RoomSlug)>,
     sessions: Vec<SessionId>,
     registered: Vec<PersonId>,
     /// Sessions may have ended of which nobody told: in another process, or by their time.
@@ -296,12 +301,8 @@ impl Task {
         if due.look_at_sessions || due.everything {
             self.look_at_sessions().await;
         }
-        for slug in due.moved {
-            self.tell_gone(slug);
-        }
-        for (id, slug) in due.gone {
-            self.shown.remove(&id);
-            self.tell_gone(slug);
+        for (id, slug) in due.moved.into_iter().chain(due.gone) {
+            self.tell_gone(id, &slug);
         }
         if due.everything {
             self.refresh_all().await;
@@ -326,17 +327,20 @@ impl Task {
 
     /// After changes that nobody listed: every room that is or was shown.
     async fn refresh_all(&mut self) {
+        // Before the rooms are read: whatever is joined by then is there to be read.
+        let joined = self.hub.joined();
         let rooms = match self.domain.rooms().await {
             Ok(rooms) => rooms,
             Err(error) => return tracing::warn!(%error, "the rooms cannot be read"),
         };
-        let gone: Vec<RoomId> =
-            self.shown.keys().filter(|id| !rooms.iter().any(|room| room.id == **id)).copied().collect();
-        for id in gone {
-            if let Some(slug) = self.shown.remove(&id) {
-                self.tell_gone(slug);
-            }
+        let there: HashMap<RoomId, &RoomSlug> = rooms.iter().map(|room| (room.id, &room.slug)).collect();
+        let shown = self.shown.iter().filter(|(id, _)| !there.contains_key(id));
+        for (id, slug) in shown.map(|(id, slug)| (*id, slug.clone())).collect::<Vec<_>>() {
+            self.tell_gone(id, &slug);
         }
+        // The directory knows nothing of unlisted ones; those who are in them do.
+        let slugs: HashSet<&RoomSlug> = there.values().copied().collect();
+        joined.iter().filter(|slug| !slugs.contains(slug)).for_each(|slug| self.hub.tell_gone(slug));
         for room in rooms {
             self.tell(room);
         }
@@ -346,8 +350,8 @@ impl Task {
         match self.domain.room_by_id(id).await {
             Ok(Some(room)) => self.tell(room),
             Ok(None) => {
-                if let Some(slug) = self.shown.remove(&id) {
-                    self.tell_gone(slug);
+                if let Some(slug) = self.shown.get(&id).cloned() {
+                    self.tell_gone(id, &slug);
                 }
             }
             Err(error) => tracing::warn!(%error, "a room cannot be read"),
@@ -358,8 +362,7 @@ impl Task {
         let status = self.live.status(room.id);
         let card = room.card(&status);
         if let Some(earlier) = self.shown.get(&room.id).filter(|earlier| **earlier != room.slug).cloned() {
-            self.shown.remove(&room.id);
-            self.tell_gone(earlier);
+            self.tell_gone(room.id, &earlier);
         }
         self.hub.tell_room(&card, &status);
         match room.visibility {
@@ -375,9 +378,14 @@ impl Task {
         }
     }
 
-    fn tell_gone(&mut self, room: RoomSlug) {
-        self.hub.tell_gone(&room);
-        self.news.push(ServerEvent::DirectoryGone { room });
+    /// Tells those in the room that it is gone; and the directory, if it showed it: the slug of an unlisted room is for those only
+    /// who were told it.
+    fn tell_gone(&mut self, id: RoomId, room: &RoomSlug) {
+        self.hub.tell_gone(room);
+        if self.shown.get(&id) == Some(room) {
+            self.shown.remove(&id);
+            self.news.push(ServerEvent::DirectoryGone { room: room.clone() });
+        }
     }
 }
 
@@ -387,7 +395,7 @@ impl Due {
             DomainChange::Room(room) => {
                 self.rooms.insert(room);
             }
-            DomainChange::RoomMoved { from, .. } => self.moved.push(from),
+            DomainChange::RoomMoved { id, from, .. } => self.moved.push((id, from)),
             DomainChange::RoomDeleted { id, slug } => self.gone.push((id, slug)),
             DomainChange::SessionsEnded(sessions) => self.sessions.extend(sessions),
             DomainChange::GuestRegistered(person) => self.registered.push(person),

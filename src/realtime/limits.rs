@@ -49,6 +49,11 @@ impl Connections {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// Addresses that they come from.
+    pub fn addresses(&self) -> usize {
+        self.addresses.addresses()
+    }
+
     /// `None` when either limit is reached.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let seat = self.addresses.take(address)?;

@@ -6,12 +6,16 @@ use super::{
     meters::{Counted, Meters},
 };
 use crate::state::Asker;
-use madang_domain::{Chatter, Domain, Error, Frame, Member, MustResume, Outbox};
+use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox};
 use madang_protocol::{
     PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId,
-    chat::{CLIENT_ID_MAX, ChatRefusal, Seq, Since},
+    chat::{CLIENT_ID_MAX, ChatRefusal, ChatState, Entry, Seq, Since, What},
     realtime::{ClientMessage, Refusal, ServerEvent},
 };
+use std::sync::Arc;
+
+/// Bytes of entries in one event, about: the newest 200 messages as people write them fit into it.
+const PART_BYTES: usize = 128 * 1024;
 
 /// One connection's state. Dropping it leaves everything that was joined.
 pub struct Session {
@@ -28,6 +32,13 @@ pub struct Session {
     rooms: Vec<Joined>,
     owed: Vec<Frame>,
     lost: bool,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Rooms may hold the outbox for a moment longer, and nothing comes after the goodbye.
+        self.outbox.detach();
+    }
 }
 
 /// A joined room.
@@ -97,6 +108,16 @@ impl Session {
             return Err(MustResume);
         }
         self.outbox.next().await
+    }
+
+    /// Lends rooms a way to write past the connection's task, for as long as the session is.
+    pub fn attach(&self, direct: Arc<dyn Direct>) {
+        self.outbox.attach(direct);
+    }
+
+    /// Nobody else writes until [`Session::next`] is waited for again.
+    pub fn hold(&self) {
+        self.outbox.hold();
     }
 
     pub fn refuse(&mut self, reason: Refusal) {
@@ -185,7 +206,7 @@ impl Session {
             Err(error) => return self.lose(&error, "a chat cannot be joined"),
         };
         self.owe(ServerEvent::Room { card: page.card });
-        self.owe(ServerEvent::Chat { room: room.clone(), chat });
+        self.owe_chat(&room, chat);
         let studio = if page.mine { self.studio(&room, member.room()).await } else { None };
         let counted = Counted::new(&self.meters);
         // Most connections join one room, ever.
@@ -241,6 +262,22 @@ impl Session {
         self.owe(ServerEvent::Rejected { id, reason, until: None });
     }
 
+    /// The chat as it is. A long one goes out as its beginning and more entries after that: a frame has to be taken within seconds,
+    /// and one who comes back by a slow line after a long gap would be sent away for the length of what was missed.
+    fn owe_chat(&mut self, room: &RoomSlug, mut chat: ChatState) {
+        let mut parts = in_parts(std::mem::take(&mut chat.entries)).into_iter();
+        chat.entries = parts.next().unwrap_or_default();
+        let rest: Vec<Vec<Entry>> = parts.collect();
+        if let Some(last) = chat.entries.last().filter(|_| !rest.is_empty()) {
+            // What follows is news to this browser.
+            chat.seq = last.seq;
+        }
+        self.owe(ServerEvent::Chat { room: room.clone(), chat });
+        for entries in rest {
+            self.owe(ServerEvent::Entries { room: room.clone(), entries });
+        }
+    }
+
     fn owe(&mut self, event: ServerEvent) {
         self.owed.extend(Frame::encode(&[event]));
     }
@@ -249,5 +286,70 @@ impl Session {
     fn lose(&mut self, error: &Error, what: &'static str) {
         tracing::warn!(%error, "{what}");
         self.lost = true;
+    }
+}
+
+/// Entries in their order, as many in each part as are about [`PART_BYTES`] together.
+fn in_parts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for entry in entries {
+        bytes += weight(&entry);
+        if bytes > PART_BYTES && !part.is_empty() {
+            parts.push(std::mem::take(&mut part));
+            bytes = weight(&entry);
+        }
+        part.push(entry);
+    }
+    parts.push(part);
+    parts
+}
+
+/// About how many bytes an entry is as JSON.
+fn weight(entry: &Entry) -> usize {
+    /// Names, numbers and the words of JSON itself.
+    const AROUND: usize = 256;
+    match &entry.what {
+        What::Say(message) => AROUND + message.text.len() + message.reply.as_ref().map_or(0, |quote| quote.text.len()),
+        What::Restore { messages } => messages.iter().map(|restored| AROUND + restored.message.text.len()).sum(),
+        What::Delete { targets } => AROUND + targets.len() * 8,
+        What::Stub(_) | What::System(_) => AROUND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use madang_protocol::{
+        UnixMillis,
+        chat::{Author, Message, Role},
+    };
+
+    fn say(seq: u64, text: &str) -> Entry {
+        let author =
+            Author { id: PersonId::from_random(2), name: "Ana".to_owned(), tag: "4f2".to_owned(), role: Role::Viewer };
+        let message = Message { author, text: text.to_owned(), reply: None, id: format!("id{seq}") };
+        Entry { seq: Seq(seq), at: UnixMillis(0), what: What::Say(message) }
+    }
+
+    #[test]
+    fn a_long_gap_is_parts_of_bounded_size_in_order() {
+        let long = "가나다".repeat(500);
+        let entries: Vec<Entry> = (1..=1000).map(|seq| say(seq, &long)).collect();
+        let parts = in_parts(entries.clone());
+        assert!(parts.len() > 30, "{}", parts.len());
+        for part in &parts {
+            let size = serde_json::to_vec(part).expect("JSON").len();
+            assert!(size <= PART_BYTES, "{size} bytes");
+        }
+        assert_eq!(parts.concat(), entries);
+    }
+
+    #[test]
+    fn what_people_write_goes_at_once_and_one_entry_always_does() {
+        let usual: Vec<Entry> =
+            (1..=200).map(|seq| say(seq, "a message of the usual length, as people write them")).collect();
+        assert_eq!(in_parts(usual).len(), 1);
+        assert_eq!(in_parts(vec![say(1, &"x".repeat(PART_BYTES * 2)), say(2, "y")]).len(), 2);
+        assert_eq!(in_parts(Vec::new()), [Vec::new()]);
     }
 }

@@ -4,6 +4,7 @@ use super::{
     limits::Pace,
     meters::Meters,
     session::{Ports, Session},
+    wire::Io,
 };
 use crate::{
     Shutdown,
@@ -12,15 +13,14 @@ use crate::{
     web::client,
 };
 use axum::{
-    extract::{
-        ConnectInfo, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
-    },
-    http::{HeaderMap, StatusCode},
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::{SinkExt as _, StreamExt as _, future::BoxFuture};
+use hyper::upgrade::OnUpgrade;
 use madang_domain::{Chatter, Frame};
 use madang_protocol::realtime::{CLIENT_MESSAGE_MAX, CLOSE_RESUME, Refusal};
 use std::{
@@ -28,7 +28,18 @@ use std::{
     pin::pin,
     time::{Duration, Instant as Clock},
 };
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        handshake::server::create_response_with_body,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
 
 /// One frame must be taken within this time: a full socket buffer would hold the connection's memory for ever.
 const WRITE_MAX: Duration = Duration::from_secs(10);
@@ -38,8 +49,8 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// A connection sends small messages: the library's default buffers of 128 KiB would be most of its memory.
 const BUFFER_BYTES: usize = 2 * 1024;
-/// More than one event can have: a history of the longest messages.
-const WRITE_BUFFER_MAX: usize = 16 * 1024 * 1024;
+/// What the library writes by itself: answers to pings, and closes.
+const WRITE_BUFFER_MAX: usize = 8 * 1024;
 /// Messages over the pace that are refused with words before the connection is closed.
 const TOO_FAST_MAX: u32 = 50;
 
@@ -48,22 +59,29 @@ const TOO_FAST_MAX: u32 = 50;
 pub async fn upgrade(
     State(services): State<Services>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
     let public = &services.config.public;
-    if !client::same_origin(&headers, public) {
+    let response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("This is for WebSockets: {error}.\n")).into_response(),
+    };
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return (StatusCode::UPGRADE_REQUIRED, "This connection cannot become a WebSocket.\n").into_response();
+    };
+    let headers = request.headers();
+    if !client::same_origin(headers, public) {
         return (StatusCode::FORBIDDEN, "This socket is for pages of this site.\n").into_response();
     }
-    let address = client::address(peer.ip(), &headers, public);
+    let address = client::address(peer.ip(), headers, public);
     let Some(place) = services.sockets.enter(address) else {
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], "Too many connections from your address.\n")
             .into_response();
     };
-    let Ok(asker) = services.asker(&headers).await else {
+    let Ok(asker) = services.asker(headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();
     };
-    let visitor = if asker.person.is_none() { services.visitor(&headers) } else { None };
+    let visitor = if asker.person.is_none() { services.visitor(headers) } else { None };
     let ports = Ports {
         domain: services.domain.clone(),
         hub: services.hub.clone(),
@@ -74,26 +92,38 @@ pub async fn upgrade(
     let pace = Pace::new(services.config.limits.ws_messages_per_second, Clock::now());
     let pings = Pings::of(&services.config.limits);
     let (shutdown, meters) = (services.shutdown.clone(), services.meters.clone());
-    let mut response = upgrade
-        .max_message_size(CLIENT_MESSAGE_MAX)
-        .max_frame_size(CLIENT_MESSAGE_MAX)
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_write_buffer_size(WRITE_BUFFER_MAX)
-        .on_upgrade(move |socket| async move {
-            let mut session = Session::new(ports, &asker, chatter);
-            session.look_at_session().await;
-            serve(Connection { socket, pace, too_fast: 0, pings, meters }, session, shutdown).await;
-            drop(place);
-        });
+    tokio::spawn(async move {
+        // An error is a peer that went before the answer.
+        let Ok(upgraded) = upgrade.await else { return };
+        let mut session = Session::new(ports, &asker, chatter);
+        drop(asker);
+        session.look_at_session().await;
+        let (io, early) = Io::of(upgraded, meters.frames.clone());
+        if let Some(direct) = io.direct() {
+            session.attach(direct);
+        }
+        let socket = WebSocketStream::from_partially_read(io, early, Role::Server, Some(buffers())).await;
+        serve(Connection { socket, pace, too_fast: 0, pings, meters }, session, shutdown).await;
+        drop(place);
+    });
+    let mut response = response.into_response();
     if let Some((_, cookie)) = visitor {
         set_cookie(&mut response, cookie);
     }
     response
 }
 
+fn buffers() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(CLIENT_MESSAGE_MAX))
+        .max_frame_size(Some(CLIENT_MESSAGE_MAX))
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BUFFER_MAX)
+}
+
 struct Connection {
-    socket: WebSocket,
+    socket: WebSocketStream<Io>,
     pace: Pace,
     too_fast: u32,
     pings: Pings,
@@ -115,23 +145,23 @@ impl Pings {
 }
 
 /// Why the server ends a connection.
-type Goodbye = (u16, &'static str);
+type Goodbye = (CloseCode, &'static str);
 
 const GONE: Option<Goodbye> = None;
-const STOPPING: Option<Goodbye> = Some((close_code::RESTART, "the server stops"));
-const RESUME: Option<Goodbye> = Some((CLOSE_RESUME, "come back and go on"));
+const STOPPING: Option<Goodbye> = Some((CloseCode::Restart, "the server stops"));
+const RESUME: Option<Goodbye> = Some((CloseCode::Library(CLOSE_RESUME), "come back and go on"));
 
 async fn serve(mut connection: Connection, mut session: Session, shutdown: Shutdown) {
     let goodbye = converse(&mut connection, &mut session, shutdown).await;
     // Everything is left before the goodbye, however long the peer takes for its own.
     drop(session);
     if let Some((code, reason)) = goodbye {
-        if code == CLOSE_RESUME {
+        if u16::from(code) == CLOSE_RESUME {
             connection.meters.resumed.increment(1);
         }
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        if sent(&mut connection.socket, close).await {
-            let rest = async { while let Some(Ok(_)) = connection.socket.recv().await {} };
+        if in_time(connection.socket.send(close)).await {
+            let rest = async { while let Some(Ok(_)) = connection.socket.next().await {} };
             let _ = timeout(CLOSE_WAIT, rest).await;
         }
     }
@@ -144,7 +174,8 @@ async fn converse(connection: &mut Connection, session: &mut Session, mut shutdo
     let pings = connection.pings;
     let mut deadline = pin!(sleep_until(heard + pings.every));
     loop {
-        if !connection.write(session.owed()).await {
+        let owed = session.owed();
+        if !owed.is_empty() && !connection.write(owed).await {
             return GONE;
         }
         tokio::select! {
@@ -157,16 +188,18 @@ async fn converse(connection: &mut Connection, session: &mut Session, mut shutdo
                 Err(_) if shutdown.is_requested() => return STOPPING,
                 Err(_) => return RESUME,
             },
-            message = connection.socket.recv() => {
+            message = connection.socket.next() => {
                 heard = Instant::now();
                 match message {
                     Some(Ok(Message::Text(text))) => {
+                        // What it is told because of this comes after what it is owed.
+                        session.hold();
                         if let Some(goodbye) = connection.hear(session, text).await {
                             return Some(goodbye);
                         }
                     }
-                    Some(Ok(Message::Binary(_))) => return Some((close_code::UNSUPPORTED, "text only")),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Binary(_))) => return Some((CloseCode::Unsupported, "text only")),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                     // The peer closed, or broke the protocol: there is nobody to tell.
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return GONE,
                 }
@@ -176,7 +209,7 @@ async fn converse(connection: &mut Connection, session: &mut Session, mut shutdo
                     Some(at) if heard < at => return GONE,
                     Some(at) => at + pings.every,
                     None => {
-                        if !sent(&mut connection.socket, Message::Ping(Bytes::new())).await {
+                        if !in_time(connection.socket.send(Message::Ping(Bytes::new()))).await {
                             return GONE;
                         }
                         let now = Instant::now();
@@ -201,7 +234,7 @@ impl Connection {
             if !self.pace.take(cost, Clock::now()) {
                 self.too_fast += 1;
                 if self.too_fast > TOO_FAST_MAX {
-                    return Some((close_code::POLICY, "too many messages"));
+                    return Some((CloseCode::Policy, "too many messages"));
                 }
                 session.refuse(Refusal::TooFast);
                 return None;
@@ -214,54 +247,44 @@ impl Connection {
         })
     }
 
-    /// Writes frames, as many of them as fit into one of the socket's each time; false when the connection is over.
+    /// Writes frames, as many of them as fit into one of the socket's each time, after the rest of what was written in part; false
+    /// when the connection is over.
     async fn write(&mut self, frames: Vec<Frame>) -> bool {
         let mut rest = frames.as_slice();
-        while let Some((first, others)) = rest.split_first() {
-            // The common case: one frame that a room's thousand members share.
-            let (bytes, count) = if others.is_empty() { (first.array(), 1) } else { joined(rest) };
-            self.meters.frames.increment(1);
-            let Ok(text) = Utf8Bytes::try_from(bytes) else { return false };
-            if !sent(&mut self.socket, Message::Text(text)).await {
+        loop {
+            let next = Frame::join(rest, FRAME_BYTES_MAX);
+            let message = next.as_ref().map(|(frame, _)| frame.message());
+            if !in_time(written(&mut self.socket, message)).await {
                 return false;
             }
+            let Some((_, count)) = next else { return true };
+            self.meters.frames.increment(1);
             rest = rest.get(count..).unwrap_or_default();
+            if rest.is_empty() {
+                return true;
+            }
         }
-        true
     }
 }
 
-/// The first frames in one array of at most [`FRAME_BYTES_MAX`], or the first alone; and how many they are.
-fn joined(frames: &[Frame]) -> (Bytes, usize) {
-    let mut bytes = 1;
-    let fitting = frames.iter().take_while(|frame| {
-        bytes += frame.size();
-        bytes <= FRAME_BYTES_MAX
-    });
-    let count = fitting.count();
-    let Some((first, others)) = frames.get(..count).and_then(<[Frame]>::split_first).filter(|(_, o)| !o.is_empty())
-    else {
-        return (frames.first().map(Frame::array).unwrap_or_default(), 1);
-    };
-    let mut array = Vec::with_capacity(bytes.min(FRAME_BYTES_MAX));
-    array.push(b'[');
-    array.extend_from_slice(first.events());
-    for frame in others {
-        array.push(b',');
-        array.extend_from_slice(frame.events());
+/// Writes a whole message past the library, which would copy it and keep as much memory for the next.
+async fn written(socket: &mut WebSocketStream<Io>, message: Option<&Bytes>) -> Result<(), Error> {
+    socket.flush().await?;
+    let io = socket.get_mut();
+    if let Some(message) = message {
+        io.write_all(message).await?;
     }
-    array.push(b']');
-    (array.into(), count)
+    io.flush().await?;
+    Ok(())
 }
 
-async fn sent(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(WRITE_MAX, socket.send(message)).await, Ok(Ok(())))
+async fn in_time(writing: impl Future<Output = Result<(), Error>>) -> bool {
+    matches!(timeout(WRITE_MAX, writing).await, Ok(Ok(())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use madang_protocol::realtime::ServerEvent;
 
     fn size_of_future<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
         size_of::<F>()
@@ -271,23 +294,5 @@ mod tests {
     fn an_idle_connection_is_small() {
         let size = size_of_future(serve);
         assert!(size <= 4 * 1024, "{size} bytes");
-    }
-
-    #[test]
-    fn frames_are_joined_as_far_as_they_fit() {
-        let pong = || Frame::encode(&[ServerEvent::Pong]).expect("an event");
-        let (bytes, count) = joined(&[pong(), pong(), pong()]);
-        assert_eq!((&bytes[..], count), (&br#"[{"type":"pong"},{"type":"pong"},{"type":"pong"}]"#[..], 3));
-        let big = Frame::encode(&vec![ServerEvent::Pong; 3000]).expect("events");
-        let (bytes, count) = joined(&[big.clone(), big.clone()]);
-        assert_eq!((bytes, count), (big.array(), 1));
-        let huge = Frame::encode(&vec![ServerEvent::Pong; 10_000]).expect("events");
-        assert!(huge.size() > FRAME_BYTES_MAX);
-        let (bytes, count) = joined(&[huge.clone(), pong()]);
-        assert_eq!((bytes, count), (huge.array(), 1));
-        let many = vec![pong(); 5000];
-        let (bytes, count) = joined(&many);
-        assert!(bytes.len() <= FRAME_BYTES_MAX && count > 3500, "{count}");
-        assert_eq!(serde_json::from_slice::<Vec<ServerEvent>>(&bytes).expect("an array").len(), count);
     }
 }

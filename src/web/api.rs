@@ -40,7 +40,7 @@ pub async fn metrics(State(services): Shared, peer: Peer, headers: HeaderMap) ->
         return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n")
             .into_response();
     }
-    metrics::gauge!("madang_chat_rooms").set(services.domain.active_chats() as f64);
+    services.meters.measure(&services.domain, &services.hub, &services.sockets);
     services.metrics.run_upkeep();
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, services.metrics.render()).into_response()

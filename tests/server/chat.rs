@@ -108,6 +108,29 @@ async fn who_comes_back_is_told_what_was_missed_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_long_gap_is_told_in_frames_of_bounded_size() {
+    let house = house().await;
+    let mut ana = house.socket_as(&house.visitor().await).await;
+    let epoch = ana.join(ROOM).await["epoch"].clone();
+    let text = "가나다라마".repeat(100);
+    for n in 0..400 {
+        ana.chat(ROOM, &text, &format!("a{n}")).await;
+        ana.messages(ROOM, 1).await;
+    }
+    let mut late = house.socket().await;
+    let since = json!({"epoch": epoch, "seq": 0});
+    late.say(&json!({"type": "join", "room": ROOM, "since": since}).to_string()).await;
+    let chat = late.hear(|event| event["type"] == "chat").await["chat"].clone();
+    let mut told = said(&chat["entries"]);
+    assert_eq!((chat["resumed"].clone(), chat["seq"].as_u64()), (json!(true), told.last().map(|last| last.0)));
+    assert!(told.len() < 100, "{} messages in the first frame", told.len());
+    told.extend(late.messages(ROOM, 400 - told.len()).await);
+    assert_eq!(told.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), (1..=400).collect::<Vec<_>>());
+    let longest = late.longest;
+    assert!(longest <= 256 * 1024, "a frame of {longest} bytes");
+}
+
+#[tokio::test]
 async fn what_is_sent_twice_is_said_once_and_confirmed_twice() {
     let house = house().await;
     let cookie = house.visitor().await;

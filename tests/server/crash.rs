@@ -1,55 +1,20 @@
 //! The program killed in the middle of a busy chat: what was confirmed is there, once and in order.
 
-use crate::house::{Answer, Socket, request, said};
-use serde_json::json;
-use std::{
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+use crate::{
+    house::{Answer, Socket, request, said},
+    program::{Program, make_room},
 };
+use serde_json::json;
+use std::{net::SocketAddr, time::Duration};
 
 const ROOM: &str = "my-room";
 
-/// `madang serve`, killed when dropped.
-struct Program {
-    child: Child,
-    http: SocketAddr,
-}
-
-impl Program {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_madang"))
-            .args(["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .current_dir(data)
-            .env("MADANG_LIMITS_CHAT_BURST", "100000")
-            .env("MADANG_LIMITS_CHAT_MESSAGES", "100000")
-            .env("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let http = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("http://")?.trim_end_matches('/').parse().ok());
-        Self { http: http.expect("an address"), child }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("SIGKILL is sent");
-        self.child.wait().expect("it ends");
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// Limits that the test does not meet by saying much.
+const UNHURRIED: [(&str, &str); 3] = [
+    ("MADANG_LIMITS_CHAT_BURST", "100000"),
+    ("MADANG_LIMITS_CHAT_MESSAGES", "100000"),
+    ("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000"),
+];
 
 async fn visitor(http: SocketAddr) -> String {
     let answer: Answer = request(http, "GET", "/", &[], "").await;
@@ -59,10 +24,8 @@ async fn visitor(http: SocketAddr) -> String {
 #[tokio::test]
 async fn killed_in_the_middle_of_messages_every_confirmed_one_is_kept_once_and_in_order() {
     let data = tempfile::TempDir::new().expect("a data directory");
-    let make = ["room", "create", "--owner", "Ana", "--slug", ROOM, "--title", "A room", "--data"];
-    let made = Command::new(env!("CARGO_BIN_EXE_madang")).args(make).arg(data.path()).output().expect("runs");
-    assert!(made.status.success());
-    let program = Program::start(data.path());
+    make_room(data.path(), ROOM);
+    let program = Program::start(data.path(), &UNHURRIED);
     let cookie = visitor(program.http).await;
     let mut reader = Socket::open(program.http, None).await;
     let epoch = reader.join(ROOM).await["epoch"].clone();
@@ -80,7 +43,7 @@ async fn killed_in_the_middle_of_messages_every_confirmed_one_is_kept_once_and_i
     confirmed.extend(writer.messages(ROOM, 40).await);
     program.kill();
     confirmed.extend(writer.rest(ROOM).await);
-    let again = Program::start(data.path());
+    let again = Program::start(data.path(), &UNHURRIED);
     let mut fresh = Socket::open(again.http, None).await;
     let chat = fresh.join(ROOM).await;
     let kept = said(&chat["entries"]);

@@ -15,6 +15,7 @@ mod limits;
 mod pages;
 mod permissions;
 mod presence;
+mod program;
 mod realtime;
 mod refusals;
 mod stream;

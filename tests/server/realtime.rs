@@ -121,3 +121,29 @@ async fn another_sites_page_gets_no_socket() {
     ];
     assert_eq!(house.request("GET", "/ws", &upgrade, "").await.status, 403);
 }
+
+#[tokio::test]
+async fn an_unlisted_rooms_end_is_told_to_those_in_it_and_not_to_the_directory() {
+    let house = House::open().await;
+    for slug in ["secret-one", "secret-two"] {
+        house.command(&["room", "create", "--owner", "Ana", "--title", "A room", "--unlisted", "--slug", slug]);
+    }
+    house.make_room("open-room");
+    let (mut inside, mut directory) = (house.socket().await, house.socket().await);
+    for room in ["secret-one", "secret-two"] {
+        inside.join(room).await;
+    }
+    directory.say(r#"{"type":"join_directory"}"#).await;
+    let told = directory.hear(|event| event["type"] == "directory").await;
+    assert_eq!(told["rooms"].as_array().map(Vec::len), Some(1), "{told}");
+    // By another process, and by this one.
+    house.command(&["room", "delete", "secret-one"]);
+    let slug = madang_protocol::RoomSlug::parse("secret-two").expect("a slug");
+    house.services.domain.delete_room(madang_domain::Actor::Operator, &slug).await.expect("deleted");
+    for room in ["secret-one", "secret-two"] {
+        inside.hear(|event| event["type"] == "room_gone" && event["room"] == room).await;
+    }
+    house.command(&["room", "delete", "open-room"]);
+    let gone = directory.hear(|event| event["type"] == "directory_gone").await;
+    assert_eq!(gone["room"], "open-room");
+}

@@ -281,6 +281,8 @@ pub fn form(fields: &[(&str, &str)]) -> String {
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     heard: Vec<Value>,
+    /// Bytes of the longest message so far.
+    pub longest: usize,
 }
 
 impl Socket {
@@ -291,7 +293,7 @@ impl Socket {
             request.headers_mut().insert("origin", format!("http://{server}").parse().expect("a header"));
         }
         let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
-        Self { stream, heard: Vec::new() }
+        Self { stream, heard: Vec::new(), longest: 0 }
     }
 
     pub fn over(stream: WebSocketStream<TcpStream>) -> Self {
@@ -301,7 +303,7 @@ impl Socket {
             tokio_tungstenite::tungstenite::protocol::Role::Client,
             None,
         ));
-        Self { stream: socket.expect("nothing to wait for"), heard: Vec::new() }
+        Self { stream: socket.expect("nothing to wait for"), heard: Vec::new(), longest: 0 }
     }
 
     /// The messages that still come before the connection ends.
@@ -370,6 +372,7 @@ impl Socket {
                 }
                 match self.stream.next().await.expect("the socket stays open").expect("a message") {
                     Message::Text(text) => {
+                        self.longest = self.longest.max(text.len());
                         self.heard.extend(serde_json::from_str::<Vec<Value>>(&text).expect("an array of events"));
                     }
                     Message::Close(frame) => panic!("closed: {frame:?}"),
@@ -378,6 +381,20 @@ impl Socket {
             }
         };
         tokio::time::timeout(PATIENCE, listen).await.expect("the event in time")
+    }
+
+    /// Reads for so long, as a browser does that stays: pings are answered, and what comes is let go.
+    pub async fn stay(&mut self, time: Duration) {
+        self.heard.clear();
+        let read = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        let _ = tokio::time::timeout(time, read).await;
+    }
+
+    /// Goes with a close frame, as a closed tab does, and waits for the end.
+    pub async fn goodbye(mut self) {
+        if self.stream.close(None).await.is_ok() {
+            self.closed().await;
+        }
     }
 
     /// Waits for the server's close.

@@ -14,11 +14,19 @@ pub fn Composer(desk: Desk) -> impl IntoView {
     let clock = use_clock();
     let why = Signal::derive(move || {
         let now = clock.now();
-        let silent = desk.talk.with(|talk| {
-            if talk.joined { words::why_silent(m, &talk.you, &talk.standing, talk.modes, now) } else { None }
+        let (silent, refused) = desk.talk.with(|talk| {
+            let why = || words::why_silent(m, &talk.you, &talk.standing, talk.modes, now);
+            (if talk.joined { why() } else { None }, talk.join_at.is_some())
         });
         let lost = matches!(desk.realtime.connection().get(), Connection::Lost { .. });
-        (silent.is_some(), silent.or_else(|| lost.then(|| m.chat_offline().to_owned())).unwrap_or_default())
+        let waits = if lost {
+            m.chat_offline()
+        } else if refused {
+            m.chat_why_refused()
+        } else {
+            ""
+        };
+        (silent.is_some(), silent.unwrap_or_else(|| waits.to_owned()))
     });
     let why = Memo::new(move |_| why.get());
     let silent = Signal::derive(move || why.with(|(silent, _)| *silent));

@@ -3,7 +3,7 @@
 
 use madang_protocol::{
     EpochId, PersonId, UnixMillis,
-    chat::{Author, ChatRefusal, ChatState, Entry, Message, Quote, Seq, Since, SystemLine, What},
+    chat::{Author, ChatRefusal, ChatState, Entry, Message, QUOTE_MAX, Quote, Restored, Seq, Since, SystemLine, What},
 };
 
 /// Most rows in the page.
@@ -159,12 +159,7 @@ impl Log {
             What::Stub(author) => Body::Gone(author),
             What::System(line) => Body::System(line),
             What::Delete { targets } => return self.delete(&targets),
-            What::Restore { messages } => {
-                for restored in messages {
-                    self.change(restored.seq, |body| *body = Body::Said(restored.message));
-                }
-                return;
-            }
+            What::Restore { messages } => return messages.into_iter().for_each(|restored| self.restore(restored)),
         };
         self.unseen += u32::from(said && !self.at_end);
         self.push(Some(entry.seq), entry.at, body);
@@ -185,9 +180,18 @@ impl Log {
         }
     }
 
-    fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Body)) {
-        if let Some(row) = self.rows.iter_mut().find(|row| row.seq == Some(seq)) {
-            change(&mut row.body);
+    /// A message is back, and in the answers to it what they quote.
+    fn restore(&mut self, Restored { seq, message, .. }: Restored) {
+        for row in &mut self.rows {
+            if row.seq == Some(seq) {
+                row.body = Body::Said(message.clone());
+            } else if let Body::Said(Message { reply: Some(quote), .. }) = &mut row.body
+                && quote.seq == seq
+            {
+                quote.text = message.text.chars().take(QUOTE_MAX).collect();
+            } else {
+                continue;
+            }
             row.revision += 1;
         }
     }
@@ -229,7 +233,10 @@ impl Log {
         let epoch = self.since.map_or(EpochId::from_random(0), |since| since.epoch);
         older.since = Some(Since { epoch, seq: Seq(0) });
         for entry in entries.into_iter().filter(|entry| first.is_none_or(|first| entry.seq < first)) {
-            older.append(entry, None);
+            // The messages come as they are now: what was done to them since then, and perhaps undone, is in them.
+            if !matches!(entry.what, What::Delete { .. } | What::Restore { .. }) {
+                older.append(entry, None);
+            }
         }
         self.last_key = older.last_key;
         self.rows.splice(0..0, older.rows);

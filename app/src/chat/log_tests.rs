@@ -162,3 +162,36 @@ fn who_comes_back_in_one_line_has_not_left() {
     let [Row { body: Body::People { joined, left }, .. }] = log.rows() else { panic!("one line of people") };
     assert_eq!((joined.len(), left.len()), (2, 0));
 }
+
+#[test]
+fn an_undone_deletion_is_back_with_what_quotes_it() {
+    let mut log = Log::default();
+    let mut answer = message(2, "so true", "");
+    answer.reply = Some(Quote { seq: Seq(1), name: "p1".into(), text: "first".into() });
+    let answer = Entry { seq: Seq(2), at: UnixMillis(0), what: What::Say(answer) };
+    log.open(state(2, vec![say(1, 1, "first"), answer], false), None);
+    let entry = |seq, what| Entry { seq: Seq(seq), at: UnixMillis(0), what };
+    let quoted = |log: &Log| match &log.rows()[1].body {
+        Body::Said(message) => message.reply.as_ref().map(|quote| quote.text.clone()),
+        _ => None,
+    };
+    log.take(vec![entry(3, What::Delete { targets: vec![Seq(1)] })], None);
+    assert_eq!((texts(&log)[0].as_str(), quoted(&log).as_deref()), ("×", Some("")));
+    let revision = log.rows()[1].revision;
+    let restored = Restored { seq: Seq(1), at: UnixMillis(0), message: message(1, "first", "") };
+    log.take(vec![entry(4, What::Restore { messages: vec![restored] })], None);
+    assert_eq!((texts(&log)[0].as_str(), quoted(&log).as_deref()), ("first", Some("first")));
+    assert!(log.rows()[1].revision > revision, "it is drawn again");
+}
+
+/// The deletion is in the older page, and that it was undone in the newer one.
+#[test]
+fn an_undone_deletion_is_not_done_again_by_scrolling_up() {
+    let mut log = Log::default();
+    let entry = |seq, what| Entry { seq: Seq(seq), at: UnixMillis(0), what };
+    let restored = Restored { seq: Seq(1), at: UnixMillis(0), message: message(1, "back", "") };
+    log.open(state(4, vec![entry(3, What::Restore { messages: vec![restored] }), say(4, 2, "newest")], false), None);
+    assert_eq!(log.wants_older(), Some(Seq(4)));
+    log.older(vec![say(1, 1, "back"), entry(2, What::Delete { targets: vec![Seq(1)] })], false);
+    assert_eq!(texts(&log), ["back", "newest"]);
+}

@@ -17,6 +17,8 @@ const ANSWER_WITHIN_MS: i64 = 10_000;
 const PEOPLE_MAX: usize = 200;
 /// Messages sent at once after a lost connection; those behind them follow one by one.
 const BURST: usize = 3;
+/// How long after a refused join it is asked for again, in milliseconds: by then the server takes messages again.
+const JOIN_AGAIN_MS: i64 = 5_000;
 
 /// What is said of a rename, a moderator's action, or a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Talk {
     pub modes: Modes,
     /// Whether the server sends this chat now.
     pub joined: bool,
+    /// When to ask for it again, after the server has refused to send it.
+    pub join_at: Option<UnixMillis>,
     pub counts: Option<(u32, u32)>,
     /// Who was seen here, the last one first.
     pub people: Vec<Author>,
@@ -72,6 +76,7 @@ impl Talk {
             standing: Standing::default(),
             modes: Modes::default(),
             joined: false,
+            join_at: None,
             counts: None,
             people: Vec::new(),
             wait_until: UnixMillis::default(),
@@ -95,7 +100,7 @@ impl Talk {
 
     /// The connection is lost: what was not confirmed is sent again on the next one. The ids keep it from being said twice.
     pub fn lost(&mut self) {
-        self.joined = false;
+        (self.joined, self.join_at) = (false, None);
         self.log.loading = false;
         for sending in &mut self.sending {
             sending.sent = None;
@@ -111,12 +116,17 @@ impl Talk {
                 self.answer = Some((String::new(), Answer::Done));
             }
             ServerEvent::Chat { room, chat } if room == self.room => {
-                self.joined = true;
+                (self.joined, self.join_at) = (true, None);
                 self.standing = chat.standing.clone();
                 self.modes = chat.modes;
+                let read = self.log.since().filter(|since| since.epoch == chat.epoch);
                 for entry in &chat.entries {
                     if let What::Say(message) = &entry.what {
                         self.seen(&message.author);
+                    }
+                    // What is there on coming for the first time is history, and not news.
+                    if read.is_some_and(|read| entry.seq > read.seq) {
+                        self.count_unread(&entry.what);
                     }
                 }
                 let ids: Vec<String> = chat.entries.iter().filter_map(|entry| self.confirmed(&entry.what)).collect();
@@ -131,12 +141,7 @@ impl Talk {
                         self.sending.retain(|sending| sending.id != id);
                         self.wait_until = UnixMillis(now.0 + i64::from(self.pause_s()) * 1_000);
                     }
-                    if let What::Say(message) = &entry.what
-                        && self.hidden
-                        && Some(message.author.id) != self.you.id
-                    {
-                        self.unread += 1;
-                    }
+                    self.count_unread(&entry.what);
                 }
                 if !self.log.take(entries, self.you.id) {
                     return self.join_again();
@@ -155,7 +160,12 @@ impl Talk {
             ServerEvent::History { room, entries, more } if room == self.room => self.log.older(entries, more),
             ServerEvent::Card { room, card } if room == self.room => self.card = Some(card),
             // What was asked for and not given may be asked for again.
-            ServerEvent::Refused { .. } => self.log.loading = false,
+            ServerEvent::Refused { .. } => {
+                self.log.loading = false;
+                if !self.joined {
+                    self.join_at = Some(UnixMillis(now.0 + JOIN_AGAIN_MS));
+                }
+            }
             ServerEvent::Rejected { id, reason, until } => {
                 if id.is_empty() {
                     self.log.loading = false;
@@ -186,11 +196,19 @@ impl Talk {
     }
 
     fn rejected(&mut self, id: String, reason: ChatRefusal, until: Option<UnixMillis>, now: UnixMillis) {
-        let Some(sending) = self.sending.iter_mut().find(|sending| sending.id == id) else {
+        let Some(at) = self.sending.iter().position(|sending| sending.id == id) else {
             self.answer = Some((id, Answer::Refused(reason, until)));
             return;
         };
-        sending.failed = true;
+        if reason == ChatRefusal::NotFound {
+            // It was said when it was sent first, and deleted since: the log has a stub for it.
+            self.sending.remove(at);
+            self.log.discard(&id);
+            return;
+        }
+        if let Some(sending) = self.sending.get_mut(at) {
+            sending.failed = true;
+        }
         self.log.mark(&id, Some(Failure::Refused(reason)));
         if let Some(until) = until
             && matches!(reason, ChatRefusal::Slow | ChatRefusal::TooFast)
@@ -212,6 +230,12 @@ impl Talk {
                 self.wait_until = self.wait_until.min(UnixMillis(longest));
             }
             _ => {}
+        }
+    }
+
+    fn count_unread(&mut self, what: &What) {
+        if let What::Say(message) = what {
+            self.unread += u32::from(self.hidden && Some(message.author.id) != self.you.id);
         }
     }
 
@@ -284,13 +308,17 @@ impl Talk {
 
     /// Whether [`Talk::tick`] has something to do.
     pub fn waits(&self) -> bool {
-        self.undo.is_some() || self.sending.iter().any(|sending| !sending.failed)
+        self.undo.is_some() || self.join_at.is_some() || self.sending.iter().any(|sending| !sending.failed)
     }
 
     /// A second has passed: marks what has had no answer, and gives what to send next.
     pub fn tick(&mut self, now: UnixMillis) -> Vec<ClientMessage> {
         if self.undo.is_some_and(|(_, done)| now.since(done) >= UNDO_MS) {
             self.undo = None;
+        }
+        if self.join_at.is_some_and(|at| at <= now) {
+            self.join_at = None;
+            return vec![self.join()];
         }
         for sending in &mut self.sending {
             if !sending.failed && sending.sent.is_some_and(|sent| now.since(sent) >= ANSWER_WITHIN_MS) {

@@ -187,3 +187,58 @@ fn unread_counts_others_while_the_page_is_hidden() {
     talk.told(ServerEvent::Entries { room: slug(), entries: vec![theirs, mine(2, "")] }, UnixMillis(0));
     assert_eq!(talk.unread, 1);
 }
+
+fn theirs(seq: u64) -> Entry {
+    let author = Author { id: PersonId::from_random(40), name: "Bo".into(), tag: "1aa".into(), role: Role::Viewer };
+    let what = What::Say(Message { author, text: format!("text {seq}"), reply: None, id: String::new() });
+    Entry { seq: Seq(seq), at: UnixMillis(0), what }
+}
+
+#[test]
+fn a_join_that_was_refused_is_asked_for_again_and_said_to_be() {
+    let mut talk = talk();
+    let refused = || ServerEvent::Refused { reason: madang_protocol::realtime::Refusal::TooFast };
+    assert!(talk.told(refused(), UnixMillis(0)).is_empty());
+    assert!(talk.waits() && talk.join_at.is_some(), "the panel says so meanwhile");
+    assert_eq!(talk.tick(UnixMillis(JOIN_AGAIN_MS - 1)), []);
+    assert_eq!(talk.tick(UnixMillis(JOIN_AGAIN_MS)), [talk.join()]);
+    assert_eq!(talk.tick(UnixMillis(JOIN_AGAIN_MS + 1)), [], "once, until it is refused again");
+    talk.told(refused(), UnixMillis(9_000));
+    talk.told(state(0, Vec::new(), false), UnixMillis(9_001));
+    assert!(talk.joined && talk.join_at.is_none());
+    talk.told(refused(), UnixMillis(9_002));
+    assert_eq!(talk.join_at, None, "something else was refused");
+}
+
+#[test]
+fn what_came_while_nobody_looked_is_unread_also_by_resuming() {
+    let mut talk = talk();
+    talk.hidden = true;
+    talk.told(state(2, vec![theirs(1), theirs(2)], false), UnixMillis(0));
+    assert_eq!(talk.unread, 0, "history is no news");
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![theirs(3)] }, UnixMillis(1));
+    assert_eq!(talk.unread, 1);
+    talk.lost();
+    talk.told(state(6, vec![theirs(4), mine(5, "own"), theirs(6)], true), UnixMillis(2));
+    assert_eq!(talk.unread, 3);
+    talk.lost();
+    // The gap was too long to be filled: what is sent overlaps with what was read.
+    talk.told(state(8, vec![theirs(6), theirs(7), theirs(8)], false), UnixMillis(3));
+    assert_eq!(talk.unread, 5);
+}
+
+#[test]
+fn what_was_said_and_deleted_before_its_confirmation_came_is_a_stub() {
+    let mut talk = talk();
+    talk.told(state(0, Vec::new(), false), UnixMillis(0));
+    talk.say("m1".into(), "rude".into(), None, UnixMillis(0));
+    talk.lost();
+    let me = Author { id: PersonId::from_random(20), name: "Ana".into(), tag: "4f2".into(), role: Role::Viewer };
+    let stub = Entry { seq: Seq(1), at: UnixMillis(0), what: What::Stub(me) };
+    let again = talk.told(state(1, vec![stub], true), UnixMillis(5));
+    assert_eq!(sent(&again), ["m1"]);
+    let gone = ServerEvent::Rejected { id: "m1".into(), reason: ChatRefusal::NotFound, until: None };
+    talk.told(gone, UnixMillis(6));
+    assert!(failed(&talk).is_empty());
+    assert!(matches!(talk.log.rows(), [row] if matches!(row.body, Body::Gone(_))));
+}

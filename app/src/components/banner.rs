@@ -29,7 +29,7 @@ pub fn ConnectionBanner() -> impl IntoView {
     view! {
         <div class="banner" class:shown=move || lost.get() || outdated.get() role="status">
             {move || {
-                (outdated.get() && !lost.get())
+                outdated.get()
                     .then(|| {
                         view! {
                             <span>{messages.chat_outdated()}</span>

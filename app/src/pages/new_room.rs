@@ -202,6 +202,8 @@ fn Created(room: CreatedRoom) -> impl IntoView {
             let _ = heading.focus();
         }
     });
+    // Whoever has made a room is in its chat from then on; the studio takes over from here.
+    let _joined = use_realtime().talk(&room.slug);
     let page = format!("/rooms/{}", room.slug);
     view! {
         <div class="form-page">

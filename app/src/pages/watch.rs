@@ -79,6 +79,12 @@ fn Room(
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
     let talk = realtime.talk(&slug);
+    let counts = talk.clone();
+    // The card is told again when something else of it changes; how many watch the chat's counts say, all along.
+    let watching = memo(move || {
+        let counted = counts.as_ref().and_then(|talk| talk.with(|talk| talk.counts));
+        counted.map_or_else(|| card.with(|card| card.watching), |(watching, _)| watching)
+    });
     let unread = memo(move || talk.as_ref().map_or(0, |talk| talk.with(|talk| talk.unread)));
     let tab = move || {
         let unread = match unread.get() {
@@ -106,7 +112,7 @@ fn Room(
                     </ul>
                 </div>
                 <div class="watch-facts">
-                    <Facts live watching=memo(move || card.with(|card| card.watching)) />
+                    <Facts live watching />
                     {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> }.into_any())}
                     <Share title address />
                     <A href="/" attr:class="watch-close" attr:title=m.not_found_back() attr:aria-label=m.not_found_back()>

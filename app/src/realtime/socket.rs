@@ -28,7 +28,7 @@ const TICK_MS: u32 = 1_000;
 const PING_EVERY_MS: i64 = 20_000;
 /// How long the first message, and the answer to a ping, may take.
 const ANSWER_WITHIN_MS: i64 = 10_000;
-/// Where the tab remembers that it has reloaded for a protocol it does not speak, so that it does so once.
+/// Where the tab remembers for which build of the server it has reloaded last, so that it does so once for each.
 const RELOADED: &str = "madang.reloaded";
 
 /// The open socket, for whoever has something to say.
@@ -136,7 +136,7 @@ async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
     let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return End::Failed };
     let open = Rc::new(Open { socket: RefCell::new(socket), over: Nudge::default() });
     let now = browser_now();
-    let mut line = Line { realtime, open, opened: now, heard: *heard, asked: now, stands: false };
+    let mut line = Line { realtime, open, opened: now, heard: *heard, asked: now, stands: false, build: String::new() };
     let mut ticks = IntervalStream::new(TICK_MS);
     let end = loop {
         // By hand: the combinators of `futures` for the same are many times as large in the browser.
@@ -172,6 +172,8 @@ struct Line {
     asked: UnixMillis,
     /// Whether the server has said hello.
     stands: bool,
+    /// The server's build, by its hello.
+    build: String,
 }
 
 impl Line {
@@ -185,7 +187,7 @@ impl Line {
                 let Message::Text(text) = message else { return None };
                 let Some(events) = wire::from_text::<Vec<ServerEvent>>(&text) else {
                     // Words this page does not know: the server is newer.
-                    reload_once();
+                    reload_for(self.realtime, &self.build);
                     return None;
                 };
                 events.into_iter().find_map(|event| self.told(event, now))
@@ -208,12 +210,12 @@ impl Line {
         let realtime = self.realtime;
         let mut stood = false;
         if let ServerEvent::Hello { protocol, build, .. } = &event {
+            self.build.clone_from(build);
             if *protocol != PROTOCOL_VERSION {
-                reload_once();
+                reload_for(realtime, build);
                 return Some(End::Failed);
             }
             (self.stands, stood) = (true, true);
-            forget_reload();
             note_build(realtime, build);
             realtime.socket.0.set_value(Some(Rc::clone(&self.open)));
             realtime.connection.set(Connection::Open);
@@ -247,18 +249,14 @@ fn address() -> Option<String> {
     Some(format!("{scheme}://{}/ws", location.host().ok()?))
 }
 
-/// Loads the page anew, to get the program that fits the server: once a tab, lest it never stop.
-fn reload_once() {
+/// Loads the page anew, to get the program that fits the server. Once for each of the server's builds, lest it never stop: where
+/// that did not help, people are told.
+fn reload_for(realtime: Realtime, build: &str) {
+    realtime.outdated.set(true);
     let Ok(Some(storage)) = window().session_storage() else { return };
-    if storage.get_item(RELOADED).ok().flatten().is_none() && storage.set_item(RELOADED, "1").is_ok() {
+    let last = storage.get_item(RELOADED).ok().flatten();
+    if last.as_deref() != Some(build) && storage.set_item(RELOADED, build).is_ok() {
         let _ = window().location().reload();
-    }
-}
-
-/// The server was understood, so that a later mismatch is a new one.
-fn forget_reload() {
-    if let Ok(Some(storage)) = window().session_storage() {
-        let _ = storage.remove_item(RELOADED);
     }
 }
 

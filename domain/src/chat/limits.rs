@@ -23,6 +23,8 @@ pub struct ChatLimits {
     pub rate_per: Duration,
     /// How many times that moderators may.
     pub moderator_rate: u32,
+    /// Changes of name that a person may make at once, and in a minute after that.
+    pub renames: u32,
     /// Messages and actions that may wait for a room's task; more are answered with [`crate::protocol::chat::ChatRefusal::Busy`].
     pub waiting: usize,
     /// Persons remembered who are not there any more, for their rate and their address.
@@ -62,6 +64,7 @@ impl Default for ChatLimits {
             rate: 3,
             rate_per: Duration::from_secs(2),
             moderator_rate: 10,
+            renames: 6,
             waiting: 1024,
             remembered_persons: 10_000,
             ban_prefix_v4: 32,

@@ -1,52 +1,29 @@
 //! What waits to be written to one connection: a bounded queue that all its rooms fill and it alone empties.
+//!
+//! While its task waits with nothing to write, a room writes to the connection itself ([`Direct`]): waking a thousand tasks costs as much
+//! as half of their writes.
 
-use bytes::Bytes;
+use super::Frame;
 use madang_protocol::realtime::ServerEvent;
 use std::{
-    fmt, mem,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
 
-/// Some events, encoded once and shared by everyone they are for. Cloning copies no bytes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Frame(Bytes);
-
-impl Frame {
-    /// Encodes events; `None` for no events.
-    pub fn encode(events: &[ServerEvent]) -> Option<Self> {
-        if events.is_empty() {
-            return None;
-        }
-        match serde_json::to_vec(events) {
-            Ok(json) => Some(Self(Bytes::from(json))),
-            Err(cause) => {
-                tracing::error!(%cause, "events could not be encoded");
-                None
-            }
-        }
-    }
-
-    /// The JSON array of the events, as a frame of `/ws` is when nothing else goes with it. Shares its bytes; valid UTF-8.
-    pub fn array(&self) -> Bytes {
-        self.0.clone()
-    }
-
-    /// The events joined by commas, without the brackets of an array: what several frames are put together of. Valid UTF-8.
-    pub fn events(&self) -> &[u8] {
-        self.0.get(1..self.0.len().saturating_sub(1)).unwrap_or_default()
-    }
-
-    /// Bytes of the array.
-    pub fn size(&self) -> usize {
-        self.0.len()
-    }
+/// A way to a connection past its task: what is written here costs no waking of it.
+pub trait Direct: Send + Sync {
+    /// Writes as much of the frame as can be written without waiting, and keeps the rest for the task.
+    fn send(&self, frame: &Frame) -> Sent;
 }
 
-impl fmt::Debug for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
-    }
+/// How much of a frame [`Direct::send`] wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    All,
+    /// The task has to write the rest before anything else.
+    Part,
+    Nothing,
 }
 
 /// The connection could not keep up, or its room's task ended: close it with `CLOSE_RESUME`.
@@ -67,6 +44,11 @@ struct Queue {
     frames: Vec<Frame>,
     bytes: usize,
     closed: bool,
+    /// The reader waits and has nothing of its own to write: others may, without breaking the order.
+    open: bool,
+    /// A frame is written in part; the reader has to write the rest.
+    part: bool,
+    direct: Option<Arc<dyn Direct>>,
     messages_max: usize,
     bytes_max: usize,
 }
@@ -74,32 +56,65 @@ struct Queue {
 impl Outbox {
     /// A queue of at most so many frames, and of so many bytes and one frame more.
     pub fn new(messages_max: usize, bytes_max: usize) -> Self {
-        let queue = Queue { frames: Vec::new(), bytes: 0, closed: false, messages_max, bytes_max };
+        let queue = Queue {
+            frames: Vec::new(),
+            bytes: 0,
+            closed: false,
+            open: false,
+            part: false,
+            direct: None,
+            messages_max,
+            bytes_max,
+        };
         Self(Arc::new(Inner { queue: Mutex::new(queue), some: Notify::new() }))
+    }
+
+    /// Gives it a way past its reader.
+    pub fn attach(&self, direct: Arc<dyn Direct>) {
+        self.lock().direct = Some(direct);
+    }
+
+    /// Takes that way back: nothing is written from now on but by the reader.
+    pub fn detach(&self) {
+        let mut queue = self.lock();
+        (queue.open, queue.direct) = (false, None);
+    }
+
+    /// The reader is about to write something itself, or to do what makes it owe something: nobody writes before it until it
+    /// waits again.
+    pub fn hold(&self) {
+        self.lock().open = false;
+    }
+
+    /// Writes a frame at once where that is possible now, or adds it to the queue. It may cost a system call: what tells many
+    /// gives others a turn in between.
+    pub fn give(&self, frame: &Frame) {
+        let mut queue = self.lock();
+        match queue.send(frame) {
+            Sent::All => {}
+            Sent::Part => {
+                (queue.open, queue.part) = (false, true);
+                drop(queue);
+                self.0.some.notify_one();
+            }
+            Sent::Nothing => {
+                queue.push(frame.clone());
+                drop(queue);
+                self.0.some.notify_one();
+            }
+        }
     }
 
     /// Adds a frame. One that does not fit closes the queue and drops what waits: its reader resumes from what it has.
     pub fn push(&self, frame: Frame) {
-        let mut queue = self.lock();
-        if queue.closed {
-            return;
-        }
-        // What waits is looked at, not what comes: a large frame behind a small one is no sign of a slow reader.
-        let fits = queue.frames.len() < queue.messages_max && queue.bytes < queue.bytes_max;
-        if fits {
-            queue.bytes = queue.bytes.saturating_add(frame.size());
-            queue.frames.push(frame);
-        } else {
-            queue.close();
-        }
-        drop(queue);
+        self.lock().push(frame);
         self.0.some.notify_one();
     }
 
-    /// [`Outbox::push`] of events for this connection only.
+    /// [`Outbox::give`] of an event for this connection only.
     pub fn tell(&self, event: ServerEvent) {
         if let Some(frame) = Frame::encode(&[event]) {
-            self.push(frame);
+            self.give(&frame);
         }
     }
 
@@ -109,26 +124,32 @@ impl Outbox {
         self.0.some.notify_one();
     }
 
-    /// Waits until something is there, and takes everything that is, oldest first; never an empty list. For one reader.
-    /// Cancelling it loses nothing.
+    /// Waits until something is to be written, and takes everything that is, oldest first; an empty list when only the rest of
+    /// what was written in part. For one reader. Cancelling it loses nothing, and leaves others to write: see [`Outbox::hold`].
     ///
     /// # Errors
     /// [`MustResume`] once the queue overflowed or was closed, and then always.
     pub async fn next(&self) -> Result<Vec<Frame>, MustResume> {
         loop {
-            match self.take() {
-                Ok(frames) if frames.is_empty() => self.0.some.notified().await,
-                taken => return taken,
+            let nothing = {
+                let mut queue = self.lock();
+                queue.open = queue.is_empty();
+                queue.open
+            };
+            if !nothing {
+                return self.take();
             }
+            self.0.some.notified().await;
         }
     }
 
-    /// [`Outbox::next`] without waiting: perhaps nothing.
+    /// [`Outbox::next`] without waiting: perhaps nothing. The queue is held from then on.
     ///
     /// # Errors
     /// As [`Outbox::next`].
     pub fn take(&self) -> Result<Vec<Frame>, MustResume> {
         let mut queue = self.lock();
+        (queue.open, queue.part) = (false, false);
         if queue.closed {
             return Err(MustResume);
         }
@@ -143,6 +164,30 @@ impl Outbox {
 }
 
 impl Queue {
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && !self.part && !self.closed
+    }
+
+    fn send(&self, frame: &Frame) -> Sent {
+        match &self.direct {
+            Some(direct) if self.open && self.is_empty() => direct.send(frame),
+            _ => Sent::Nothing,
+        }
+    }
+
+    fn push(&mut self, frame: Frame) {
+        if self.closed {
+            return;
+        }
+        // What waits is looked at, not what comes: a large frame behind a small one is no sign of a slow reader.
+        if self.frames.len() < self.messages_max && self.bytes < self.bytes_max {
+            self.bytes = self.bytes.saturating_add(frame.size());
+            self.frames.push(frame);
+        } else {
+            self.close();
+        }
+    }
+
     fn close(&mut self) {
         self.closed = true;
         self.frames = Vec::new();
@@ -158,14 +203,6 @@ mod tests {
 
     fn pong() -> Frame {
         Frame::encode(&[ServerEvent::Pong]).expect("an event")
-    }
-
-    #[test]
-    fn a_frame_is_an_array_and_what_is_in_it() {
-        let frame = Frame::encode(&[ServerEvent::Pong, ServerEvent::Pong]).expect("events");
-        assert_eq!(frame.array(), r#"[{"type":"pong"},{"type":"pong"}]"#);
-        assert_eq!(frame.events(), br#"{"type":"pong"},{"type":"pong"}"#);
-        assert_eq!(Frame::encode(&[]), None);
     }
 
     #[tokio::test]
@@ -205,6 +242,70 @@ mod tests {
         let outbox = Outbox::new(4, 3);
         outbox.push(pong());
         assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+    }
+
+    /// Takes the first frames whole, one in part, and nothing after that.
+    struct Narrow(Mutex<(usize, Vec<Sent>)>);
+
+    impl Direct for Narrow {
+        fn send(&self, _: &Frame) -> Sent {
+            let mut narrow = self.0.lock().expect("whole");
+            let sent = match narrow.0 {
+                0 => Sent::Nothing,
+                1 => Sent::Part,
+                _ => Sent::All,
+            };
+            narrow.0 = narrow.0.saturating_sub(1);
+            narrow.1.push(sent);
+            sent
+        }
+    }
+
+    #[tokio::test]
+    async fn others_write_only_while_the_reader_waits_and_never_out_of_order() {
+        let outbox = Outbox::new(4, 1000);
+        let narrow = Arc::new(Narrow(Mutex::new((3, Vec::new()))));
+        let sent = || narrow.0.lock().expect("whole").1.clone();
+        outbox.attach(Arc::clone(&narrow) as Arc<dyn Direct>);
+        outbox.give(&pong());
+        assert_eq!(sent(), [], "the reader has not waited yet");
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+        outbox.give(&pong());
+        assert_eq!(sent(), [], "it writes what it took");
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+        assert!(timeout(Duration::from_millis(1), outbox.next()).await.is_err());
+        outbox.give(&pong());
+        outbox.give(&pong());
+        outbox.give(&pong());
+        assert_eq!(sent(), [Sent::All, Sent::All, Sent::Part]);
+        outbox.give(&pong());
+        assert_eq!(sent().len(), 3, "the rest of the third comes first");
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+        assert!(timeout(Duration::from_millis(1), outbox.next()).await.is_err());
+        outbox.hold();
+        outbox.give(&pong());
+        assert_eq!(sent().len(), 3, "the reader does something");
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+        assert!(timeout(Duration::from_millis(1), outbox.next()).await.is_err());
+        outbox.push(pong());
+        outbox.give(&pong());
+        assert_eq!(sent().len(), 3, "what waits goes first");
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(2));
+        assert!(timeout(Duration::from_millis(1), outbox.next()).await.is_err());
+        outbox.give(&pong());
+        assert_eq!(sent().last(), Some(&Sent::Nothing));
+        assert_eq!(outbox.next().await.map(|frames| frames.len()), Ok(1));
+        outbox.detach();
+        assert_eq!(Arc::strong_count(&narrow), 1);
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_frame_wakes_the_reader() {
+        let outbox = Outbox::new(4, 1000);
+        outbox.attach(Arc::new(Narrow(Mutex::new((1, Vec::new())))));
+        assert!(timeout(Duration::from_millis(1), outbox.next()).await.is_err());
+        outbox.give(&pong());
+        assert_eq!(outbox.next().await, Ok(Vec::new()));
     }
 
     #[test]

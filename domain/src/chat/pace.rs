@@ -16,6 +16,11 @@ impl Pace {
         Self { tokens: f64::INFINITY, at: Duration::ZERO }
     }
 
+    /// When the tokens were counted last.
+    pub(crate) const fn since(&self) -> Duration {
+        self.at
+    }
+
     /// Takes a token.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::{
 use crate::{person::Person, room::DomainChange, service::Inner};
 use madang_protocol::{
     ActionId, EpochId, PersonId, RoomId,
-    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine},
+    chat::{Act, Entry, Modes, Seq, Since, Standing, SystemLine, You},
 };
 use std::{
     collections::HashMap,
@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -43,10 +44,8 @@ pub(crate) enum Command {
         answer: oneshot::Sender<Result<Option<ActionId>, ChatRefused>>,
     },
     System(SystemLine),
-    Renamed {
-        person: PersonId,
-        name: String,
-    },
+    /// Somebody who is here is called so from now on.
+    Renamed(You),
 }
 
 pub(crate) struct Join {
@@ -92,6 +91,8 @@ pub(crate) struct Shared {
     /// Messages and actions that wait; what bounds an inbox that is otherwise bounded by its senders.
     pub(crate) waiting: AtomicUsize,
     pub(crate) chatting: AtomicU32,
+    /// How long the room gathers messages now, in milliseconds.
+    pub(crate) window_ms: AtomicU32,
     next_seat: AtomicU64,
 }
 
@@ -106,17 +107,78 @@ impl Shared {
     }
 }
 
-/// The tasks there are. The lock is held for a look-up only, so a plain mutex serves.
+/// What all chats have done since the start, and how they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatTotals {
+    /// Rooms whose chat has a task.
+    pub rooms: usize,
+    /// Distinct people in each room, added up.
+    pub people: u64,
+    /// The longest that any of them gathers messages now.
+    pub window: Duration,
+    /// Times that entries were sent to a room.
+    pub batches: u64,
+    /// Entries times the connections that each was sent to.
+    pub deliveries: u64,
+}
+
+/// The tasks there are, and who is in them. The locks are held for a look-up only, so plain mutexes serve.
 #[derive(Default)]
-pub(crate) struct Chats(Mutex<HashMap<RoomId, Handle>>);
+pub(crate) struct Chats {
+    rooms: Mutex<HashMap<RoomId, Handle>>,
+    /// The rooms that somebody is in, so that news of one person reach these and no others.
+    places: Mutex<HashMap<PersonId, Vec<RoomId>>>,
+    batches: AtomicU64,
+    deliveries: AtomicU64,
+}
 
 impl Chats {
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<PersonId, Vec<RoomId>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody is in a room now. Said by its task, once.
+    pub(crate) fn came(&self, person: PersonId, room: RoomId) {
+        self.places().entry(person).or_default().push(room);
+    }
+
+    pub(crate) fn went(&self, person: PersonId, room: RoomId) {
+        let mut places = self.places();
+        let Some(rooms) = places.get_mut(&person) else { return };
+        rooms.retain(|other| *other != room);
+        if rooms.is_empty() {
+            places.remove(&person);
+        }
+    }
+
+    /// The rooms that somebody is in.
+    pub(crate) fn rooms_of(&self, person: PersonId) -> Vec<RoomId> {
+        self.places().get(&person).cloned().unwrap_or_default()
     }
 
     pub(crate) fn active(&self) -> usize {
         self.lock().len()
+    }
+
+    pub(crate) fn sent(&self, entries: usize, members: usize) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.deliveries.fetch_add((entries as u64).saturating_mul(members as u64), Ordering::Relaxed);
+    }
+
+    pub(crate) fn totals(&self) -> ChatTotals {
+        let rooms = self.lock();
+        let window = rooms.values().map(|handle| handle.shared.window_ms.load(Ordering::Relaxed)).max();
+        ChatTotals {
+            rooms: rooms.len(),
+            people: rooms.values().map(|handle| u64::from(handle.shared.chatting.load(Ordering::Relaxed))).sum(),
+            window: Duration::from_millis(window.unwrap_or_default().into()),
+            batches: self.batches.load(Ordering::Relaxed),
+            deliveries: self.deliveries.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn get(&self, room: RoomId) -> Option<Handle> {

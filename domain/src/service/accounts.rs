@@ -352,9 +352,8 @@ pub(super) fn must_be_free(
 
 /// Everyone who sees somebody in a chat sees their name as it is now.
 fn renamed(shared: &Shared, person: &Person) {
-    shared.chats.each(|handle| {
-        let renamed = Command::Renamed { person: person.id, name: person.name.clone() };
+    for handle in shared.chats.rooms_of(person.id).into_iter().filter_map(|room| shared.chats.get(room)) {
         // A task that has ended has nobody to tell.
-        drop(handle.inbox.send(renamed));
-    });
+        drop(handle.inbox.send(Command::Renamed(super::chat::you(person))));
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Domain, Inner};
 use crate::{
     chat::{
-        ChatLimits, ChatRefused, Chatter, Filter, Member, Outbox, Place, RoomRef,
+        ChatLimits, ChatRefused, ChatTotals, Chatter, Filter, Member, Outbox, Place, RoomRef,
         registry::{Command, Join, Joined},
         tag::tag,
     },
@@ -23,6 +23,8 @@ use madang_protocol::{
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::oneshot;
 
+/// Bans and timeouts that are looked at for one person.
+const BANS_OF_ONE: usize = 100;
 /// How often a task that ends at that very moment is asked for again.
 const TRIES: usize = 5;
 
@@ -134,21 +136,19 @@ impl Domain {
         self.0.shared.chats.get(room).map_or(0, |handle| handle.shared.chatting.load(Ordering::Acquire))
     }
 
-    /// Rooms whose chat has a task now; for metrics.
+    /// For whoever watches over the server.
+    pub fn chat_totals(&self) -> ChatTotals {
+        self.0.shared.chats.totals()
+    }
+
+    /// Rooms whose chat has a task now.
     pub fn active_chats(&self) -> usize {
         self.0.shared.chats.active()
     }
 
     /// How somebody is known: for `Hello`.
     pub fn you(&self, person: Option<&Person>) -> You {
-        person.map_or_else(You::default, |person| {
-            let guest = matches!(person.kind, PersonKind::Guest);
-            You {
-                id: Some(person.id),
-                name: person.name.clone(),
-                tag: if guest { tag(person.id) } else { String::new() },
-            }
-        })
+        person.map_or_else(You::default, you)
     }
 
     /// Does what a moderator does, for pages without a connection to the chat. Gives what it can be undone by.
@@ -214,6 +214,12 @@ impl Inner {
     }
 }
 
+/// How somebody is known.
+pub(super) fn you(person: &Person) -> You {
+    let tag = if matches!(person.kind, PersonKind::Guest) { tag(person.id) } else { String::new() };
+    You { id: Some(person.id), name: person.name.clone(), tag }
+}
+
 pub(super) fn find(store: &dyn Store, room: &RoomRef) -> Result<Room, Error> {
     match room {
         RoomRef::Id(id) => store.room(*id)?,
@@ -271,7 +277,7 @@ pub(super) fn muted(
     person: PersonId,
     now: UnixMillis,
 ) -> Result<Option<Muted>, Error> {
-    let bans = store.bans(room, Some(person), now)?;
+    let bans = store.bans(room, Some(person), now, BANS_OF_ONE)?;
     let muted = bans.into_iter().map(|ban| ban.muted);
     Ok(muted.max_by_key(|muted| (muted.banned, muted.until.map_or(i64::MAX, |until| until.0))))
 }

@@ -19,6 +19,8 @@ use madang_protocol::{
 
 /// Actions on the moderation page, and on a person's card.
 const ACTIONS_SHOWN: usize = 200;
+/// Bans on the moderation page: the newest. Older ones are lifted by name.
+const BANS_SHOWN: usize = 500;
 /// Messages on a person's card.
 const MESSAGES_SHOWN: usize = 20;
 /// The most actions that one call gives.
@@ -40,7 +42,7 @@ impl Domain {
                 modes,
                 filter,
                 moderators: store.moderators(room.id)?.into_iter().map(moderator).collect(),
-                bans: store.bans(room.id, None, clock::now())?.into_iter().map(ban_record).collect(),
+                bans: store.bans(room.id, None, clock::now(), BANS_SHOWN)?.into_iter().map(ban_record).collect(),
                 actions: store.actions(room.id, None, None, ACTIONS_SHOWN)?,
                 title: room.title,
             })

@@ -22,23 +22,22 @@ use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 const FIRST_KEY: &str = "default";
 
 impl Domain {
-    /// Makes a room, on the operator's authority, and its first key, named `default`; the owner is shown as the draft says from now on, in all their rooms.
-    /// The key is in this answer and nowhere else.
+    /// Makes a room, on the operator's authority, and its first key, named `default`; the owner is shown as the draft says from now on,
+    /// in all their rooms. The key is in this answer and nowhere else.
     ///
     /// # Errors
-    /// [`Error::Invalid`] (slug taken), [`Error::LimitReached`] ([`Limit::RoomsPerPerson`]); [`Error::Busy`],
-    /// [`Error::Storage`].
+    /// [`Error::Invalid`] (slug taken, an owner's name that looks like a reserved one or an account's), [`Error::LimitReached`]
+    /// ([`Limit::RoomsPerPerson`]); [`Error::Busy`], [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
-        self.new_room(owner, draft, MakeRooms::Anyone, true).await
+        self.new_room(owner, draft, MakeRooms::Anyone).await
     }
 
     /// [`Domain::create_room`] for a person who asks, if the rules let them.
     ///
     /// # Errors
-    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms; [`Error::Invalid`] for a name of the owner
-    /// that looks like another account's.
+    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms.
     pub async fn make_room(&self, person: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
-        self.new_room(person, draft, self.0.limits.accounts.make_rooms, false).await
+        self.new_room(person, draft, self.0.limits.accounts.make_rooms).await
     }
 
     /// Whether the rules let somebody make rooms.
@@ -57,13 +56,7 @@ impl Domain {
         self.0.limits.accounts.registration
     }
 
-    async fn new_room(
-        &self,
-        owner: PersonId,
-        draft: RoomDraft,
-        who: MakeRooms,
-        by_operator: bool,
-    ) -> Result<(Room, StreamKey), Error> {
+    async fn new_room(&self, owner: PersonId, draft: RoomDraft, who: MakeRooms) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
         let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
@@ -76,13 +69,11 @@ impl Domain {
             if !who.allows(&person.kind) {
                 return Err(Error::Forbidden);
             }
-            if !by_operator && person.name != draft.owner_name {
-                names::must_be_free(store, owner, &draft.owner_name)?;
-            }
             let mut touched = store.rooms_of(owner)?;
             if touched.len() >= max {
                 return Err(Error::LimitReached { limit: Limit::RoomsPerPerson, max });
             }
+            names::check_owner(store, owner, &person.name, &draft.owner_name)?;
             let room = Room::from_draft(room_id, owner, draft, clock::now());
             store.add_room(&room)?;
             let name = FIRST_KEY.to_owned();
@@ -200,19 +191,18 @@ impl Domain {
     /// draft says from now on, in all their rooms.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (slug taken); [`Error::Busy`], [`Error::Storage`].
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (as [`Domain::create_room`]); [`Error::Busy`],
+    /// [`Error::Storage`].
     pub async fn edit_room(&self, who: impl Into<Actor>, slug: &RoomSlug, draft: RoomDraft) -> Result<Room, Error> {
         let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
         let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn Store| {
             let before = managed(store, who, &slug)?;
+            names::check_owner(store, before.owner, &before.owner_name, &draft.owner_name)?;
             let room = before.edited(draft);
             store.change_room(&room)?;
             let mut touched = Vec::new();
             if before.owner_name != room.owner_name {
-                if who != Actor::Operator {
-                    names::must_be_free(store, room.owner, &room.owner_name)?;
-                }
                 names::change(store, room.owner, &room.owner_name, keep)?;
                 touched = store.rooms_of(room.owner)?.into_iter().map(|other| other.id).collect();
                 touched.retain(|other| *other != room.id);

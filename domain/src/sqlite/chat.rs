@@ -73,20 +73,24 @@ impl ChatStore for SqliteStore {
         rooms::moderators(&self.connection, room)
     }
 
+    fn moderates(&self, person: PersonId) -> Result<Vec<RoomId>, Error> {
+        rooms::moderated_by(&self.connection, person)
+    }
+
     fn set_moderator(&mut self, room: RoomId, person: PersonId, on: bool, at: UnixMillis) -> Result<(), Error> {
         rooms::set_moderator(&self.connection, room, person, on, at)
     }
 
-    fn bans(&self, room: RoomId, person: Option<PersonId>, now: UnixMillis) -> Result<Vec<Ban>, Error> {
-        bans::in_force(&self.connection, room, person, now)
+    fn bans(&self, room: RoomId, person: Option<PersonId>, now: UnixMillis, limit: usize) -> Result<Vec<Ban>, Error> {
+        bans::in_force(&self.connection, room, person, now, limit)
     }
 
     fn add_ban(&mut self, room: RoomId, ban: &Ban) -> Result<(), Error> {
-        bans::add(&self.connection, room, ban)
+        self.atomically(|store| bans::add(&store.connection, room, ban))
     }
 
-    fn lift_bans(&mut self, room: RoomId, bans: &[ActionId], by: ActionId) -> Result<(), Error> {
-        self.atomically(|store| bans::lift(&store.connection, room, bans, by))
+    fn lift_bans(&mut self, room: RoomId, bans: &[ActionId], by: ActionId, at: UnixMillis) -> Result<(), Error> {
+        self.atomically(|store| bans::lift(&store.connection, room, bans, by, at))
     }
 
     fn unlift_bans(&mut self, room: RoomId, by: ActionId) -> Result<(), Error> {

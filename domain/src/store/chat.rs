@@ -42,13 +42,16 @@ pub trait ChatStore {
     fn set_filter(&mut self, room: RoomId, words: &[String]) -> Result<(), Error>;
     /// The room's moderators, in the order in which they became that: who, whether they are a guest, their name now.
     fn moderators(&self, room: RoomId) -> Result<Vec<StoredModerator>, Error>;
+    /// The rooms in which somebody is a moderator.
+    fn moderates(&self, person: PersonId) -> Result<Vec<RoomId>, Error>;
     fn set_moderator(&mut self, room: RoomId, person: PersonId, on: bool, at: UnixMillis) -> Result<(), Error>;
 
-    /// Bans and timeouts that are in force at `now`, oldest first; of one person, or of everyone.
-    fn bans(&self, room: RoomId, person: Option<PersonId>, now: UnixMillis) -> Result<Vec<Ban>, Error>;
+    /// Bans and timeouts that are in force at `now`, oldest first; of one person, or of everyone. The newest `limit` of them.
+    fn bans(&self, room: RoomId, person: Option<PersonId>, now: UnixMillis, limit: usize) -> Result<Vec<Ban>, Error>;
+    /// Adds a ban, and forgets some that are over by then for so long that nothing about them can be undone.
     fn add_ban(&mut self, room: RoomId, ban: &Ban) -> Result<(), Error>;
-    /// Lifts bans, by an action.
-    fn lift_bans(&mut self, room: RoomId, bans: &[ActionId], by: ActionId) -> Result<(), Error>;
+    /// Lifts bans, by an action at this time.
+    fn lift_bans(&mut self, room: RoomId, bans: &[ActionId], by: ActionId, at: UnixMillis) -> Result<(), Error>;
     /// Puts bans back in force that an action lifted.
     fn unlift_bans(&mut self, room: RoomId, by: ActionId) -> Result<(), Error>;
 
@@ -151,7 +154,7 @@ pub struct Ban {
     /// The name of who did it.
     pub by: String,
     pub muted: Muted,
-    /// Guests who write from there are meant too: `192.0.2.1/32`. Empty for a timeout.
+    /// Guests who write from there are meant too: `192.0.2.1/32`.
     pub prefixes: Vec<String>,
 }
 

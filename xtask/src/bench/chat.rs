@@ -5,8 +5,11 @@ use super::{
     report::{circumstances, median, number, spread},
     rig::{LOAD_CORE, ROOM, Rig, Running, SERVER_CORE, pinned},
 };
-use crate::failure::{Failure, Result};
-use std::fmt::Write as _;
+use crate::{
+    failure::{Context as _, Failure, Result},
+    guard,
+};
+use std::{fmt::Write as _, io::Read as _, process::Stdio, time::Duration};
 
 /// People in the room, those who speak, and what they say in a second.
 const MEMBERS: u32 = 1_000;
@@ -16,6 +19,10 @@ const MESSAGES_PER_S: u32 = 50;
 const IDLE_MEMBERS: u32 = 10_000;
 /// Rooms in which the chosen window is looked at: members, speakers, messages a second.
 const ROOMS: [(u32, u32, &str); 4] = [(2, 2, "0.5"), (10, 10, "5"), (100, 50, "50"), (1_000, 50, "50")];
+
+/// Where a server says how long it gathers messages now, in seconds.
+const WINDOW: &str = "madang_chat_window_seconds ";
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -110,16 +117,20 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
     Ok(text)
 }
 
-/// How late messages are with the window that follows the room.
+/// Which window a room chooses by itself, and how late its messages are.
 fn windows(rig: &Rig, plan: Plan, text: &mut String) -> Result<()> {
-    *text += "\nWith the window that follows the room (`auto`):\n\n| members | messages a second | delay p50, ms | delay p99, ms |\n|---|---|---|---|\n";
+    *text += "\nWith the window that follows the room (`auto`):\n\n| members | messages a second | window it chose, ms | delay p50, ms | delay p99, ms |\n|---|---|---|---|---|\n";
     let small = if plan.keep { ROOMS.len() } else { 2 };
     for (members, speakers, per_second) in ROOMS.into_iter().take(small) {
         let crowd = Crowd { members, speakers, per_second, seconds: plan.seconds };
-        let run = one(rig, Side::Madang("\"auto\""), &crowd)?;
+        let server = Side::Madang("\"auto\"").start(rig)?;
+        let (run, windows) = crowded(rig, Side::Madang("\"auto\""), &crowd, &server, Some(WINDOW))?;
         let field = |name: &str| number(&run, name).unwrap_or(f64::NAN);
         let (p50, p99) = (field("delay_ms_p50"), field("delay_ms_p99"));
-        let _ = writeln!(text, "| {members} | {per_second} | {p50:.1} | {p99:.1} |");
+        // The last of them are from while people spoke.
+        let last = windows.get(windows.len().saturating_sub(plan.seconds as usize)..).unwrap_or_default();
+        let window = median(last).unwrap_or(f64::NAN) * 1e3;
+        let _ = writeln!(text, "| {members} | {per_second} | {window:.0} | {p50:.1} | {p99:.1} |");
     }
     Ok(())
 }
@@ -139,10 +150,29 @@ fn memory(rig: &Rig, members: u32, text: &mut String) -> Result<()> {
 
 fn one(rig: &Rig, side: Side, crowd: &Crowd<'_>) -> Result<String> {
     let server = side.start(rig)?;
+    crowded(rig, side, crowd, &server, None).map(|(run, _)| run)
+}
+
+/// Fills a room of `server`; gives what the load says, and `metric` as it was each half second.
+fn crowded(
+    rig: &Rig,
+    side: Side,
+    crowd: &Crowd<'_>,
+    server: &Running,
+    metric: Option<&str>,
+) -> Result<(String, Vec<f64>)> {
     let mut load = pinned(Some(LOAD_CORE), &rig.tool("wsload"));
     load.args([side.protocol(), &server.port.to_string(), ROOM, &crowd.members.to_string()]);
     load.args([&crowd.speakers.to_string(), crowd.per_second, &crowd.seconds.to_string(), &server.pid().to_string()]);
-    let output = load.output().map_err(|error| Failure::new(format!("wsload does not run: {error}")))?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if text.starts_with('{') { Ok(text) } else { Err(Failure::new("wsload gave no answer")) }
+    let mut load = guard::spawn(load.stdout(Stdio::piped())).cannot("start wsload")?;
+    let mut seen = Vec::new();
+    while load.child.try_wait().cannot("wait for wsload")?.is_none() {
+        std::thread::sleep(LOOK_EVERY);
+        seen.extend(metric.and_then(|metric| server.metric(metric)));
+    }
+    let mut text = String::new();
+    let mut answer = load.child.stdout.take().ok_or_else(|| Failure::new("wsload has no output"))?;
+    answer.read_to_string(&mut text).cannot("read what wsload says")?;
+    let text = text.trim().to_owned();
+    if text.starts_with('{') { Ok((text, seen)) } else { Err(Failure::new("wsload gave no answer")) }
 }

@@ -212,6 +212,16 @@ impl Running {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// What `/metrics` says of `name` now; none for a server that has no such metric.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        write!(socket, "GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", self.port).ok()?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).ok()?;
+        answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     /// Asks for the stream until a kilobyte of it has come.
     ///
     /// # Errors

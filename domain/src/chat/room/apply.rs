@@ -256,7 +256,8 @@ impl Work<'_> {
             at: self.plan.at,
             by: self.by.clone(),
             muted: Muted { banned, until, reason: self.plan.reason.clone() },
-            prefixes: if banned { found.prefixes } else { Vec::new() },
+            // A timeout holds as a ban does: without its address, clearing cookies would end it.
+            prefixes: found.prefixes,
         };
         store.add_ban(self.room, &ban)?;
         self.record.act = word.to_owned();
@@ -274,12 +275,16 @@ impl Work<'_> {
         let mut bans = self.plan.belonging.clone();
         if bans.is_empty() {
             // Known to the database only: somebody who is not here.
-            bans = store.bans(self.room, Some(found.id), self.plan.at)?.iter().map(|ban| ban.id).collect();
+            bans = store
+                .bans(self.room, Some(found.id), self.plan.at, self.plan.limits.bans)?
+                .iter()
+                .map(|ban| ban.id)
+                .collect();
         }
         if bans.is_empty() {
             return Ok(Err(ChatRefusal::NotFound.into()));
         }
-        store.lift_bans(self.room, &bans, self.plan.action)?;
+        store.lift_bans(self.room, &bans, self.plan.action, self.plan.at)?;
         self.record.act = "unban".into();
         Ok(Ok(()))
     }
@@ -338,7 +343,7 @@ impl Work<'_> {
             self.messages_changed = true;
         }
         match record.act.as_str() {
-            "timeout" | "ban" => store.lift_bans(self.room, &[id], self.plan.action)?,
+            "timeout" | "ban" => store.lift_bans(self.room, &[id], self.plan.action, self.plan.at)?,
             "unban" => store.unlift_bans(self.room, id)?,
             "set_moderator" => {
                 let on = before == "true";

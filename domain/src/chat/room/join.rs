@@ -4,7 +4,6 @@ use super::Room;
 use crate::chat::{
     prefix::prefix,
     registry::{Join, Joined},
-    tag::tag,
 };
 use madang_protocol::{
     PersonId,
@@ -20,6 +19,7 @@ impl Room {
         let prefix = prefix(chatter.address, &self.limits);
         let first = self.people.join(seat, &chatter, prefix, person, outbox.clone());
         let standing = self.standing(seat);
+        let silent = standing.muted.is_some();
         if let Some(seat) = self.people.seats.get_mut(&seat) {
             seat.told = standing.clone();
         }
@@ -38,8 +38,12 @@ impl Room {
             outbox.push(counts);
         }
         if let Some(id) = chatter.person.filter(|_| first) {
-            let author = self.people.author(id);
-            self.news.came(author);
+            self.note(id, true);
+            // Who may not write has no say by their name either.
+            if !silent {
+                let author = self.people.author(id);
+                self.news.came(author);
+            }
         }
         // One who does not wait any more leaves by their place.
         drop(answer.send(joined));
@@ -47,15 +51,26 @@ impl Room {
 
     pub(super) fn leave(&mut self, seat: u64) {
         let clock = self.clock();
+        let silent = self.standing(seat).muted.is_some();
         let gone = self.people.leave(seat, clock);
         if let Some(id) = gone {
-            let author = self.people.author(id);
-            self.news.went(author);
+            self.note(id, false);
+            if !silent {
+                let author = self.people.author(id);
+                self.news.went(author);
+            }
         }
         self.counted();
         if self.people.seats.is_empty() {
             self.empty_since = Instant::now();
         }
+    }
+
+    /// Writes down outside that somebody is here now, or not any more.
+    fn note(&self, person: PersonId, here: bool) {
+        let Some(domain) = self.domain.upgrade() else { return };
+        let chats = &domain.shared.chats;
+        if here { chats.came(person, self.id) } else { chats.went(person, self.id) }
     }
 
     fn counted(&mut self) {
@@ -75,11 +90,9 @@ impl Room {
         Standing { role, muted }
     }
 
-    pub(super) fn renamed(&mut self, person: PersonId, name: &str) {
-        self.people.renamed(person, name);
-        let Some(somebody) = self.people.get(person) else { return };
-        let tag = if somebody.account { String::new() } else { tag(person) };
-        let you = You { id: Some(person), name: name.to_owned(), tag };
+    pub(super) fn renamed(&mut self, you: &You) {
+        let Some(person) = you.id else { return };
+        self.people.renamed(person, &you.name);
         for seat in self.people.seats.values().filter(|seat| seat.person == Some(person)) {
             seat.outbox.tell(ServerEvent::You { you: you.clone() });
         }

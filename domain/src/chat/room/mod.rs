@@ -48,7 +48,7 @@ struct Room {
     log: Log,
     modes: Modes,
     words: Vec<String>,
-    filter: Filter,
+    filter: Arc<Filter>,
     moderators: Vec<PersonId>,
     administrators: Vec<PersonId>,
     bans: Bans,
@@ -112,7 +112,8 @@ impl Room {
             inner.desk.write(move |store| store.open_chat(id, epoch), |()| {}).await?;
         }
         let entries = limits.recovery_entries.max(madang_protocol::chat::HISTORY_ON_JOIN);
-        let read = move |store: &dyn Store| Ok((Loaded::read(store, id)?, store.chat_before(id, None, entries)?));
+        let read =
+            move |store: &dyn Store| Ok((Loaded::read(store, id, limits.bans)?, store.chat_before(id, None, entries)?));
         let (loaded, entries) = inner.desk.read::<_, Error>(read).await?;
         drop(inner);
         let now = Instant::now();
@@ -129,7 +130,7 @@ impl Room {
             log,
             modes: Modes::default(),
             words: Vec::new(),
-            filter: Filter::default(),
+            filter: Arc::default(),
             moderators: Vec::new(),
             administrators: Vec::new(),
             bans: Bans::default(),
@@ -163,7 +164,8 @@ impl Room {
             self.people.renamed(moderator.person, &moderator.name);
         }
         if self.words != loaded.log.filter {
-            self.filter = Filter::new(&loaded.log.filter);
+            self.filter = Arc::new(Filter::new(&loaded.log.filter));
+            self.people.set_filter(Arc::clone(&self.filter));
             self.words = loaded.log.filter;
         }
         self.bans = Bans::new(loaded.bans);
@@ -220,7 +222,7 @@ impl Room {
                 let _gone = answer.send(done);
             }
             Command::System(line) => self.system(line).await,
-            Command::Renamed { person, name } => self.renamed(person, &name),
+            Command::Renamed(person) => self.renamed(&person),
         }
         Next::On
     }
@@ -297,6 +299,9 @@ impl Drop for Room {
     fn drop(&mut self) {
         self.people.seats.values().for_each(|seat| seat.outbox.close());
         self.shared.chatting.store(0, Ordering::Release);
+        if let Some(domain) = self.domain.upgrade() {
+            self.people.here().for_each(|person| domain.shared.chats.went(person, self.id));
+        }
     }
 }
 
@@ -310,12 +315,13 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn read(store: &dyn Store, id: RoomId) -> Result<Self, Error> {
+    /// With at most so many bans: as many as there may be.
+    fn read(store: &dyn Store, id: RoomId, bans: usize) -> Result<Self, Error> {
         Ok(Self {
             room: store.room(id)?.ok_or(Error::NotFound)?,
             log: store.chat_log(id)?.ok_or(Error::NotFound)?,
             moderators: store.moderators(id)?,
-            bans: store.bans(id, None, clock::now())?,
+            bans: store.bans(id, None, clock::now(), bans)?,
             administrators: store.administrators()?,
         })
     }

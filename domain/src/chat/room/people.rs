@@ -1,7 +1,7 @@
 //! Who is in a room: seats of connections, and the people who sit in them.
 
 use crate::{
-    chat::{Chatter, Outbox, pace::Pace, tag::tag},
+    chat::{Chatter, Filter, Outbox, pace::Pace, tag::tag},
     looks::{alike, is_reserved, looks},
     person::{Person, PersonKind},
 };
@@ -11,6 +11,7 @@ use madang_protocol::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
@@ -63,6 +64,8 @@ pub(super) struct People {
     /// Browsers without a person, and how many seats each has.
     browsers: HashMap<u64, u32>,
     badges: Vec<Badge>,
+    /// Words that no guest's name may hold here.
+    filter: Arc<Filter>,
     present: usize,
 }
 
@@ -161,24 +164,37 @@ impl People {
         self.persons.values_mut().for_each(|somebody| somebody.shown = None);
     }
 
+    /// Sets which words guests' names may not hold. Names that do are hidden from then on.
+    pub(super) fn set_filter(&mut self, filter: Arc<Filter>) {
+        self.filter = filter;
+        self.persons.values_mut().for_each(|somebody| somebody.shown = None);
+    }
+
+    /// Those who are here.
+    pub(super) fn here(&self) -> impl Iterator<Item = PersonId> {
+        self.persons.iter().filter(|(_, somebody)| somebody.tabs > 0).map(|(id, _)| *id)
+    }
+
     pub(super) fn role(&self, id: PersonId) -> Role {
         self.badges.iter().find(|badge| badge.person == id).map_or(Role::Viewer, |badge| badge.role)
     }
 
     /// Somebody as everyone here sees them. A name that could be taken for a badged one's is left empty: it was free where it
-    /// was chosen, and is not here. So is a reserved one, which an owner may have in a room of their own.
+    /// was chosen, and is not here. So is a reserved one, which an owner may have in a room of their own, and a guest's that
+    /// holds a word of the room's filter.
     pub(super) fn author(&mut self, id: PersonId) -> Author {
         let role = self.role(id);
         let Some(somebody) = self.persons.get_mut(&id) else {
             return Author { id, name: String::new(), tag: tag(id), role };
         };
-        let badges = &self.badges;
+        let (badges, filter, guest) = (&self.badges, &self.filter, !somebody.account);
         let name = somebody.shown.get_or_insert_with(|| {
             let mine = looks(&somebody.name);
-            let imitates = role == Role::Viewer
-                && !somebody.name.is_empty()
-                && (is_reserved(&mine) || badges.iter().any(|badge| badge.person != id && alike(&badge.looks, &mine)));
-            if imitates { String::new() } else { somebody.name.clone() }
+            let imitates =
+                || is_reserved(&mine) || badges.iter().any(|badge| badge.person != id && alike(&badge.looks, &mine));
+            let filtered = || guest && filter.finds(&somebody.name).is_some();
+            let hidden = role == Role::Viewer && !somebody.name.is_empty() && (imitates() || filtered());
+            if hidden { String::new() } else { somebody.name.clone() }
         });
         let tag = if somebody.account { String::new() } else { tag(id) };
         Author { id, name: name.clone(), tag, role }

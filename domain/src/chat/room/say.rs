@@ -11,7 +11,10 @@ use madang_protocol::{
     chat::{ChatRefusal, Entry, Message, QUOTE_MAX, Quote, Role, Seq, What},
     realtime::ServerEvent,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{sync::oneshot, time::Instant};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -39,6 +42,9 @@ struct Ticket {
     person: PersonId,
     id: String,
     likeness: u64,
+    /// When it was said, and when its person had said something before: slow mode counts what is kept only.
+    at: UnixMillis,
+    before: Option<UnixMillis>,
     /// The database may not have them yet.
     new: bool,
 }
@@ -158,9 +164,9 @@ impl Room {
 
     fn gather(&mut self, seat: u64, person: PersonId, prefix: String, said: Said, likeness: u64, now: UnixMillis) {
         let author = self.people.author(person);
-        let mut new = false;
+        let (mut new, mut before) = (false, None);
         if let Some(somebody) = self.people.get_mut(person) {
-            somebody.last_said = Some(now);
+            before = somebody.last_said.replace(now);
             new = !somebody.stored;
         }
         let quoted = said.reply.and_then(|seq| self.log.get(seq));
@@ -171,7 +177,7 @@ impl Room {
         let quotes = said.reply.filter(|seq| quoted.is_none() && *seq <= self.log.last);
         self.rate.count(self.clock());
         self.gathering.push(Pending {
-            ticket: Ticket { seat, person, id: said.id.clone(), likeness, new },
+            ticket: Ticket { seat, person, id: said.id.clone(), likeness, at: now, before, new },
             message: NewMessage { author, text: said.text, reply, id: said.id, prefix },
             at: now,
             quotes,
@@ -181,6 +187,7 @@ impl Room {
     /// When the next batch may go.
     pub(super) fn batch_due(&self) -> Instant {
         let window = self.limits.window.span(self.people.seats.len(), self.rate.at(self.clock()));
+        self.shared.window_ms.store(u32::try_from(window.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
         self.last_batch.and_then(|last| last.checked_add(window)).unwrap_or(self.started)
     }
 
@@ -239,6 +246,7 @@ impl Room {
             Ok(Landed { first, entries, again }) => {
                 for (n, entry) in again {
                     if let Some(ticket) = tickets.get(n) {
+                        self.unsaid(ticket);
                         self.confirm_again(ticket, entry);
                     }
                 }
@@ -267,9 +275,20 @@ impl Room {
         });
     }
 
+    /// A message was not said (again): its person need not wait because of it.
+    fn unsaid(&mut self, ticket: &Ticket) {
+        if let Some(somebody) = self.people.get_mut(ticket.person)
+            && somebody.last_said == Some(ticket.at)
+        {
+            somebody.last_said = ticket.before;
+        }
+    }
+
     /// Tells those whose messages were not kept. No place in the log was taken.
-    fn reject(&self, tickets: Vec<Ticket>, error: &Error) {
+    fn reject(&mut self, tickets: Vec<Ticket>, error: &Error) {
         tracing::warn!(room = %self.id, messages = tickets.len(), %error, "messages could not be kept");
+        // The newest first: each gives back the time before it.
+        tickets.iter().rev().for_each(|ticket| self.unsaid(ticket));
         for Ticket { seat, id, .. } in tickets {
             if let Some(seat) = self.people.seats.get(&seat) {
                 seat.outbox.tell(ServerEvent::Rejected { id, reason: ChatRefusal::Busy, until: None });

@@ -5,6 +5,7 @@ use crate::{Error, testing::House};
 use madang_protocol::{
     PersonId, RoomId, RoomSlug,
     chat::{Act, ActionRecord, ChatRefusal, Modes, Role, Seq, SystemLine, What, Whom},
+    realtime::ServerEvent,
 };
 use std::time::Duration;
 
@@ -133,6 +134,73 @@ async fn a_timeout_ends_by_itself() {
     assert_eq!(at.page.say("more").await.map(drop), Err(ChatRefusal::TimedOut));
     tokio::time::sleep(Duration::from_millis(1010)).await;
     at.page.say("more").await.expect("said");
+}
+
+#[tokio::test]
+async fn a_timeout_outlives_cleared_cookies_for_as_long_as_it_lasts() {
+    let mut at = scene().await;
+    at.page.say("spam").await.expect("said");
+    at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 600 }).await.expect("timed out");
+    let (fresh, _) = at.house.domain.new_visitor().expect("a visitor");
+    let mut evader = Page::open(&at.house, at.room, chatter(Some(fresh), "198.51.100.7"), None).await;
+    assert_eq!(evader.say("back").await.map(drop), Err(ChatRefusal::TimedOut));
+    let mut other = Page::open(&at.house, at.room, chatter(Some(fresh), "203.0.113.5"), None).await;
+    other.say("from elsewhere").await.expect("nobody else is meant");
+    let account = at.house.domain.create_account("cem", "correct horse", false).await.expect("an account");
+    let mut neighbour = Page::open(&at.house, at.room, chatter(Some(account.id), "198.51.100.7"), None).await;
+    neighbour.say("an account is not its neighbour").await.expect("said");
+    at.by.act(Act::Unban { whom: Whom::Id(fresh) }).await.expect("lifted");
+    evader.say("thanks").await.expect("said");
+}
+
+#[tokio::test]
+async fn who_is_silenced_is_not_named_by_coming_going_or_renaming() {
+    let mut at = scene_with(|limits| limits.counts_every = Duration::from_millis(20)).await;
+    at.by
+        .next(|event| match event {
+            ServerEvent::People { joined, .. } => joined.iter().any(|author| author.name == "Bo").then_some(()),
+            _ => None,
+        })
+        .await;
+    at.by.act(Act::Ban { whom: whom("Bo"), seconds: None }).await.expect("banned");
+    at.page.standing().await;
+    at.house.domain.rename(at.guest, "Worse", &[at.room]).await.expect("renamed");
+    let Scene { house, room, guest, mut by, page, .. } = at;
+    drop(page);
+    by.until_chatting(1).await;
+    let again = Page::open(&house, room, chatter(Some(guest), "198.51.100.7"), None).await;
+    by.until_chatting(2).await;
+    drop(again);
+    by.until_chatting(1).await;
+    // Somebody else who comes after that is the only one who is named.
+    let (other, _) = house.domain.new_visitor().expect("a visitor");
+    house.domain.rename(other, "Cem", &[]).await.expect("renamed");
+    let _third = Page::open(&house, room, chatter(Some(other), "203.0.113.5"), None).await;
+    let mut names: Vec<String> = Vec::new();
+    while !names.iter().any(|name| name == "Cem") {
+        let told = by.next(|event| match event {
+            ServerEvent::People { joined, left, .. } => Some(joined.into_iter().chain(left).collect::<Vec<_>>()),
+            _ => None,
+        });
+        names.extend(told.await.into_iter().map(|author| author.name));
+    }
+    assert_eq!(names, ["Cem"]);
+}
+
+#[tokio::test]
+async fn bans_that_are_over_are_forgotten() {
+    let mut at = scene().await;
+    at.page.say("spam").await.expect("said");
+    let db = rusqlite::Connection::open(at.house.dir.path().join("madang.sqlite3")).expect("opens");
+    for _ in 0..3 {
+        at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 1 }).await.expect("timed out");
+    }
+    at.by.act(Act::Unban { whom: whom("Bo") }).await.expect("lifted");
+    assert_eq!(at.house.number("SELECT count(*) FROM chat_bans"), 3, "undoing may still need them");
+    // A minute passes.
+    db.execute_batch("UPDATE chat_bans SET until = until - 60000, lifted_at = lifted_at - 60000").expect("changed");
+    at.by.act(Act::Ban { whom: whom("Bo"), seconds: None }).await.expect("banned");
+    assert_eq!(at.house.number("SELECT count(*) FROM chat_bans"), 1);
 }
 
 #[tokio::test]

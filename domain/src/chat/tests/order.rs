@@ -3,7 +3,7 @@
 use super::{Page, SOON, chatter, house, seqs, text};
 use crate::chat::{MustResume, Window};
 use madang_protocol::{
-    chat::{Act, ChatRefusal, Seq, SystemLine, What},
+    chat::{Act, ChatRefusal, Modes, Seq, SystemLine, What},
     realtime::ServerEvent,
 };
 use std::time::Duration;
@@ -238,4 +238,21 @@ async fn a_large_room_does_not_keep_a_small_one_waiting() {
     speaker.next(|event| matches!(event, ServerEvent::Entries { .. }).then_some(())).await;
     drop(members);
     speaker.until_chatting(1).await;
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_kept_uses_up_no_slow_mode() {
+    let house = house(|_| {});
+    let (owner, room, _) = house.room("one").await;
+    let mut by = Page::of(&house, room.id, owner.id).await;
+    by.act(Act::SetModes { modes: Modes { slow_s: 100, ..Modes::default() } }).await.expect("set");
+    let (guest, _) = house.domain.new_visitor().expect("a visitor");
+    let mut page = Page::of(&house, room.id, guest).await;
+    let db = rusqlite::Connection::open(house.dir.path().join("madang.sqlite3")).expect("opens");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON chat_entries BEGIN SELECT RAISE(ABORT, 'full'); END";
+    db.execute_batch(full).expect("made");
+    assert_eq!(page.say_as("hello", "a").await.map(drop), Err(ChatRefusal::Busy));
+    db.execute_batch("DROP TRIGGER full").expect("dropped");
+    page.say_as("hello", "a").await.expect("it waits for nothing");
+    assert_eq!(page.say("again").await.map(drop), Err(ChatRefusal::Slow), "what is kept does");
 }

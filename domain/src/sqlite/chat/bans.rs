@@ -1,32 +1,41 @@
 //! Bans and timeouts in SQLite.
 
-use super::texts_json;
+use super::{number, texts_json};
 use crate::{error::Error, sqlite::rows, store::Ban};
-use madang_protocol::{ActionId, PersonId, RoomId, UnixMillis, chat::Muted};
+use madang_protocol::{
+    ActionId, PersonId, RoomId, UnixMillis,
+    chat::{Muted, UNDO_MS},
+};
 use rusqlite::{Connection, Row, params};
+
+const IN_FORCE: &str = "SELECT * FROM chat_bans
+     WHERE room = ?1 AND lifted IS NULL AND coalesce(until > ?2, true) ORDER BY at DESC, id DESC LIMIT ?3";
+const IN_FORCE_OF: &str = "SELECT * FROM chat_bans
+     WHERE room = ?1 AND lifted IS NULL AND person = ?4 AND coalesce(until > ?2, true) ORDER BY at DESC, id DESC LIMIT ?3";
+const FORGET_ENDED: &str = "DELETE FROM chat_bans WHERE id IN
+     (SELECT id FROM chat_bans WHERE room = ?1 AND until <= ?2 ORDER BY until LIMIT ?3)";
+const FORGET_LIFTED: &str = "DELETE FROM chat_bans WHERE id IN
+     (SELECT id FROM chat_bans WHERE room = ?1 AND lifted_at <= ?2 ORDER BY lifted_at LIMIT ?3)";
+
+/// Bans of each kind that one new ban forgets at most: more than it adds, so that what is over does not pile up.
+const FORGOTTEN_AT_ONCE: usize = 50;
 
 pub(super) fn in_force(
     db: &Connection,
     room: RoomId,
     person: Option<PersonId>,
     now: UnixMillis,
+    limit: usize,
 ) -> Result<Vec<Ban>, Error> {
-    let found = match person {
-        None => {
-            let mut select = db.prepare_cached(
-                "SELECT * FROM chat_bans WHERE room = ?1 AND lifted IS NULL AND coalesce(until > ?2, true)
-                 ORDER BY at, id",
-            )?;
-            rows::readable(select.query_map(params![room.get(), now.0], ban)?)?
-        }
+    let (room, limit) = (room.get(), number(limit));
+    let mut found = match person {
+        None => rows::readable(db.prepare_cached(IN_FORCE)?.query_map(params![room, now.0, limit], ban)?)?,
         Some(person) => {
-            let mut select = db.prepare_cached(
-                "SELECT * FROM chat_bans
-                 WHERE room = ?1 AND lifted IS NULL AND person = ?3 AND coalesce(until > ?2, true) ORDER BY at, id",
-            )?;
-            rows::readable(select.query_map(params![room.get(), now.0, person.get()], ban)?)?
+            let mut select = db.prepare_cached(IN_FORCE_OF)?;
+            rows::readable(select.query_map(params![room, now.0, limit, person.get()], ban)?)?
         }
     };
+    found.reverse();
     Ok(found)
 }
 
@@ -61,20 +70,59 @@ pub(super) fn add(db: &Connection, room: RoomId, ban: &Ban) -> Result<(), Error>
         ban.by,
         texts_json(&ban.prefixes),
     ])?;
+    // What was lifted or ran out a moment ago may come back by an undoing.
+    let over = ban.at.0.saturating_sub(UNDO_MS);
+    for forget in [FORGET_ENDED, FORGET_LIFTED] {
+        db.prepare_cached(forget)?.execute(params![room.get(), over, number(FORGOTTEN_AT_ONCE)])?;
+    }
     Ok(())
 }
 
-pub(super) fn lift(db: &Connection, room: RoomId, bans: &[ActionId], by: ActionId) -> Result<(), Error> {
-    let mut update =
-        db.prepare_cached("UPDATE chat_bans SET lifted = ?3 WHERE room = ?1 AND id = ?2 AND lifted IS NULL")?;
+pub(super) fn lift(
+    db: &Connection,
+    room: RoomId,
+    bans: &[ActionId],
+    by: ActionId,
+    at: UnixMillis,
+) -> Result<(), Error> {
+    let mut update = db.prepare_cached(
+        "UPDATE chat_bans SET lifted = ?3, lifted_at = ?4 WHERE room = ?1 AND id = ?2 AND lifted IS NULL",
+    )?;
     for ban in bans {
-        update.execute(params![room.get(), ban.get(), by.get()])?;
+        update.execute(params![room.get(), ban.get(), by.get(), at.0])?;
     }
     Ok(())
 }
 
 pub(super) fn unlift(db: &Connection, room: RoomId, by: ActionId) -> Result<(), Error> {
-    let mut update = db.prepare_cached("UPDATE chat_bans SET lifted = NULL WHERE room = ?1 AND lifted = ?2")?;
+    let mut update =
+        db.prepare_cached("UPDATE chat_bans SET lifted = NULL, lifted_at = NULL WHERE room = ?1 AND lifted = ?2")?;
     update.execute(params![room.get(), by.get()])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bans_are_read_and_forgotten_along_indexes() {
+        let mut db = Connection::open_in_memory().expect("opens");
+        crate::sqlite::migrations::migrate(&mut db, std::path::Path::new("db")).expect("migrates");
+        for (sql, index) in [
+            (IN_FORCE, "chat_bans_by_room"),
+            (IN_FORCE_OF, "chat_bans_by_room"),
+            (FORGET_ENDED, "chat_bans_by_end"),
+            (FORGET_LIFTED, "chat_bans_by_lifting"),
+        ] {
+            let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("prepared");
+            let mut rows = explain.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next().expect("a step") {
+                steps.push(row.get::<_, String>("detail").expect("text"));
+            }
+            assert!(steps.iter().any(|step| step.contains(index)), "{sql}: {steps:#?}");
+            assert!(!steps.iter().any(|step| step.contains("SCAN chat")), "{sql}: {steps:#?}");
+        }
+    }
 }

@@ -73,6 +73,11 @@ pub(super) fn moderators(db: &Connection, room: RoomId) -> Result<Vec<StoredMode
     Ok(rows::readable(select.query_map([room.get()], read)?)?)
 }
 
+pub(super) fn moderated_by(db: &Connection, person: PersonId) -> Result<Vec<RoomId>, Error> {
+    let mut select = db.prepare_cached("SELECT room FROM chat_moderators WHERE person = ?1")?;
+    Ok(rows::readable(select.query_map([person.get()], |row| rows::room_id(row, "room"))?)?)
+}
+
 pub(super) fn set_moderator(
     db: &Connection,
     room: RoomId,

@@ -129,6 +129,7 @@ fn settings_and_moderators_are_kept() {
         for (who, on) in [(2, true), (1, true), (2, true), (1, false)] {
             store.set_moderator(room(), person(who), on, UnixMillis(3)).expect("kept");
         }
+        assert_eq!((store.moderates(person(2)), store.moderates(person(1))), (Ok(vec![room()]), Ok(Vec::new())));
         let moderators = store.moderators(room()).expect("read");
         assert_eq!(moderators, [StoredModerator { person: person(2), guest: true, name: String::new() }]);
     });
@@ -149,11 +150,12 @@ fn bans_hold_until_their_end_or_until_they_are_lifted() {
         };
         store.add_ban(room(), &ban(1, None)).expect("kept");
         store.add_ban(room(), &ban(2, Some(100))).expect("kept");
-        let held = |store: &dyn Store, now| store.bans(room(), None, UnixMillis(now)).expect("read");
+        let held = |store: &dyn Store, now| store.bans(room(), None, UnixMillis(now), 10).expect("read");
         assert_eq!(held(store, 99), [ban(1, None), ban(2, Some(100))]);
         assert_eq!(held(store, 100), [ban(1, None)]);
-        assert_eq!(store.bans(room(), Some(person(2)), UnixMillis(5)), Ok(vec![ban(2, Some(100))]));
-        store.lift_bans(room(), &[action(1), action(2)], action(3)).expect("lifted");
+        assert_eq!(store.bans(room(), None, UnixMillis(5), 1), Ok(vec![ban(2, Some(100))]), "the newest");
+        assert_eq!(store.bans(room(), Some(person(2)), UnixMillis(5), 10), Ok(vec![ban(2, Some(100))]));
+        store.lift_bans(room(), &[action(1), action(2)], action(3), UnixMillis(50)).expect("lifted");
         assert_eq!(held(store, 5), []);
         store.unlift_bans(room(), action(3)).expect("back");
         assert_eq!(held(store, 5).len(), 2);

@@ -329,6 +329,23 @@ impl Config {
         }
     }
 
+    /// What is wrong where only a proxy on this machine can be what the world reaches, and nothing is believed of what it says of
+    /// who asks; a sentence for the operator.
+    pub fn untrusted_proxy(&self) -> Option<String> {
+        let (http, public) = (self.http.ip(), &self.public);
+        let host =
+            public.url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
+        let here = host.is_empty() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let trouble = http.is_loopback() && !here && public.trusted_proxies.is_empty();
+        trouble.then(|| {
+            format!(
+                "{} reaches {} through a proxy, and [public] trusted_proxies is empty: everybody counts as one address, so one ban \
+                 silences every guest and limits by address meet all viewers together; set trusted_proxies = [\"{http}\"]",
+                public.url, self.http
+            )
+        })
+    }
+
     /// The data directory, with the default filled in.
     pub fn data_dir(&self) -> PathBuf {
         if !self.data.as_os_str().is_empty() {

@@ -44,6 +44,9 @@ impl Server {
     /// [`StartError::Data`] or [`StartError::Bind`].
     pub async fn bind(mut config: Config, shutdown: Shutdown) -> Result<Self, StartError> {
         config.limits = config.limits.in_force();
+        if let Some(trouble) = config.untrusted_proxy() {
+            tracing::warn!("{trouble}");
+        }
         let metrics = telemetry::metrics();
         // Pages are rendered on this runtime. An error means that an earlier server of this process has said so already.
         let _ = any_spawner::Executor::init_tokio();

@@ -4,11 +4,6 @@
 //! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
 //! `realtime` the channel, `chat` the panel beside a room's video, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
 
-#![allow(
-    clippy::redundant_closure,
-    reason = "`view!` of `madang_view` gives every literal closure one type; a variable would be a type of its own (docs/ARCHITECTURE.md)"
-)]
-
 pub mod accounts;
 pub mod browse;
 pub mod chat;
@@ -21,6 +16,7 @@ pub mod head;
 pub mod i18n;
 pub mod letters;
 pub mod pages;
+mod piece;
 pub mod posted;
 pub mod reactive;
 pub mod realtime;

@@ -5,21 +5,26 @@
 //! rules that keep it small.
 
 use leptos::prelude::*;
-use std::sync::{Arc, Mutex};
 
 /// Runs `run` once hydrated, and again when what it read changes. Does nothing on the server.
 pub fn effect(run: impl Fn() + 'static) {
-    let run: Box<dyn Fn()> = Box::new(run);
-    Effect::new(move |_| run());
+    let run: Box<dyn Run<()>> = Box::new(run);
+    Effect::new(move |_| run.run());
 }
 
 /// A value that is told to those who read it only when it is another.
 pub fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
-    let read: Box<dyn Fn() -> T + Send + Sync> = Box::new(read);
-    Memo::new(move |_| read())
+    let read: Box<dyn Run<T> + Send + Sync> = Box::new(read);
+    Memo::new(move |_| read.run())
 }
 
-/// What changes in a view. `view!` puts every closure without arguments into one.
-pub fn shared<T: 'static>(read: impl FnMut() -> T + Send + 'static) -> Arc<Mutex<dyn FnMut() -> T + Send>> {
-    Arc::new(Mutex::new(read))
+/// A closure, without the functions that one behind a pointer brings beside its own.
+trait Run<T> {
+    fn run(&self) -> T;
+}
+
+impl<T, F: Fn() -> T> Run<T> for F {
+    fn run(&self) -> T {
+        self()
+    }
 }

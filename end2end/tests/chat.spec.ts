@@ -172,6 +172,28 @@ test('what nobody answers is marked, and can be tried again', async ({ page, ser
   expect(await texts(page)).toEqual(['anybody?']);
 });
 
+test('a chat that the server did not open says so, and is asked for again', async ({ page, server }) => {
+  await server.createRoom('full-house');
+  let refusals = 0;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    const behind = socket.connectToServer();
+    socket.onMessage((data) => {
+      if (String(data).includes('"join"') && refusals < 2) {
+        refusals += 1;
+        socket.send('[{"type":"refused","reason":"too_fast"}]');
+      } else behind.send(data);
+    });
+  });
+  await open(page, `${server.url}/rooms/full-house`);
+  await expect(chat(page).locator('.chat-why')).toContainText('Trying again');
+  await say(page, 'I wait');
+  await expect(count(page)).toHaveText('1 chatting', { timeout: 25_000 });
+  expect(refusals).toBe(2);
+  await expect(chat(page).locator('.chat-why')).toBeHidden();
+  await expect(chat(page).locator('.msg.own')).toHaveCount(0);
+  expect(await texts(page)).toEqual(['I wait']);
+});
+
 test('names, mentions, replies and emoji', async ({ page, browser, server, watched }) => {
   await server.createRoom('talk');
   const url = `${server.url}/rooms/talk`;

@@ -118,42 +118,6 @@ fn public(config: &Config) -> Finding {
     Finding { what: "public address".to_owned(), trouble }
 }
 
-/// Where only a proxy on this machine can be what the world reaches, its viewers have to be told apart by what it says of them.
 fn proxies(config: &Config) -> Finding {
-    let host =
-        config.public.url.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or_default());
-    let here = host.is_empty() || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let behind_one = config.http.ip().is_loopback() && !here;
-    let trouble = (behind_one && config.public.trusted_proxies.is_empty()).then(|| {
-        format!(
-            "{} must reach {} through a proxy, and [public] trusted_proxies is empty: everybody counts as one address, so one ban \
-             silences every guest and limits by address meet all viewers together; set trusted_proxies = [\"{}\"]",
-            config.public.url,
-            config.http,
-            config.http.ip()
-        )
-    });
-    Finding { what: "reverse proxy".to_owned(), trouble }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_proxy_that_is_not_trusted_is_seen_where_it_can_be() {
-        let trouble = |http: &str, url: &str, proxies: &[&str]| {
-            let mut config = Config { http: http.parse().expect("an address"), ..Config::default() };
-            config.public.url = url.to_owned();
-            config.public.trusted_proxies = proxies.iter().map(|proxy| proxy.parse().expect("an address")).collect();
-            super::proxies(&config).trouble
-        };
-        let found = trouble("127.0.0.1:3000", "https://live.example.org", &[]).expect("a warning");
-        assert!(found.contains("trusted_proxies = [\"127.0.0.1\"]"), "{found}");
-        assert_eq!(trouble("127.0.0.1:3000", "https://live.example.org", &["127.0.0.1"]), None);
-        for url in ["", "http://localhost:3000", "http://127.0.0.1:3000"] {
-            assert_eq!(trouble("127.0.0.1:3000", url, &[]), None, "{url}");
-        }
-        assert_eq!(trouble("0.0.0.0:443", "https://live.example.org", &[]), None, "reached without one");
-    }
+    Finding { what: "reverse proxy".to_owned(), trouble: config.untrusted_proxy() }
 }

@@ -88,3 +88,20 @@ fn a_token_is_not_printed() {
     let config = Config { metrics: Metrics { token: "hush".to_owned() }, ..Config::default() };
     assert!(!format!("{config:?}").contains("hush"));
 }
+
+#[test]
+fn a_proxy_that_is_not_trusted_is_seen_where_it_can_be() {
+    let trouble = |http: &str, url: &str, proxies: &[&str]| {
+        let mut config = Config { http: http.parse().expect("an address"), ..Config::default() };
+        config.public.url = url.to_owned();
+        config.public.trusted_proxies = proxies.iter().map(|proxy| proxy.parse().expect("an address")).collect();
+        config.untrusted_proxy()
+    };
+    let found = trouble("127.0.0.1:3000", "https://live.example.org", &[]).expect("a warning");
+    assert!(found.contains("trusted_proxies = [\"127.0.0.1\"]"), "{found}");
+    assert_eq!(trouble("127.0.0.1:3000", "https://live.example.org", &["127.0.0.1"]), None);
+    for url in ["", "http://localhost:3000", "http://127.0.0.1:3000"] {
+        assert_eq!(trouble("127.0.0.1:3000", url, &[]), None, "{url}");
+    }
+    assert_eq!(trouble("0.0.0.0:443", "https://live.example.org", &[]), None, "reached without one");
+}

@@ -51,6 +51,8 @@ struct Joined {
     studios: HashMap<u64, (RoomId, Outbox)>,
     card: Option<RoomCard>,
     status: Option<StudioStatus>,
+    /// They were told that the room is gone, and nothing since.
+    gone: bool,
 }
 
 impl Joined {
@@ -107,7 +109,11 @@ impl Hub {
         let outbox = outbox.clone();
         match &topic {
             Topic::Directory => drop(seats.directory.insert(number, outbox)),
-            Topic::Room(room) => drop(seats.rooms.entry(room.clone()).or_default().members.insert(number, outbox)),
+            Topic::Room(room) => {
+                let joined = seats.rooms.entry(room.clone()).or_default();
+                joined.gone = false;
+                joined.members.insert(number, outbox);
+            }
             Topic::Studio(room, id) => {
                 drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, (*id, outbox)));
             }
@@ -140,6 +146,7 @@ impl Hub {
     fn tell_room(&self, card: &RoomCard, status: &OnAirStatus) {
         let mut seats = self.seats();
         let Some(room) = seats.rooms.get_mut(&card.slug) else { return };
+        room.gone = false;
         let same = room.card.as_ref().is_some_and(|told| RoomCard { watching: card.watching, ..told.clone() } == *card);
         if !same {
             room.card = Some(card.clone());
@@ -159,11 +166,12 @@ impl Hub {
         }
     }
 
+    /// Once, however many ways the news comes by: this process' own and another's.
     fn tell_gone(&self, room: &RoomSlug) {
-        let seats = self.seats();
-        if let Some(joined) = seats.rooms.get(room)
-            && let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }])
-        {
+        let mut seats = self.seats();
+        let Some(joined) = seats.rooms.get_mut(room).filter(|joined| !joined.gone) else { return };
+        (joined.gone, joined.card) = (true, None);
+        if let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }]) {
             joined.members.values().for_each(|outbox| outbox.push(frame.clone()));
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     fail,
     failure::{Context, Result},
+    imports,
     process::run,
     project::Project,
     setup::Tools,
@@ -14,7 +15,7 @@ use std::{
 };
 
 /// What a release build is made from. A folder stands for all files in it.
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 16] = [
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
@@ -30,6 +31,7 @@ const INPUTS: [&str; 15] = [
     "rust-toolchain.toml",
     "src",
     "style",
+    "xtask/src/imports.rs",
 ];
 
 /// Builds unless the binary there is already made from exactly these sources.
@@ -49,7 +51,8 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
     // cargo-leptos empties target/site first, so no older asset gets into the binary.
     // Each page but a room's is a download of its own (app/src/pages/mod.rs).
     let split = ["--split", "--lib-features", "split", "--bin-features", "split"];
-    run(build.args(["build", "--release", "-P"]).args(split).env("LEPTOS_HASH_FILES", "true"))?;
+    build.args(["build", "--release", "-P"]).args(split).env("LEPTOS_HASH_FILES", "true");
+    run(build.env("PATH", imports::path(project, tools)?))?;
     let built = project.target.join("release/madang");
     if built != binary {
         let folder = project.root.join("target/release");

@@ -91,8 +91,8 @@ Wants a machine with nothing else running, and two cores; takes about an hour an
 
   fan-out     CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
               nothing but write to sockets
-  chat        CPU seconds per million delivered chat messages and their delay in a room of 1,000: madang and socket.io; memory
-              of 10,000 who say nothing
+  chat        CPU seconds per million delivered chat messages and their delay in a room of 1,000: madang and socket.io; a
+              room of 10 alone and beside one of 8,000; memory of 10,000 who say nothing
   glass       delay from the encoder's input to the screen: our room page and flv.js, on the same stream
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
   --pairs=N   how often each side is measured; 8 unless told otherwise

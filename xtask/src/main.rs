@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod guard;
 mod help;
+mod imports;
 mod process;
 mod project;
 mod setup;
@@ -22,7 +23,8 @@ use steps::{Steps, Tally};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    match dispatch(&arguments) {
+    let done = if imports::stands_in() { imports::stand_in() } else { dispatch(&arguments) };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("\nerror: {failure}");

@@ -1,15 +1,16 @@
 //! What a moderator sees of somebody: since when, under which names, what they said, and what was done about it.
 
 use super::{desk::Desk, tools::button, words};
-use crate::clock::use_clock;
+use crate::{clock::use_clock, reactive::memo};
 use leptos::prelude::*;
 use madang_protocol::chat::{PersonCard, Role};
+use madang_view::view;
 
 /// The card, over the log, when one was asked for.
 #[component]
 pub fn Card(desk: Desk) -> impl IntoView {
-    let card = Memo::new(move |_| desk.talk.with(|talk| talk.card.clone()));
-    move || card.get().map(|card| view! { <Open desk card /> })
+    let card = memo(move || desk.talk.with(|talk| talk.card.clone()));
+    view! { {move || card.get().map(|card| view! { <Open desk card /> })} }
 }
 
 #[component]

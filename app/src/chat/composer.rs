@@ -5,8 +5,9 @@ use super::{
     tools::button,
     words,
 };
-use crate::{clock::use_clock, realtime::Connection};
+use crate::{clock::use_clock, reactive::memo, realtime::Connection};
 use leptos::prelude::*;
+use madang_view::view;
 
 #[component]
 pub fn Composer(desk: Desk) -> impl IntoView {
@@ -28,12 +29,12 @@ pub fn Composer(desk: Desk) -> impl IntoView {
         };
         (silent.is_some(), silent.unwrap_or_else(|| waits.to_owned()))
     });
-    let why = Memo::new(move |_| why.get());
+    let why = memo(move || why.get());
     let silent = Signal::derive(move || why.with(|(silent, _)| *silent));
     let why_words = Signal::derive(move || why.with(|(_, words)| words.clone()));
     let no_why = Signal::derive(move || why.with(|(_, words)| words.is_empty()));
     // Seconds until the next message.
-    let wait = Memo::new(move |_| {
+    let wait = memo(move || {
         let until = desk.talk.with(|talk| talk.wait_until);
         (until.since(clock.now()) + 999) / 1_000
     });

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     clock::{browser_now, use_clock},
     components::{copy, keys},
+    reactive::effect,
 };
 use leptos::{ev, prelude::*};
 use madang_protocol::{
@@ -46,7 +47,7 @@ impl Default for Hands {
 
 /// Wakes the panel up.
 pub fn run(desk: Desk) {
-    Effect::new(move |_| {
+    effect(move || {
         let (Some(holder), Some(scroller)) = (desk.rows.get(), desk.log.get()) else { return };
         desk.talk.with(|talk| {
             // What the server wrote stays until the channel has told the chat.
@@ -65,20 +66,20 @@ pub fn run(desk: Desk) {
         }
     });
     let clock = use_clock();
-    Effect::new(move |_| {
+    effect(move || {
         let _ = clock.now();
         if desk.talk.with_untracked(Talk::waits) {
             change(desk, &mut Talk::tick);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         if desk.talk.with(|talk| talk.answer.is_some())
             && let Some((id, answer)) = desk.talk.try_update_untracked(|talk| talk.answer.take()).flatten()
         {
             answered(desk, &id, answer);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let key = window_event_listener(ev::keydown, move |event| {
             if event.key() == "/" && !keys::is_taken(&event) {
                 event.prevent_default();

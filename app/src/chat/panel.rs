@@ -11,6 +11,7 @@ use super::{
 use crate::i18n::use_messages;
 use leptos::prelude::*;
 use madang_protocol::RoomSlug;
+use madang_view::view;
 
 /// The chat of a room. `rows` are what the server wrote of it ([`super::still_rows`]).
 #[component]

@@ -47,6 +47,8 @@ pub struct Talk {
     pub you: You,
     pub standing: Standing,
     pub modes: Modes,
+    /// What this page has asked the modes to become, until they are that: a second command goes on from there.
+    asked: Option<Modes>,
     /// Whether the server sends this chat now.
     pub joined: bool,
     /// When to ask for it again, after the server has refused to send it.
@@ -75,6 +77,7 @@ impl Talk {
             you,
             standing: Standing::default(),
             modes: Modes::default(),
+            asked: None,
             joined: false,
             join_at: None,
             counts: None,
@@ -119,6 +122,7 @@ impl Talk {
                 (self.joined, self.join_at) = (true, None);
                 self.standing = chat.standing.clone();
                 self.modes = chat.modes;
+                self.asked = None;
                 let read = self.log.since().filter(|since| since.epoch == chat.epoch);
                 for entry in &chat.entries {
                     if let What::Say(message) = &entry.what {
@@ -167,6 +171,7 @@ impl Talk {
                 }
             }
             ServerEvent::Rejected { id, reason, until } => {
+                self.asked = None;
                 if id.is_empty() {
                     self.log.loading = false;
                 }
@@ -225,6 +230,7 @@ impl Talk {
             What::Say(message) => self.seen(&message.author),
             What::System(SystemLine::Modes { modes, .. }) => {
                 self.modes = *modes;
+                self.asked = self.asked.filter(|asked| asked != modes);
                 // Nobody waits longer than the mode that is in force now.
                 let longest = now.0 + i64::from(self.pause_s()) * 1_000;
                 self.wait_until = self.wait_until.min(UnixMillis(longest));
@@ -353,16 +359,22 @@ impl Talk {
     }
 
     /// What a typed text is: words to be said, or a command and what to send for it.
-    pub fn read(&self, text: &str, id: &str) -> Typed {
+    pub fn read(&mut self, text: &str, id: &str) -> Typed {
+        let command = parse_command(text);
+        if let Some(Ok(Command::Mode(change))) = &command
+            && self.moderates()
+        {
+            self.asked = Some(change.apply(self.asked.unwrap_or(self.modes)));
+        }
         let act = |act, reason| Typed::Send(self.act(act, reason, id.to_owned()));
-        match parse_command(text) {
+        match command {
             None => Typed::Words,
             Some(Err(hint)) => Typed::Hint(hint),
             Some(Ok(Command::Help)) => Typed::Help,
             Some(Ok(Command::Rename(name))) => Typed::Send(ClientMessage::Rename { name, id: id.to_owned() }),
             Some(Ok(_)) if !self.moderates() => Typed::NotAllowed,
             Some(Ok(Command::Act { act: what, reason })) => act(what, reason),
-            Some(Ok(Command::Mode(change))) => act(Act::SetModes { modes: change.apply(self.modes) }, String::new()),
+            Some(Ok(Command::Mode(_))) => act(Act::SetModes { modes: self.asked.unwrap_or(self.modes) }, String::new()),
             Some(Ok(Command::Undo)) => match self.undo {
                 Some((action, _)) => act(Act::Undo { action }, String::new()),
                 None => Typed::NothingToUndo,

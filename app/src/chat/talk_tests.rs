@@ -172,6 +172,11 @@ fn commands_are_never_said() {
         panic!("a change of modes")
     };
     assert_eq!(modes, Modes { slow_s: 5, ..Modes::default() });
+    // The first has not been answered yet.
+    let Typed::Send(ClientMessage::Moderate { act: Act::SetModes { modes }, .. }) = talk.read("/links off", "j") else {
+        panic!("a change of modes")
+    };
+    assert_eq!(modes, Modes { slow_s: 5, links: false, ..Modes::default() });
     assert_eq!(talk.read("/undo", "i"), Typed::NothingToUndo);
 }
 

@@ -1,15 +1,16 @@
 //! What can be done with a message: tools beside the row under the pointer, and the way back for ten seconds.
 
 use super::desk::Desk;
-use crate::{clock::use_clock, i18n::Messages};
+use crate::{clock::use_clock, i18n::Messages, piece::Piece};
 use leptos::prelude::*;
 use madang_protocol::chat::UNDO_MS;
+use madang_view::view;
 
 /// Timeouts to choose from, in seconds.
 const TIMEOUTS: [u32; 5] = [10, 60, 600, 3_600, 86_400];
 
 /// A button for [`super::hands`].
-pub fn button(what: &'static str, words: impl Into<String>, hidden: Signal<bool>) -> impl IntoView {
+pub fn button(what: &'static str, words: impl Into<String>, hidden: Signal<bool>) -> Piece {
     view! { <button type="button" data-do=what hidden=hidden>{words.into()}</button> }
 }
 

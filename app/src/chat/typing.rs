@@ -42,7 +42,7 @@ pub fn send(desk: Desk) {
     }
     let id = dom::new_id("m");
     let m = desk.words;
-    match desk.talk.with_untracked(|talk| talk.read(&text, &id)) {
+    match desk.talk.update_untracked(|talk| talk.read(&text, &id)) {
         Typed::Words => {
             let mut said = Some((id, text, desk.reply.get_untracked()));
             desk.reply.set(None);

@@ -46,10 +46,9 @@ pub fn ConnectionBanner() -> impl IntoView {
                             <Icon of=Shape::Alert />
                             <span>{messages.connection_lost()}</span>
                             <span class="age" aria-hidden="true">
-                                {move || age()}
+                                {age}
                             </span>
                         }
-                        .into_any()
                     })
             }}
         </div>

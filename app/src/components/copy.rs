@@ -29,8 +29,8 @@ pub fn CopyButton(
     let shape = move || if outcome.get() == Some(true) { Shape::Check } else { Shape::Copy };
     view! {
         <button type="button" class="btn small copy scripted" aria-label=label on:click=press>
-            {move || view! { <Icon of=shape() /> }.into_any()}
-            <span aria-live="polite">{move || word()}</span>
+            {move || view! { <Icon of=shape() /> }}
+            <span aria-live="polite">{word}</span>
         </button>
     }
 }

@@ -4,25 +4,28 @@ use crate::{
     components::{avatar::Avatar, icons::Mark, search::SearchField},
     context::use_me,
     i18n::use_messages,
+    piece::Piece,
 };
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::use_location;
 use madang_view::view;
 
 #[component]
 pub fn Header() -> impl IntoView {
     let messages = use_messages();
+    let here = use_location().pathname;
+    let current = move |path: &'static str| move || here.with(|here| here == path).then_some("page");
     view! {
         <header class="bar">
-            <A href="/" exact=true attr:class="logo" attr:aria-label=messages.home()>
+            <a href="/" class="logo" aria-label=messages.home() aria-current=current("/")>
                 <Mark />
                 <span>{messages.site_name()}</span>
-            </A>
+            </a>
             <SearchField />
             <div class="bar-end">
-                <A href="/rooms/new" attr:class="btn main">
+                <a href="/rooms/new" class="btn main" aria-current=current("/rooms/new")>
                     {messages.create_room()}
-                </A>
+                </a>
                 {me()}
             </div>
         </header>
@@ -30,10 +33,10 @@ pub fn Header() -> impl IntoView {
 }
 
 /// The account that is logged in, or the way in. Links and a form that leave the page: the next one is the server's, made for who one is then.
-fn me() -> AnyView {
+fn me() -> Piece {
     let messages = use_messages();
-    match use_me() {
-        Some(name) => view! {
+    if let Some(name) = use_me() {
+        return view! {
             <a class="me" href="/account" rel="external" aria-label=messages.account_title()>
                 <Avatar name=name.clone() />
                 <span>{name}</span>
@@ -41,16 +44,12 @@ fn me() -> AnyView {
             <form class="out" method="post" action="/logout">
                 <button class="btn small ghost">{messages.account_log_out()}</button>
             </form>
-        }
-        .into_any(),
-        None => {
-            let path = use_location().pathname;
-            view! {
-                <a class="btn ghost" href=move || format!("/login?next={}", path.get()) rel="external">
-                    {messages.account_log_in()}
-                </a>
-            }
-            .into_any()
-        }
+        };
+    }
+    let path = use_location().pathname;
+    view! {
+        <a class="btn ghost" href=move || format!("/login?next={}", path.get()) rel="external">
+            {messages.account_log_in()}
+        </a>
     }
 }

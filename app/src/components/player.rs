@@ -61,7 +61,7 @@ pub fn Player(
         <div
             class="player"
             node_ref=deck.stage
-            class:idle=move || idle()
+            class:idle=idle
             class:sound-only=move || deck.sound_only.get()
             data-scene=move || scene.with(Scene::name)
             on:pointermove=move |_| wake()

@@ -157,9 +157,9 @@ fn TextField(
                 autofocus=wrong.comes_first()
                 aria-describedby=wrong.described_by()
                 aria-invalid=move || wrong.invalid()
-                on:input:target=move |ev| {
+                on:input=move |ev| {
                     if let Some(typed) = on_typed {
-                        typed.run(ev.target().value());
+                        typed.run(event_target_value(&ev));
                     }
                 }
             />
@@ -231,9 +231,8 @@ pub fn RoomFields(
                 value=initial.owner_name.clone()
                 autocomplete="nickname"
             />
-        }
-        .into_any(),
-        false => view! { <input type="hidden" name="owner_name" value=initial.owner_name.clone() /> }.into_any(),
+        },
+        false => view! { <input type="hidden" name="owner_name" value=initial.owner_name.clone() /> },
     };
     let description = wrong(Field::Description);
     let description_ref = NodeRef::<html::Textarea>::new();

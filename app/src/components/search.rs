@@ -89,12 +89,12 @@ pub fn SearchField() -> impl IntoView {
             ("sort", sort.to_owned()),
         ];
         let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        filled.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view().into_any()
+        filled.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
     };
     let first = browse.with_untracked(|browse| browse.query.clone());
     let searching = move || browse.with(|browse| browse.parts().contains(&Part::Query));
     view! {
-        <form class="search" role="search" method="get" action="/" class:on=move || searching() on:submit=submit>
+        <form class="search" role="search" method="get" action="/" class:on=searching on:submit=submit>
             <Icon of=Shape::Search />
             <input
                 node_ref=field
@@ -108,7 +108,7 @@ pub fn SearchField() -> impl IntoView {
                 placeholder=messages.search_hint()
                 on:input=follow
             />
-            {move || kept()}
+            {kept}
             <kbd class="scripted" title=messages.search_key() aria-hidden="true">"/"</kbd>
             <button class="offscreen" type="submit" tabindex="-1">{messages.search_go()}</button>
         </form>

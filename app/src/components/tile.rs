@@ -8,6 +8,7 @@ use crate::{
         time::Uptime,
     },
     i18n::use_messages,
+    piece::Piece,
 };
 use leptos::prelude::*;
 use madang_protocol::{LiveState, RoomCard};
@@ -65,24 +66,24 @@ fn tile(card: RoomCard) -> impl IntoView {
 }
 
 /// What the picture's lower edge says: viewers and uptime of a live room, the last broadcast of another.
-fn figures(card: &RoomCard) -> impl IntoView + use<> {
+fn figures(card: &RoomCard) -> Piece {
     let messages = use_messages();
     let clock = use_clock();
     let watching = u64::from(card.watching);
     match card.live {
-        LiveState::Live { since } => leptos::either::EitherOf3::A(view! {
+        LiveState::Live { since } => view! {
             <span class="pill bl" title=messages.directory_watching_note()>
                 {messages.directory_watching(watching)}
             </span>
             <span class="pill br"><Uptime since=since /></span>
-        }),
+        },
         LiveState::Offline { since } => {
             let words = Memo::new(move |_| messages.directory_last_live(messages.ago(clock.since(since))));
-            leptos::either::EitherOf3::B(view! { <span class="pill bl">{move || words.get()}</span> })
+            view! { <span class="pill bl">{move || words.get()}</span> }
         }
         LiveState::Never => {
-            leptos::either::EitherOf3::C(Some(view! { <span class="pill bl">{messages.directory_never_live()}</span> }))
+            view! { <span class="pill bl">{messages.directory_never_live()}</span> }
         }
-        LiveState::Starting { .. } => leptos::either::EitherOf3::C(None),
+        LiveState::Starting { .. } => Piece::Nothing,
     }
 }

@@ -12,6 +12,7 @@ use crate::{
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
+use madang_view::view;
 
 #[component]
 pub fn ChatPage() -> impl IntoView {

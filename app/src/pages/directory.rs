@@ -15,6 +15,7 @@ use crate::{
     context::use_origin,
     head::{self, page_title},
     i18n::use_messages,
+    piece::Piece,
     realtime::use_realtime,
     server::directory::list_rooms,
 };
@@ -22,7 +23,7 @@ use filters::Filters;
 use layout::{Facets, Layout};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::{Link, Meta};
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::use_location;
 use madang_protocol::{RoomCard, RoomSlug};
 use madang_view::view;
 
@@ -158,7 +159,7 @@ fn Rooms(
 }
 
 /// A room's tile. A room that has left the list while its tile is held in place stays as it was.
-fn tile(rooms: Memo<Vec<RoomCard>>, slug: RoomSlug) -> impl IntoView {
+fn tile(rooms: Memo<Vec<RoomCard>>, slug: RoomSlug) -> Piece {
     let card = Memo::new(move |before: Option<&Option<RoomCard>>| {
         let now = rooms.with(|rooms| rooms.iter().find(|room| room.slug == slug).cloned());
         now.or_else(|| before.cloned().flatten())
@@ -182,10 +183,10 @@ fn NoOneLive(
                     if others.get() { messages.directory_empty_offline() } else { messages.directory_empty_next() }
                 }}
             </p>
-            <A href="/rooms/new" attr:class="btn main">
+            <a href="/rooms/new" class="btn main">
                 <Icon of=Shape::Plus />
                 {messages.create_room()}
-            </A>
+            </a>
         </section>
     }
 }

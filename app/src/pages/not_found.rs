@@ -8,7 +8,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Meta;
-use leptos_router::components::A;
 use madang_view::view;
 
 #[component]
@@ -23,9 +22,9 @@ pub fn NotFoundPage() -> impl IntoView {
                 <Mark />
                 <h1>{messages.not_found_title()}</h1>
                 <p>{messages.not_found_next()}</p>
-                <A href="/" attr:class="btn main">
+                <a href="/" class="btn main">
                     {messages.not_found_back()}
-                </A>
+                </a>
             </section>
         </div>
     }

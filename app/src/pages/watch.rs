@@ -21,7 +21,7 @@ use crate::{
 };
 use leptos::{ev::MouseEvent, prelude::*};
 use leptos_meta::{Link, Meta};
-use leptos_router::{components::A, hooks::use_params_map};
+use leptos_router::hooks::use_params_map;
 use madang_protocol::{LiveState, RoomPage, Visibility};
 use madang_view::view;
 
@@ -38,10 +38,10 @@ pub fn WatchPage() -> impl IntoView {
                 match asked.await {
                     Ok(page) => {
                         let rows = still_rows(page.card.slug.clone()).await;
-                        view! { <Room page rows /> }.into_any()
+                        view! { <Room page rows /> }
                     }
-                    Err(ApiError::NotFound) => view! { <NotFoundPage /> }.into_any(),
-                    Err(error) => view! { <Failed error again=move |_| asked.refetch() /> }.into_any(),
+                    Err(ApiError::NotFound) => view! { <NotFoundPage /> },
+                    Err(error) => view! { <Failed error again=move |_| asked.refetch() /> },
                 }
             })}
         </Suspense>
@@ -103,25 +103,25 @@ fn Room(
             <div class="watch-main">
             <Player slug title room=live usage=Use::Watch stream_url />
             <div class="watch-info">
-                {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }.into_any()}
+                {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }}
                 <div class="names">
                     <h1 lang=move || card.with(|card| card.language.clone())>{move || title.get()}</h1>
                     <p class="by">{move || card.with(|card| format!("{} · {}", card.owner, m.category(&card.category)))}</p>
                     <ul class="tags">
-                        {move || card.with(|card| card.tags.iter().map(|tag| view! { <li class="tag">{tag.clone()}</li> }).collect_view().into_any())}
+                        {move || card.with(|card| card.tags.iter().map(|tag| view! { <li class="tag">{tag.clone()}</li> }).collect_view())}
                     </ul>
                 </div>
                 <div class="watch-facts">
                     <Facts live watching />
-                    {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> }.into_any())}
+                    {mine.then(|| view! { <a class="btn ghost" href=format!("{path}/studio")>{m.watch_studio()}</a> })}
                     <Share title address />
-                    <A href="/" attr:class="watch-close" attr:title=m.not_found_back() attr:aria-label=m.not_found_back()>
+                    <a href="/" class="watch-close" title=m.not_found_back() aria-label=m.not_found_back()>
                         <Icon of=Shape::Close />
-                    </A>
+                    </a>
                 </div>
             </div>
-            {has_about.then(|| view! { <Tabs about /> }.into_any())}
-            {has_about.then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> }.into_any())}
+            {has_about.then(|| view! { <Tabs about /> })}
+            {has_about.then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> })}
             </div>
             <ChatPanel slug=chat rows />
         </div>
@@ -185,12 +185,11 @@ fn Facts(live: Memo<Option<LiveState>>, watching: Memo<u32>) -> impl IntoView {
                 <span class="offscreen">{m.watch_watching(n)}</span>
             </span>
         }
-        .into_any()
     };
     view! {
-        {move || view! { <LiveBadge live=shown() /> }.into_any()}
+        {move || view! { <LiveBadge live=shown() /> }}
         {move || since().is_some().then(count)}
-        {move || since().map(|since| view! { <span class="uptime"><Uptime since /></span> }.into_any())}
+        {move || since().map(|since| view! { <span class="uptime"><Uptime since /></span> })}
     }
 }
 

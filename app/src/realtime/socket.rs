@@ -9,7 +9,7 @@ use leptos::{ev, prelude::*};
 use madang_protocol::{
     PROTOCOL_VERSION, UnixMillis,
     realtime::{ClientMessage, ServerEvent},
-    wire,
+    wire::{self, Json, Wire},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -185,11 +185,12 @@ impl Line {
             Input::Heard(message) => {
                 self.heard = now;
                 let Message::Text(text) = message else { return None };
-                let Some(events) = wire::from_text::<Vec<ServerEvent>>(&text) else {
-                    // Words this page does not know: the server is newer.
+                let Some(Json::List(told)) = wire::parse(&text) else { return broken };
+                let events: Vec<ServerEvent> = told.iter().filter_map(ServerEvent::read).collect();
+                if events.len() < told.len() {
+                    // Words this page does not know: the server is newer. What it does know goes on.
                     reload_for(self.realtime, &self.build);
-                    return None;
-                };
+                }
                 events.into_iter().find_map(|event| self.told(event, now))
             }
             Input::Broken => broken,

@@ -9,7 +9,13 @@ use crate::{
     failure::{Context as _, Failure, Result},
     guard,
 };
-use std::{fmt::Write as _, io::Read as _, process::Stdio, time::Duration};
+use std::{
+    fmt::Write as _,
+    io::{BufReader, Read as _},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 /// People in the room, those who speak, and what they say in a second.
 const MEMBERS: u32 = 1_000;
@@ -17,6 +23,12 @@ const SPEAKERS: u32 = 50;
 const MESSAGES_PER_S: u32 = 50;
 /// People who say nothing, for memory.
 const IDLE_MEMBERS: u32 = 10_000;
+/// A large room, and a small one beside it: people in each, those who speak, what they say in a second.
+const LARGE: (u32, u32, &str) = (8_000, 50, "50");
+const SMALL: (u32, u32, &str) = (10, 10, "10");
+const SMALL_ROOM: &str = "small";
+/// Seconds that the large room speaks before and after the small one is measured: its members come, settle and go meanwhile.
+const AROUND_S: u32 = 8;
 /// Rooms in which the chosen window is looked at: members, speakers, messages a second.
 const ROOMS: [(u32, u32, &str); 4] = [(2, 2, "0.5"), (10, 10, "5"), (100, 50, "50"), (1_000, 50, "50")];
 
@@ -113,8 +125,73 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
         );
     }
     windows(rig, plan, &mut text)?;
+    neighbours(rig, plan, &mut text)?;
     memory(rig, idle, &mut text)?;
     Ok(text)
+}
+
+/// What a small room notices of a large busy one on the same core. Neither one's load may starve the other's: the large room's is
+/// nice.
+fn neighbours(rig: &Rig, plan: Plan, text: &mut String) -> Result<()> {
+    let members = if plan.keep { LARGE.0 } else { 400 };
+    let (small, _, per_second) = SMALL;
+    let _ = writeln!(
+        text,
+        "\nA room of {small} in which {per_second} messages a second are said, alone and beside one of {members} with {} a second:\n",
+        LARGE.2
+    );
+    *text += "| | delay p50, ms | delay p99, ms |\n|---|---|---|\n";
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for pair in 0..plan.pairs.min(3) {
+        let order = if pair % 2 == 0 { [0, members] } else { [members, 0] };
+        for members in order {
+            let run = small_room(rig, plan, members)?;
+            println!("  a room of {small} beside {members:5} {run}");
+            if members == 0 { &mut alone } else { &mut beside }.push(run);
+        }
+    }
+    let figures = |runs: &[String], field: &str| runs.iter().filter_map(|run| number(run, field)).collect::<Vec<_>>();
+    for (name, runs) in [("alone", &alone), ("beside it", &beside)] {
+        let (p50, p99) = (figures(runs, "delay_ms_p50"), figures(runs, "delay_ms_p99"));
+        let _ = writeln!(text, "| {name} | {} | {} |", spread(&p50, 1), spread(&p99, 1));
+    }
+    let p99 = |runs: &[String]| median(&figures(runs, "delay_ms_p99"));
+    if let (Some(alone), Some(beside)) = (p99(&alone), p99(&beside)) {
+        let _ =
+            writeln!(text, "\nBeside it the p99 is {:.2} times that of alone; at most 2 is the goal.", beside / alone);
+    }
+    Ok(())
+}
+
+/// Measures the small room with so many members in the large one, which speaks all the while.
+fn small_room(rig: &Rig, plan: Plan, members: u32) -> Result<String> {
+    let server = Side::Madang("\"auto\"").start(rig)?;
+    server.make_room(rig, SMALL_ROOM)?;
+    let (_, speakers, per_second) = LARGE;
+    let crowd = if members > 0 {
+        let mut load = pinned(Some(LOAD_CORE), Path::new("nice"));
+        load.args(["-n", "19"]).arg(rig.tool("wsload")).args(["madang", &server.port.to_string(), ROOM]);
+        load.args([&members.to_string(), &speakers.min(members).to_string(), per_second]);
+        load.args([&(plan.seconds + AROUND_S).to_string(), &server.pid().to_string()]).stdout(Stdio::piped());
+        let crowd = guard::spawn(&mut load).cannot("start wsload")?;
+        server.wait_for_figure("madang_chat_messages_total")?;
+        Some(crowd)
+    } else {
+        None
+    };
+    let (small, speakers, per_second) = SMALL;
+    let people = Crowd { members: small, speakers, per_second, seconds: plan.seconds };
+    let (run, _) = fill(rig, &server, "madang", SMALL_ROOM, &people, None)?;
+    if let Some(mut crowd) = crowd {
+        let mut told = String::new();
+        let output = crowd.child.stdout.take().ok_or_else(|| Failure::new("wsload has no output"))?;
+        BufReader::new(output).read_to_string(&mut told).cannot("hear wsload")?;
+        println!("  the {members} beside it{:18} {}", "", told.trim());
+        if number(&told, "delivered_share").is_none_or(|share| share < 0.9999) {
+            return Err(Failure::new(format!("the large room was not served: {}", told.trim())));
+        }
+    }
+    Ok(run)
 }
 
 /// Which window a room chooses by itself, and how late its messages are.
@@ -124,7 +201,7 @@ fn windows(rig: &Rig, plan: Plan, text: &mut String) -> Result<()> {
     for (members, speakers, per_second) in ROOMS.into_iter().take(small) {
         let crowd = Crowd { members, speakers, per_second, seconds: plan.seconds };
         let server = Side::Madang("\"auto\"").start(rig)?;
-        let (run, windows) = crowded(rig, Side::Madang("\"auto\""), &crowd, &server, Some(WINDOW))?;
+        let (run, windows) = fill(rig, &server, "madang", ROOM, &crowd, Some(WINDOW))?;
         let field = |name: &str| number(&run, name).unwrap_or(f64::NAN);
         let (p50, p99) = (field("delay_ms_p50"), field("delay_ms_p99"));
         // The last of them are from while people spoke.
@@ -150,19 +227,20 @@ fn memory(rig: &Rig, members: u32, text: &mut String) -> Result<()> {
 
 fn one(rig: &Rig, side: Side, crowd: &Crowd<'_>) -> Result<String> {
     let server = side.start(rig)?;
-    crowded(rig, side, crowd, &server, None).map(|(run, _)| run)
+    fill(rig, &server, side.protocol(), ROOM, crowd, None).map(|(run, _)| run)
 }
 
-/// Fills a room of `server`; gives what the load says, and `metric` as it was each half second.
-fn crowded(
+/// Fills a room of `server`; gives what was measured in it, and `metric` as it was each half second.
+fn fill(
     rig: &Rig,
-    side: Side,
-    crowd: &Crowd<'_>,
     server: &Running,
+    protocol: &str,
+    room: &str,
+    crowd: &Crowd<'_>,
     metric: Option<&str>,
 ) -> Result<(String, Vec<f64>)> {
     let mut load = pinned(Some(LOAD_CORE), &rig.tool("wsload"));
-    load.args([side.protocol(), &server.port.to_string(), ROOM, &crowd.members.to_string()]);
+    load.args([protocol, &server.port.to_string(), room, &crowd.members.to_string()]);
     load.args([&crowd.speakers.to_string(), crowd.per_second, &crowd.seconds.to_string(), &server.pid().to_string()]);
     let mut load = guard::spawn(load.stdout(Stdio::piped())).cannot("start wsload")?;
     let mut seen = Vec::new();

@@ -204,6 +204,41 @@ impl Running {
         self.process.child.id()
     }
 
+    /// One more room of our server.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_room(&self, rig: &Rig, slug: &str) -> Result<()> {
+        let data = self.data.as_deref().ok_or_else(|| Failure::new("this server has no rooms"))?;
+        let mut create = Command::new(rig.project.binary());
+        create.args(["room", "create", "--owner", "Bench", "--slug", slug, "--title", "Bench", "--data"]).arg(data);
+        ask(create.current_dir(data)).map(drop).ok_or_else(|| Failure::new("`madang room create` failed"))
+    }
+
+    /// Waits until a figure of our server's `/metrics` is more than nothing.
+    ///
+    /// # Errors
+    /// When it still is nothing after two minutes.
+    pub fn wait_for_figure(&self, name: &str) -> Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(120) {
+            if self.figure(name).is_some_and(|value| value > 0.0) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Err(Failure::new(format!("{name} stays at nothing")))
+    }
+
+    fn figure(&self, name: &str) -> Option<f64> {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        socket.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(socket, "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", self.port).ok()?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).ok()?;
+        answer.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     pub fn publish_to(&self) -> &str {
         &self.publish_to
     }

@@ -31,6 +31,11 @@ impl Tools {
         command
     }
 
+    /// Where our tools are.
+    pub fn dirs(&self) -> &[PathBuf] {
+        &self.dirs
+    }
+
     /// The cargo that started us.
     pub fn cargo(&self) -> Command {
         self.command(cargo())

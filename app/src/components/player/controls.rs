@@ -16,8 +16,8 @@ use madang_view::view;
 #[component]
 pub fn Controls(deck: Deck) -> impl IntoView {
     match deck.usage {
-        Use::Watch => view! { <WatchControls deck /> }.into_any(),
-        Use::Preview => view! { <PreviewControls deck /> }.into_any(),
+        Use::Watch => view! { <WatchControls deck /> },
+        Use::Preview => view! { <PreviewControls deck /> },
     }
 }
 
@@ -29,8 +29,8 @@ fn WatchControls(deck: Deck) -> impl IntoView {
         move || if deck.fullscreen.get() { m.player_fullscreen_leave() } else { m.player_fullscreen() };
     view! {
         <div class="player-controls" role="group" aria-label=m.player_controls()>
-            <button type="button" aria-label=move || play_label() title=move || play_label() on:click=deck.on_click(Command::TogglePlay)>
-                {move || view! { <Icon of=if deck.paused.get() { Shape::Play } else { Shape::Pause } /> }.into_any()}
+            <button type="button" aria-label=play_label title=play_label on:click=deck.on_click(Command::TogglePlay)>
+                {move || view! { <Icon of=if deck.paused.get() { Shape::Play } else { Shape::Pause } /> }}
             </button>
             <Sound deck />
             <Edge deck />
@@ -59,12 +59,12 @@ fn WatchControls(deck: Deck) -> impl IntoView {
             <button
                 type="button"
                 hidden=move || !deck.can_fullscreen.get()
-                aria-label=move || fullscreen_label()
-                title=move || fullscreen_label()
+                aria-label=fullscreen_label
+                title=fullscreen_label
                 on:click=deck.on_click(Command::ToggleFullscreen)
             >
                 {move || {
-                    view! { <Icon of=if deck.fullscreen.get() { Shape::FullscreenLeave } else { Shape::Fullscreen } /> }.into_any()
+                    view! { <Icon of=if deck.fullscreen.get() { Shape::FullscreenLeave } else { Shape::Fullscreen } /> }
                 }}
             </button>
         </div>
@@ -81,7 +81,7 @@ fn PreviewControls(deck: Deck) -> impl IntoView {
     view! {
         <div class="player-controls" role="group" aria-label=m.player_controls()>
             <span class="player-preview">{m.player_preview()}</span>
-            <span class="player-behind">{move || behind()}</span>
+            <span class="player-behind">{behind}</span>
             <span class="gap"></span>
             <Sound deck />
         </div>
@@ -94,8 +94,8 @@ fn Sound(deck: Deck) -> impl IntoView {
     let silent = move || deck.muted.get() || deck.volume.get() == 0;
     let label = move || if silent() { m.player_unmute() } else { m.player_mute() };
     view! {
-        <button type="button" aria-label=move || label() title=move || label() on:click=deck.on_click(Command::ToggleMute)>
-            {move || view! { <Icon of=if silent() { Shape::Muted } else { Shape::Volume } /> }.into_any()}
+        <button type="button" aria-label=label title=label on:click=deck.on_click(Command::ToggleMute)>
+            {move || view! { <Icon of=if silent() { Shape::Muted } else { Shape::Volume } /> }}
         </button>
         <input
             class="player-volume"
@@ -106,8 +106,8 @@ fn Sound(deck: Deck) -> impl IntoView {
             value="100"
             aria-label=m.player_volume()
             prop:value=move || if deck.muted.get() { "0".to_owned() } else { deck.volume.get().to_string() }
-            on:input:target=move |ev| {
-                if let Ok(volume) = ev.target().value().parse() {
+            on:input=move |ev| {
+                if let Ok(volume) = event_target_value(&ev).parse() {
                     deck.send(Command::SetVolume(volume));
                 }
             }
@@ -128,7 +128,7 @@ fn Edge(deck: Deck) -> impl IntoView {
             class="player-edge"
             class:at=move || at.get() && deck.scene.get() == scene::Scene::Playing
             disabled=move || !playing()
-            title=move || label()
+            title=label
             on:click=deck.on_click(Command::GoLive)
         >
             {m.player_live()}
@@ -144,5 +144,5 @@ fn Behind(deck: Deck) -> impl IntoView {
         Some(ms) if deck.seen.get() && !deck.scene.with(scene::Scene::is_waiting_for_streamer) => scene::behind(m, ms),
         _ => String::new(),
     };
-    view! { <span class="player-behind">{move || text()}</span> }
+    view! { <span class="player-behind">{text}</span> }
 }

@@ -26,8 +26,8 @@ pub fn SceneWords(deck: Deck) -> impl IntoView {
         <div class="player-scene">
             <span class="sign">
                 {move || match shape.get() {
-                    Some(shape) => view! { <Icon of=shape /> }.into_any(),
-                    None => view! { <span class="wheel"></span> }.into_any(),
+                    Some(shape) => view! { <Icon of=shape /> },
+                    None => view! { <span class="wheel"></span> },
                 }}
             </span>
             <div role="status" aria-live="polite">
@@ -70,8 +70,8 @@ pub fn AskButton(deck: Deck) -> impl IntoView {
     let shape = move || if deck.ask.get() == Some(Ask::Play) { Shape::Play } else { Shape::Muted };
     view! {
         <button type="button" class="player-ask" hidden=move || deck.ask.get().is_none() on:click=deck.on_click(Command::Unmute)>
-            {move || view! { <Icon of=shape() /> }.into_any()}
-            {move || words()}
+            {move || view! { <Icon of=shape() /> }}
+            {words}
         </button>
     }
 }
@@ -79,12 +79,13 @@ pub fn AskButton(deck: Deck) -> impl IntoView {
 /// Settings or shortcuts, whichever is open.
 #[component]
 pub fn Panels(deck: Deck) -> impl IntoView {
-    move || {
+    let open = move || {
         deck.panel.get().map(|panel| match panel {
-            Panel::Settings => view! { <Settings deck /> }.into_any(),
-            Panel::Shortcuts => view! { <Shortcuts deck /> }.into_any(),
+            Panel::Settings => view! { <Settings deck /> },
+            Panel::Shortcuts => view! { <Shortcuts deck /> },
         })
-    }
+    };
+    view! { {open} }
 }
 
 #[component]
@@ -183,10 +184,9 @@ pub fn Stats(deck: Deck) -> impl IntoView {
                     }
                 })
                 .collect_view()
-                .into_any()
         })
     };
-    move || {
+    let shown = move || {
         deck.stats_open.get().then(|| {
             view! {
                 <section class="player-stats" aria-label=m.player_stats()>
@@ -201,10 +201,10 @@ pub fn Stats(deck: Deck) -> impl IntoView {
                             <Icon of=Shape::Close />
                         </button>
                     </header>
-                    <dl>{move || rows()}</dl>
+                    <dl>{rows}</dl>
                 </section>
             }
-            .into_any()
         })
-    }
+    };
+    view! { {shown} }
 }

@@ -82,7 +82,7 @@ pub fn SlugField(
                     autofocus=wrong.comes_first()
                     aria-describedby=format!("{} field-slug-state", wrong.described_by())
                     aria-invalid=move || wrong.invalid()
-                    on:input:target=move |ev| on_typed.run(ev.target().value())
+                    on:input=move |ev| on_typed.run(event_target_value(&ev))
                 />
             </div>
             <p class="hint" id=wrong.hint_id()>{m.room_slug_hint()}</p>

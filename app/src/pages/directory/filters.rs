@@ -5,6 +5,7 @@ use crate::{
     browse::{Browse, Part, Sort},
     components::icons::{Icon, Shape},
     i18n::{Messages, use_messages},
+    piece::{IntoPiece, Piece},
 };
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
 use madang_view::view;
@@ -49,7 +50,7 @@ pub(super) fn Filters(
 }
 
 /// A filter as a link. One that is on leads to where it is off again, or is the place itself.
-fn chip(text: String, target: &Browse, on: bool) -> impl IntoView + use<> {
+fn chip(text: String, target: &Browse, on: bool) -> Piece {
     view! {
         <li>
             <a class="chip" href=target.href() data-noscroll="" aria-current=on.then_some("true")>
@@ -60,16 +61,16 @@ fn chip(text: String, target: &Browse, on: bool) -> impl IntoView + use<> {
 }
 
 /// "8 rooms", or with filters "Showing 12 of 40 · clear".
-fn count(messages: Messages, layout: &Layout) -> impl IntoView + use<> {
+fn count(messages: Messages, layout: &Layout) -> Piece {
     if layout.browse.parts().is_empty() {
-        return leptos::either::Either::Left(messages.directory_rooms(layout.total as u64));
+        return messages.directory_rooms(layout.total as u64).into_piece();
     }
     let clear = layout.browse.cleared().href();
-    leptos::either::Either::Right(view! {
+    view! {
         {messages.directory_showing(layout.found, layout.total)}
         " · "
         <a href=clear data-noscroll="">{messages.directory_clear()}</a>
-    })
+    }
 }
 
 fn sort_name(messages: Messages, sort: Sort) -> &'static str {

@@ -4,6 +4,7 @@ use super::act::{Bench, Outcome};
 use crate::{chat::words, clock::use_clock, components::time::Ago, i18n::use_messages};
 use leptos::prelude::*;
 use madang_protocol::chat::{FILTER_WORDS_MAX, Role, SLOW_MAX_S};
+use madang_view::view;
 
 /// What became of the last thing done, read out when it changes; and the button that undoes it.
 #[component]

@@ -3,6 +3,7 @@
 use crate::components::room_form::{Issue, Wrong};
 use leptos::prelude::*;
 use madang_protocol::{Field, FieldIssue};
+use madang_view::view;
 
 /// Label, control, hint, and what is wrong with it.
 #[component]

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 use leptos_router::hooks::use_query_map;
 use madang_protocol::{Field, FieldIssue, RoomCard, account::SessionInfo, wire::Wire};
+use madang_view::view;
 use serde::{Deserialize, Serialize};
 
 /// Which form was refused.

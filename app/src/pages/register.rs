@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 use leptos_router::hooks::use_query_map;
 use madang_protocol::{Field, wire::Wire};
+use madang_view::view;
 use serde::{Deserialize, Serialize};
 
 /// How one comes in here.

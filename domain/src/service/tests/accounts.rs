@@ -56,16 +56,16 @@ async fn a_guest_who_registers_stays_who_they_are_and_their_cookie_is_void() {
 async fn who_logs_in_takes_their_guest_s_rooms_along() {
     let house = House::new();
     let domain = &house.domain;
-    let (ana, _) = domain.register("Ana", PASSWORD, Admission::Policy, &here()).await.expect("made");
+    let (mina, _) = domain.register("Mina", PASSWORD, Admission::Policy, &here()).await.expect("made");
     let (guest, cookie) = house.guest().await;
     let draft = madang_protocol::RoomDraft { owner_name: "Somebody".into(), ..draft("my-room") };
     let (room, _) = domain.create_room(guest.id, draft).await.expect("a room");
     let (_, other, _) = house.room("other-room").await;
     let ban = Act::Ban { whom: Whom::Id(guest.id), seconds: None };
     domain.moderate(other.id, other.owner, ban, "").await.expect("banned");
-    domain.log_in("ANA", PASSWORD, &visit("192.0.2.1", Some(guest.id))).await.expect("in");
-    assert_eq!(domain.room(&room.slug).await.expect("read").expect("there").owner, ana.id);
-    assert!(domain.chat_page(other.id, Some(ana.id)).await.expect("read").standing.muted.is_some(), "the ban holds");
+    domain.log_in("MINA", PASSWORD, &visit("192.0.2.1", Some(guest.id))).await.expect("in");
+    assert_eq!(domain.room(&room.slug).await.expect("read").expect("there").owner, mina.id);
+    assert!(domain.chat_page(other.id, Some(mina.id)).await.expect("read").standing.muted.is_some(), "the ban holds");
     assert_eq!(domain.identify(cookie.as_str()).await.expect("read").map(|guest| guest.id), Some(guest.id));
     assert_eq!(domain.rooms_of(guest.id).await, Ok(vec![]), "who logs out again is a guest without them");
 }

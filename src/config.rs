@@ -3,6 +3,7 @@
 //! Flags beat the environment, the environment beats the file, the file beats the defaults. `Leptos.toml` at the root of the
 //! repository holds every option with its default; a test keeps it so.
 
+mod accounts;
 mod chat;
 mod limits;
 mod network;
@@ -10,6 +11,7 @@ mod secret;
 mod security;
 mod tls;
 
+pub use accounts::Accounts;
 pub use chat::{Chat, ChatWindow};
 pub use limits::Limits;
 pub use network::{Network, NotANetwork};
@@ -18,7 +20,7 @@ pub use security::Security;
 pub use tls::Tls;
 
 use crate::{live::LiveLimits, telemetry};
-use madang_domain::{ChatLimits, DomainLimits, Window};
+use madang_domain::{AccountRules, ChatLimits, DomainLimits, Window};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -52,6 +54,7 @@ pub struct Config {
     pub log: Log,
     pub metrics: Metrics,
     pub media: Media,
+    pub accounts: Accounts,
     pub chat: Chat,
     pub limits: Limits,
 }
@@ -116,6 +119,7 @@ impl Default for Config {
             log: Log::default(),
             metrics: Metrics::default(),
             media: Media::default(),
+            accounts: Accounts::default(),
             chat: Chat::default(),
             limits: Limits::default(),
         }
@@ -287,16 +291,22 @@ impl Config {
             ("limits.ws_ping_s", self.limits.ws_ping_s),
             ("limits.ws_pong_s", self.limits.ws_pong_s),
             ("limits.chat_waiting", self.limits.chat_waiting as u64),
+            ("limits.password_workers", self.limits.password_workers as u64),
+            ("limits.password_queue", self.limits.password_queue as u64),
+            ("limits.sessions_per_person", self.limits.sessions_per_person as u64),
+            ("accounts.session_idle_days", self.accounts.session_idle_days.into()),
+            ("accounts.session_days", self.accounts.session_days.into()),
         ];
         if let Some((option, _)) = least.iter().find(|(_, value)| *value == 0) {
-            return wrong(option, "must be at least 1: nobody could stay or say anything");
+            return wrong(option, "must be at least 1: nobody could come in, stay or say anything");
         }
         Ok(())
     }
 
     /// What the domain is granted.
     pub fn domain(&self) -> DomainLimits {
-        let (limits, chat) = (&self.limits, &self.chat);
+        let (limits, chat, accounts) = (&self.limits, &self.chat, &self.accounts);
+        let days = |days: u32| Duration::from_secs(u64::from(days).saturating_mul(24 * 60 * 60));
         DomainLimits {
             rooms_per_person: limits.rooms_per_person,
             keys_per_room: limits.keys_per_room,
@@ -327,6 +337,18 @@ impl Config {
                 counts_every: Duration::from_millis(chat.counts_ms),
                 idle: Duration::from_secs(chat.idle_s),
                 ..ChatLimits::default()
+            },
+            accounts: AccountRules {
+                registration: accounts.registration,
+                make_rooms: accounts.make_rooms,
+                session_idle: days(accounts.session_idle_days),
+                session_life: days(accounts.session_days),
+                sessions_per_person: limits.sessions_per_person,
+                password_workers: limits.password_workers,
+                password_queue: limits.password_queue,
+                log_ins_per_minute: limits.log_ins_per_minute,
+                log_ins_per_account: limits.log_ins_per_account,
+                registrations_per_hour: limits.registrations_per_hour,
             },
             ..DomainLimits::default()
         }

@@ -1,7 +1,7 @@
 //! The whole server: opens its sockets, starts its tasks, and ends them in order.
 
 use crate::{
-    Config, Shutdown, StartError, broadcasts,
+    Config, Shutdown, StartError, broadcasts, config,
     deliver::TlsMediaAcceptor,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
@@ -120,6 +120,28 @@ impl Server {
 
     pub const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// The link by which somebody makes the first administrator's account; `None` where there is one. For standard output and not for the
+    /// log, which is kept longer than the link is good for.
+    pub async fn set_up_link(&self) -> Option<String> {
+        let code = self.services.domain.begin_setup().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whether there is an administrator cannot be looked up");
+            None
+        })?;
+        let configured = config::origin_of(&self.services.config.public.url).map(ToOwned::to_owned);
+        let site = configured.unwrap_or_else(|| self.own_site());
+        Some(format!("{site}/register?setup={}", code.expose()))
+    }
+
+    /// Where a browser finds this server when nobody has said where: over TLS if there is any, by a name that the certificate may have.
+    fn own_site(&self) -> String {
+        let Some(https) = self.addresses.https else { return format!("http://{}", self.addresses.http) };
+        match self.services.config.tls.acme_domains.first() {
+            Some(name) => format!("https://{name}:{}", https.port()),
+            None if https.ip().is_unspecified() => format!("https://localhost:{}", https.port()),
+            None => format!("https://{https}"),
+        }
     }
 
     /// What the server works with, for tests that look behind the sockets.

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Shutdown,
-    deliver::{AcceptorLimits, Deliver, MediaAcceptor},
+    deliver::{AcceptorLimits, Deliver, MediaAcceptor, OwnerOf},
     live::Live,
     realtime::{Connections, Hub, Meters},
     web::{Assets, Changes, client, client::EncoderPort},
@@ -11,9 +11,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use madang_app::{AssetNames, ServerContext, context::PERSON_COOKIE, i18n::Locale};
+use madang_app::{
+    AssetNames, ServerContext,
+    context::{PERSON_COOKIE, session_cookie},
+    i18n::Locale,
+};
 use madang_domain::{Domain, Person, PersonKind};
-use madang_protocol::UnixMillis;
+use madang_protocol::{SessionId, UnixMillis};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{sync::Arc, time::SystemTime};
 
@@ -42,15 +46,22 @@ pub struct Services {
 }
 
 impl Services {
-    /// The person whose signed cookie a request carries; `None` without one.
+    /// Who asks: the account whose session the request shows, or else the guest whose signed cookie it carries.
     ///
     /// # Errors
     /// Storage does not answer. That is not nobody: a new guest's cookie would take the old one's place, and their rooms with it.
-    pub async fn person(&self, headers: &HeaderMap) -> Result<Option<Person>, madang_domain::Error> {
-        match client::cookie(headers, PERSON_COOKIE) {
-            Some(cookie) => self.domain.identify(cookie).await,
-            None => Ok(None),
+    pub async fn asker(&self, headers: &HeaderMap) -> Result<Asker, madang_domain::Error> {
+        let origin = client::origin(headers, &self.config.public);
+        if let Some(shown) = client::cookie(headers, session_cookie(&origin))
+            && let Some(session) = self.domain.session(shown).await?
+        {
+            return Ok(Asker { person: Some(session.person), session: Some(session.id) });
         }
+        let person = match client::cookie(headers, PERSON_COOKIE) {
+            Some(cookie) => self.domain.identify(cookie).await?,
+            None => None,
+        };
+        Ok(Asker { person, session: None })
     }
 
     /// A new guest for a browser that shows no cookie, and the cookie to set. Nothing is written until they do something;
@@ -80,9 +91,15 @@ impl Services {
         let domain = self.domain.clone();
         let person_of =
             Arc::new(move |headers: &HeaderMap| domain.signed_person(client::cookie(headers, PERSON_COOKIE)?));
+        let services = self.clone();
+        let owner_of: OwnerOf = Arc::new(move |headers: &HeaderMap| {
+            let (services, headers) = (services.clone(), headers.clone());
+            // Storage that does not answer makes the preview a viewer like any other.
+            Box::pin(async move { Some(services.asker(&headers).await.ok()?.person?.id) })
+        });
         let rooms = Arc::new(self.domain.clone());
         let viewers = self.config.limits.viewers_per_address;
-        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of)
+        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of, owner_of)
     }
 
     /// What stands at the web socket's door.
@@ -97,6 +114,15 @@ impl Services {
             ..AcceptorLimits::default()
         })
     }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default)]
+pub struct Asker {
+    /// `None` for a browser without a cookie of ours.
+    pub person: Option<Person>,
+    /// The session that says so; none for a guest.
+    pub session: Option<SessionId>,
 }
 
 /// Adds a cookie to an answer.

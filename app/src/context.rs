@@ -1,7 +1,21 @@
 //! What a page may ask of its surroundings: the request on the server, the window in the browser.
 
 #[cfg(feature = "ssr")]
-pub use server::{PERSON_COOKIE, ServerContext, use_domain, use_server_context};
+pub use server::{
+    PERSON_COOKIE, SETUP_COOKIE, SETUP_COOKIE_MAX_AGE_S, ServerContext, redirect, session_cookie, set_retry_after,
+    use_domain, use_server_context,
+};
+
+/// Where the server writes the name of the account that is logged in, on the document's element: the header needs no more.
+pub const ME_ATTRIBUTE: &str = "data-me";
+
+/// The shown name of the account that is logged in; `None` for a guest.
+pub fn use_me() -> Option<String> {
+    #[cfg(feature = "ssr")]
+    return leptos::prelude::use_context::<ServerContext>().and_then(|context| context.me());
+    #[cfg(not(feature = "ssr"))]
+    return leptos::prelude::document().document_element().and_then(|html| html.get_attribute(ME_ATTRIBUTE));
+}
 
 /// `scheme://host` of this site, for addresses that leave it (sharing, Open Graph). Empty where there is no request.
 pub fn use_origin() -> String {
@@ -29,12 +43,27 @@ mod server {
     use crate::{error::ApiError, i18n::Locale};
     use http::{HeaderValue, header};
     use leptos::prelude::*;
-    use madang_domain::{Domain, Person};
+    use madang_domain::{Domain, Person, PersonKind, Token, Visit};
     use madang_protocol::UnixMillis;
-    use std::time::{SystemTime, UNIX_EPOCH};
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        time::{SystemTime, UNIX_EPOCH},
+    };
 
-    /// The signed cookie that says who somebody is (a guest or an account). Its value comes from the domain.
+    /// The signed cookie by which a guest is known. Its value comes from the domain.
     pub const PERSON_COOKIE: &str = "madang_person";
+    /// The cookie that keeps the first administrator's code from the address, once the link was opened.
+    pub const SETUP_COOKIE: &str = "madang_setup";
+    /// How long that lasts, in seconds: registering takes minutes.
+    pub const SETUP_COOKIE_MAX_AGE_S: u32 = 60 * 60;
+    /// How long a browser keeps the cookie of a session, in seconds: longer than any session.
+    const SESSION_COOKIE_MAX_AGE_S: u32 = 400 * 24 * 60 * 60;
+
+    /// The name of the cookie by which an account's browser is known, at the site with this origin. Over TLS no other site, and no page of
+    /// a neighbouring host, can set it (`__Host-`); without TLS browsers would not take that name.
+    pub fn session_cookie(origin: &str) -> &'static str {
+        if origin.starts_with("https://") { "__Host-madang_session" } else { "madang_session" }
+    }
 
     /// What the server knows of a request. The server puts it into context beside [`Domain`], for pages and server functions alike.
     #[derive(Clone, Debug)]
@@ -46,6 +75,10 @@ mod server {
         pub origin: String,
         /// Where encoders publish, such as `rtmp://host:1935/live`.
         pub rtmp_url: String,
+        /// Where the request comes from, and what it shows.
+        pub visit: Visit,
+        /// The first administrator's code, where the browser has opened that link.
+        pub setup: Option<String>,
         /// The server's clock at the request; the page's first render tells time by it on both sides.
         pub now: UnixMillis,
     }
@@ -53,7 +86,25 @@ mod server {
     impl ServerContext {
         /// A context for a request that came now.
         pub fn new(person: Option<Person>, locale: Locale, origin: String, rtmp_url: String) -> Self {
-            Self { person, locale, origin, rtmp_url, now: now() }
+            let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+            let visit = Visit { address, agent: String::new(), guest: None, session: None };
+            Self { person, locale, origin, rtmp_url, visit, setup: None, now: now() }
+        }
+
+        /// The shown name of the account that asks; `None` for a guest.
+        pub fn me(&self) -> Option<String> {
+            let person = self.person.as_ref()?;
+            matches!(person.kind, PersonKind::Account { .. }).then(|| person.name.clone())
+        }
+
+        /// The browser is logged in with this from now on.
+        pub fn set_session(&self, token: &Token) {
+            self.set_cookie(session_cookie(&self.origin), token.expose(), SESSION_COOKIE_MAX_AGE_S);
+        }
+
+        /// The browser is to forget a cookie.
+        pub fn forget_cookie(&self, name: &str) {
+            self.set_cookie(name, "", 0);
         }
 
         /// The value of a `Set-Cookie` header: for the whole site, out of reach of scripts, not sent by other sites' forms,
@@ -75,6 +126,23 @@ mod server {
                 }
                 Err(_) => tracing::error!(name, "a cookie's value does not fit a header"),
             }
+        }
+    }
+
+    /// Sends the browser on to a path of this site, by GET (RFC 9110 §15.4.4).
+    pub fn redirect(path: &str) {
+        if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+            && let Ok(path) = HeaderValue::from_str(path)
+        {
+            response.set_status(http::StatusCode::SEE_OTHER);
+            response.insert_header(header::LOCATION, path);
+        }
+    }
+
+    /// Says with the answer being made when to try again.
+    pub fn set_retry_after(seconds: u32) {
+        if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+            response.insert_header(header::RETRY_AFTER, seconds.into());
         }
     }
 

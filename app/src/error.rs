@@ -6,15 +6,22 @@ use madang_protocol::FieldIssue;
 use madang_protocol::wire::Wire;
 use serde::{Deserialize, Serialize};
 
+/// When to ask again after [`ApiError::Busy`], in seconds.
+#[cfg(feature = "ssr")]
+const BUSY_FOR_S: u32 = 2;
+
 /// Why a server function refused. The words are in the message files, see `Messages::error`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire, thiserror::Error)]
 #[serde(tag = "error", content = "detail", rename_all = "snake_case")]
 pub enum ApiError {
     #[error("not found")]
     NotFound,
-    /// Not the owner, or not signed in.
+    /// Not the owner, or not logged in.
     #[error("not allowed")]
     Forbidden,
+    /// No such account, or not its password.
+    #[error("wrong login")]
+    WrongLogin,
     /// What was typed breaks these rules; every broken field is named.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldIssue>),
@@ -40,7 +47,7 @@ impl ApiError {
         match self {
             Self::NotFound => 404,
             Self::Forbidden => 403,
-            Self::Invalid(_) => 422,
+            Self::WrongLogin | Self::Invalid(_) => 422,
             Self::LimitReached { .. } => 409,
             Self::TooMany { .. } => 429,
             Self::Busy | Self::Unreachable => 503,
@@ -86,12 +93,19 @@ impl From<madang_domain::Error> for ApiError {
         let error = match error {
             Error::NotFound => Self::NotFound,
             Error::Forbidden => Self::Forbidden,
+            Error::WrongLogin => Self::WrongLogin,
             Error::Invalid(issues) => Self::Invalid(issues),
+            Error::TooMany { retry_after_s } => Self::TooMany { retry_after_s },
             Error::LimitReached { max, .. } => Self::LimitReached { max: u32::try_from(max).unwrap_or(u32::MAX) },
             Error::Busy => Self::Busy,
             Error::Storage(_) => Self::Internal,
         };
         crate::context::set_status(error.status());
+        match error {
+            Self::TooMany { retry_after_s } => crate::context::set_retry_after(retry_after_s),
+            Self::Busy => crate::context::set_retry_after(BUSY_FOR_S),
+            _ => {}
+        }
         error
     }
 }

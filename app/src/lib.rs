@@ -4,6 +4,7 @@
 //! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
 //! `realtime` the channel, `chat` the panel beside a room's video, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
 
+pub mod accounts;
 pub mod browse;
 pub mod chat;
 pub mod clock;
@@ -40,8 +41,8 @@ use crate::{
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        ChatRoute, DirectoryRoute, ModerationRoute, NewRoomRoute, StudioRoute, not_found::NotFoundPage,
-        watch::WatchPage,
+        AccountRoute, ChatRoute, DirectoryRoute, LogInRoute, ModerationRoute, NewRoomRoute, RegisterRoute, StudioRoute,
+        not_found::NotFoundPage, watch::WatchPage,
     },
     realtime::Realtime,
 };
@@ -82,6 +83,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/login") view={Lazy::<LogInRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </main>
             <Footer />

@@ -25,6 +25,9 @@ pub enum Posted {
     Studio { room: RoomSlug, act: StudioAct },
     /// `/rooms/{slug}/moderation`.
     Moderation { room: RoomSlug, act: ModerationAct },
+    /// `/login`, `/register` or `/account`, which the server alone runs.
+    #[cfg(feature = "ssr")]
+    Account(crate::accounts::form::AccountForm),
 }
 
 /// What the moderation page's forms do.
@@ -68,6 +71,10 @@ impl Posted {
             language: field("language").to_owned(),
             visibility: field("visibility").to_owned(),
         };
+        #[cfg(feature = "ssr")]
+        if let Some(form) = crate::accounts::form::AccountForm::parse(path, fields) {
+            return Some(Self::Account(form));
+        }
         if path == "/rooms/new" {
             return Some(Self::CreateRoom(form(&slug_or_suggestion(field("slug"), field("title")))));
         }

@@ -1,6 +1,12 @@
 //! The document around the app. Written by hand and not with leptos' `HydrationScripts`, which reads a file on each render.
 
-use crate::{App, clock::NOW_ATTRIBUTE, context::ServerContext, i18n::Messages, words::open_graph_locale};
+use crate::{
+    App,
+    clock::NOW_ATTRIBUTE,
+    context::{ME_ATTRIBUTE, ServerContext},
+    i18n::Messages,
+    words::open_graph_locale,
+};
 use leptos::{WasmSplitManifest, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 use std::{collections::HashMap, sync::Arc};
@@ -51,10 +57,11 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
     let (js, wasm, css) =
         (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm), format!("/pkg/{}", assets.css));
     let start = format!("import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));");
-    debug_assert_eq!(NOW_ATTRIBUTE, "data-now");
+    debug_assert_eq!((NOW_ATTRIBUTE, ME_ATTRIBUTE), ("data-now", "data-me"));
+    let me = context.as_ref().and_then(ServerContext::me);
     view! {
         <!DOCTYPE html>
-        <html lang=locale.tag() data-now=now.0.to_string()>
+        <html lang=locale.tag() data-now=now.0.to_string() data-me=me>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />

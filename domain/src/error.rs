@@ -18,6 +18,12 @@ pub enum Error {
     /// As many as allowed exist already.
     #[error("limit reached: {limit:?}, {max}")]
     LimitReached { limit: Limit, max: usize },
+    /// There is no such account, or that is not its password: which, nobody is told.
+    #[error("wrong login")]
+    WrongLogin,
+    /// Tried too often; again after this many seconds.
+    #[error("too many attempts, again in {retry_after_s} s")]
+    TooMany { retry_after_s: u32 },
     /// Too much is waiting, or another process holds the database. Trying again in a second is right.
     #[error("busy")]
     Busy,
@@ -47,6 +53,10 @@ pub enum StorageFault {
 }
 
 impl Error {
+    pub(crate) fn too_many(wait: std::time::Duration) -> Self {
+        Self::TooMany { retry_after_s: u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX) }
+    }
+
     pub(crate) fn taken(field: Field) -> Self {
         Self::Invalid(vec![FieldIssue::new(field, Problem::Taken)])
     }

@@ -4,12 +4,14 @@
 //! What it needs from the media side it declares as the port [`OnAir`]; how it stores it declares as [`Store`].
 //! No words for users are here: errors are codes, and the app's message files say them.
 
+mod attempts;
 mod chat;
 mod clock;
 mod cookie;
 mod desk;
 mod error;
 mod files;
+mod hashing;
 mod key;
 mod limits;
 mod looks;
@@ -19,11 +21,13 @@ mod person;
 mod queue;
 mod random;
 mod room;
+mod rules;
 mod service;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod testing;
+mod token;
 
 pub use chat::{
     ChatLimits, ChatRefused, ChatTotals, Chatter, Direct, Frame, Member, MustResume, Outbox, RoomRef, Sent, Window,
@@ -38,9 +42,12 @@ pub use on_air::{CutReason, OnAir, OnAirStatus};
 pub use password::PasswordDigest;
 pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
-pub use service::Domain;
+pub use rules::{AccountRules, MakeRooms, Registration};
+pub use service::{Admission, Domain, Session, Visit};
 pub use sqlite::SqliteStore;
 pub use store::{
-    Ban, ChatLog, ChatStore, FoundKey, ListedRoom, NewAccount, NewBroadcast, NewEntry, NewKey, NewMessage, NewWhat,
-    Store, StoredAction, StoredMessage, StoredModerator, Writer,
+    AccountStore, Ban, ChatLog, ChatStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast, NewEntry,
+    NewInvitation, NewKey, NewMessage, NewSession, NewWhat, Store, StoredAccount, StoredAction, StoredInvitation,
+    StoredMessage, StoredModerator, StoredSession, Writer,
 };
+pub use token::{Token, TokenHash};

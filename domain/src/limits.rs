@@ -1,6 +1,6 @@
 //! How much of everything there may be. One struct, so that a load test can raise them.
 
-use crate::chat::ChatLimits;
+use crate::{chat::ChatLimits, rules::AccountRules};
 
 /// Limits of the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub struct DomainLimits {
     /// Reads that may wait; the next is answered with [`crate::Error::Busy`].
     pub waiting_reads: usize,
     pub chat: ChatLimits,
+    pub accounts: AccountRules,
 }
 
 impl Default for DomainLimits {
@@ -30,6 +31,7 @@ impl Default for DomainLimits {
             waiting_writes: 1024,
             waiting_reads: 4096,
             chat: ChatLimits::default(),
+            accounts: AccountRules::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, StorageFault};
 use crate::random;
 use argon2::{
-    Argon2, PasswordHasher,
+    Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{Salt, SaltString},
 };
 use madang_protocol::{Field, FieldIssue, Problem, validation};
@@ -24,6 +24,11 @@ impl PasswordDigest {
         Self(phc)
     }
 
+    /// A digest of the same costs as ours, of a password that nobody knows.
+    pub(crate) fn nobodys() -> Self {
+        Self(format!("$argon2id$v=19$m=19456,t=2,p=1${}${}", "A".repeat(22), "A".repeat(43)))
+    }
+
     /// The PHC string, for storing.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,18 +47,51 @@ pub(crate) struct Credentials {
     pub(crate) name: String,
     /// Folded; unique.
     pub(crate) login: String,
-    /// Composed, so that every keyboard's way to write it is the same (RFC 8265 §4.2).
-    password: String,
+    pub(crate) password: Password,
+}
+
+/// A password in clear, composed, so that every keyboard's way to write it is the same (RFC 8265 §4.2). `Debug` does not print it.
+#[derive(Clone)]
+pub(crate) struct Password(String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
 }
 
 impl Credentials {
     /// # Errors
     /// One issue on each of [`Field::Name`] and [`Field::Password`] that is broken.
     pub(crate) fn check(login: &str, password: &str) -> Result<Self, Error> {
-        match (check_name(login), check_password(password)) {
+        match (check_name(login), Password::check(password)) {
             (Ok(name), Ok(password)) => Ok(Self { login: fold(&name), name, password }),
             (name, password) => Err(Error::Invalid([name.err(), password.err()].into_iter().flatten().collect())),
         }
+    }
+}
+
+impl Password {
+    /// # Errors
+    /// Empty, too short or too long, on [`Field::Password`].
+    pub(crate) fn check(password: &str) -> Result<Self, FieldIssue> {
+        let issue = |problem| Err(FieldIssue::new(Field::Password, problem));
+        // Before any work on it: no character has more than four bytes.
+        if password.len() > PASSWORD_MAX.saturating_mul(4) {
+            return issue(Problem::TooLong { max: PASSWORD_MAX });
+        }
+        let composed: String = password.nfc().collect();
+        match composed.chars().count() {
+            0 => issue(Problem::Empty),
+            1..PASSWORD_MIN => issue(Problem::TooShort { min: PASSWORD_MIN }),
+            PASSWORD_MIN..=PASSWORD_MAX => Ok(Self(composed)),
+            _ => issue(Problem::TooLong { max: PASSWORD_MAX }),
+        }
+    }
+
+    /// What was typed to log in, whatever it is: what cannot be anybody's password is one that nobody has.
+    pub(crate) fn typed(password: &str) -> Self {
+        Self::check(password).unwrap_or(Self(String::new()))
     }
 
     /// Hashes the password: argon2id, 19 MiB, two passes (OWASP's first choice). Takes some 30 ms of a core: not for an
@@ -68,8 +106,20 @@ impl Credentials {
         };
         let random: [u8; Salt::RECOMMENDED_LENGTH] = random::bytes()?;
         let salt = SaltString::encode_b64(&random).map_err(failed)?;
-        let digest = Argon2::default().hash_password(self.password.as_bytes(), &salt).map_err(failed)?;
+        let digest = Argon2::default().hash_password(self.0.as_bytes(), &salt).map_err(failed)?;
         Ok(PasswordDigest(digest.to_string()))
+    }
+
+    /// Whether the digest is this password's. As much work as [`Password::digest`], by the costs that the digest names.
+    pub(crate) fn fits(&self, digest: &PasswordDigest) -> bool {
+        let parsed = match PasswordHash::new(digest.as_str()) {
+            Ok(parsed) => parsed,
+            Err(cause) => {
+                tracing::error!(%cause, "a stored password digest cannot be read");
+                return false;
+            }
+        };
+        Argon2::default().verify_password(self.0.as_bytes(), &parsed).is_ok()
     }
 }
 
@@ -80,21 +130,6 @@ fn check_name(login: &str) -> Result<String, FieldIssue> {
         return Err(FieldIssue::new(Field::Name, Problem::Characters));
     }
     Ok(name)
-}
-
-fn check_password(password: &str) -> Result<String, FieldIssue> {
-    let issue = |problem| Err(FieldIssue::new(Field::Password, problem));
-    // Before any work on it: no character has more than four bytes.
-    if password.len() > PASSWORD_MAX.saturating_mul(4) {
-        return issue(Problem::TooLong { max: PASSWORD_MAX });
-    }
-    let composed: String = password.nfc().collect();
-    match composed.chars().count() {
-        0 => issue(Problem::Empty),
-        1..PASSWORD_MIN => issue(Problem::TooShort { min: PASSWORD_MIN }),
-        PASSWORD_MIN..=PASSWORD_MAX => Ok(composed),
-        _ => issue(Problem::TooLong { max: PASSWORD_MAX }),
-    }
 }
 
 /// The form in which logins are compared: compatibility-composed (NFKC), without case. Upper case first, so that `ß` meets
@@ -120,7 +155,6 @@ pub(crate) fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use argon2::{PasswordHash, PasswordVerifier};
     use proptest::prelude::*;
 
     fn problems(login: &str, password: &str) -> Vec<(Field, Problem)> {
@@ -155,7 +189,7 @@ mod tests {
     #[test]
     fn a_digest_is_argon2id_with_a_salt_of_its_own() {
         let ana = Credentials::check("ana", "correct horse").expect("fine");
-        let (one, other) = (ana.digest().expect("a digest"), ana.digest().expect("a digest"));
+        let (one, other) = (ana.password.digest().expect("a digest"), ana.password.digest().expect("a digest"));
         assert_ne!(one, other);
         assert!(one.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         let parsed = PasswordHash::new(one.as_str()).expect("a PHC string");

@@ -1,7 +1,7 @@
 //! Rooms as they are stored, how they are shown, and the news of their changes.
 
 use crate::{on_air::OnAirStatus, person::Actor};
-use madang_protocol::{PersonId, RoomCard, RoomDraft, RoomId, RoomPage, RoomSlug, UnixMillis, Visibility};
+use madang_protocol::{PersonId, RoomCard, RoomDraft, RoomId, RoomPage, RoomSlug, SessionId, UnixMillis, Visibility};
 
 /// A room, with its owner's name as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,12 @@ pub enum DomainChange {
         id: RoomId,
         slug: RoomSlug,
     },
+    /// These browsers are not logged in any more, or not as the same person.
+    SessionsEnded(Vec<SessionId>),
+    /// Who was a guest has an account: their cookie lets nobody in any more.
+    GuestRegistered(PersonId),
+    /// Somebody's messages are nameless now: what was read of the logs is old.
+    LogsChanged,
     /// Another process (the command line) wrote: anything may be different.
     Anything,
 }

@@ -1,24 +1,33 @@
 //! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
 
+mod accounts;
 mod chat;
 mod keys;
 mod moderation;
 mod names;
+mod operator;
 mod persons;
 mod publish;
 mod rooms;
+mod sessions;
+
+pub use accounts::{Admission, Visit};
+pub use sessions::Session;
 
 use crate::{
+    attempts::Attempts,
     chat::registry::Chats,
     clock,
     cookie::CookieSigner,
     desk::Desk,
     error::{BackupError, Error, OpenError},
     files,
+    hashing::Hashers,
     limits::DomainLimits,
     on_air::{NothingOnAir, OnAir},
     person::Actor,
     room::{DomainChange, Room},
+    rules::AccountRules,
     sqlite::SqliteStore,
     store::Store,
 };
@@ -34,6 +43,8 @@ use tokio::sync::broadcast;
 
 /// Changes kept for a listener that is behind; one that is further behind is told that it has missed some.
 const CHANGES_KEPT: usize = 1024;
+/// How often sessions and invitations whose time is up are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often open broadcasts are noted as running; after a crash their end is right to within this.
 const SEEN_EVERY: Duration = Duration::from_secs(30);
 
@@ -49,10 +60,38 @@ pub(crate) struct Inner {
     signer: CookieSigner,
     pub(crate) limits: DomainLimits,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) hashers: Hashers,
+    door: Door,
+    setup: Mutex<Option<operator::Setup>>,
     /// Held by the one process that carries the streams of this directory. Released by the system when it dies.
     serving: Mutex<Option<File>>,
     /// The file that is locked for it.
     serving_path: std::path::PathBuf,
+}
+
+/// What stands between strangers and accounts: how often each may try.
+struct Door {
+    /// Wrong passwords, by address prefix.
+    addresses: Attempts,
+    /// Wrong passwords, by login, from places where it was not used before.
+    accounts: Attempts,
+    /// Wrong invitations, by address prefix.
+    invitations: Attempts,
+    /// Accounts made, by address prefix.
+    registrations: Attempts,
+}
+
+impl Door {
+    fn new(rules: &AccountRules) -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        Self {
+            addresses: Attempts::new(rules.log_ins_per_minute, MINUTE),
+            accounts: Attempts::new(rules.log_ins_per_account, HOUR),
+            invitations: Attempts::new(rules.log_ins_per_minute, MINUTE),
+            registrations: Attempts::new(rules.registrations_per_hour, HOUR),
+        }
+    }
 }
 
 /// What the writer's thread needs too. It must not hold [`Inner`], or the last clone would never be dropped.
@@ -117,11 +156,15 @@ impl Domain {
             chats: Chats::default(),
             renames: names::Renames::default(),
         });
-        let tick = watch(Arc::clone(&shared));
+        let rules = limits.accounts;
+        let tick = watch(Arc::clone(&shared), rules);
         let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)
             .map_err(OpenError::Thread)?;
         let serving_path = data_dir.join("serving.lock");
-        Ok(Self(Arc::new(Inner { desk, signer, limits, shared, serving: Mutex::new(None), serving_path })))
+        let hashers = Hashers::start(rules.password_workers, rules.password_queue).map_err(OpenError::Thread)?;
+        let (door, setup, serving) = (Door::new(&rules), Mutex::new(None), Mutex::new(None));
+        let inner = Inner { desk, signer, limits, shared, hashers, door, setup, serving, serving_path };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Says who carries the streams: called once, by the server. The first process to call it on a directory closes the
@@ -197,12 +240,13 @@ impl Domain {
     }
 }
 
-/// What the writer does when it looks up: notice other processes, note that broadcasts still run.
+/// What the writer does when it looks up: notice other processes, note that broadcasts still run, forget what has ended.
 ///
 /// The writer's own connection asks for `data_version`, which moves only by what *others* commit; on any other connection
 /// each write of our own would look like another process's.
-fn watch(shared: Arc<Shared>) -> impl FnMut(&mut dyn Store) + Send + 'static {
+fn watch(shared: Arc<Shared>, rules: AccountRules) -> impl FnMut(&mut dyn Store) + Send + 'static {
     let mut last_seen = Instant::now();
+    let mut last_forgotten: Option<Instant> = None;
     move |store| {
         match store.changed_by_others() {
             Ok(true) => shared.tell(DomainChange::Anything),
@@ -217,7 +261,22 @@ fn watch(shared: Arc<Shared>) -> impl FnMut(&mut dyn Store) + Send + 'static {
                 tracing::warn!(%error, "could not note that broadcasts still run");
             }
         }
+        if last_forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+            last_forgotten = Some(Instant::now());
+            match forget_ended(store, &rules) {
+                Ok(ended) => shared.tell_ended(&ended),
+                Err(error) => tracing::warn!(%error, "could not forget sessions that have ended"),
+            }
+        }
     }
+}
+
+/// Sessions and invitations that let nobody in any more need not be kept.
+fn forget_ended(store: &mut dyn Store, rules: &AccountRules) -> Result<Vec<madang_protocol::SessionId>, Error> {
+    let now = clock::now();
+    let before = |span| madang_protocol::UnixMillis(now.0.saturating_sub(sessions::millis(span)));
+    store.forget_invitations(before(FORGET_EVERY))?;
+    store.forget_sessions(before(rules.session_idle), before(rules.session_life))
 }
 
 /// The room, if `actor` manages it.

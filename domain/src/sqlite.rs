@@ -1,5 +1,6 @@
 //! [`Store`] on SQLite: opening, migrations and transactions. The statements are in the modules below, by subject.
 
+mod accounts;
 mod broadcasts;
 mod chat;
 mod keys;
@@ -34,7 +35,7 @@ use std::{
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The log is cut back to this many bytes after a checkpoint, so that one busy hour does not keep the disk.
 const LOG_SIZE_MAX: i64 = 16 << 20;
-/// Statements kept prepared on each connection; there are about eighty.
+/// Statements kept prepared on each connection; there are about a hundred.
 const STATEMENTS_KEPT: usize = 128;
 
 /// One connection to an SQLite database.

@@ -1,8 +1,12 @@
 //! What the domain needs stored, in the domain's words. [`crate::SqliteStore`] is the embedded default; whatever else is
 //! written one day passes the same conformance tests.
 
+mod accounts;
 mod chat;
 
+pub use accounts::{
+    AccountStore, FoundSession, NewInvitation, NewSession, StoredAccount, StoredInvitation, StoredSession,
+};
 pub use chat::{
     Ban, ChatLog, ChatStore, NewEntry, NewMessage, NewWhat, StoredAction, StoredMessage, StoredModerator, Writer,
 };
@@ -24,7 +28,7 @@ use std::path::Path;
 ///
 /// Who may do what, and how many of it, is decided above: a store keeps what it is given, and refuses only what would
 /// break its own rules (a slug or a login twice, a room of nobody).
-pub trait Store: ChatStore + Send {
+pub trait Store: AccountStore + ChatStore + Send {
     /// Runs `work` so that all of its changes are kept, or none when it gives an error. Inside another `together` only the
     /// inner changes are undone. When the outermost returns without an error, the changes survive a loss of power.
     ///
@@ -45,10 +49,10 @@ pub trait Store: ChatStore + Send {
 
     /// Keeps a new guest.
     fn add_guest(&mut self, id: PersonId, name: &str, at: UnixMillis) -> Result<(), Error>;
-    /// Keeps a new account. `login` is folded already.
+    /// Keeps a new account; one who was a guest of that id is the account from then on, by its name. `login` is folded already.
     ///
     /// # Errors
-    /// [`Error::Invalid`] (name taken) when another account has the login.
+    /// [`Error::Invalid`] (name taken) when another account has the login; [`Error::Forbidden`] when the person is an account already.
     fn add_account(&mut self, account: &NewAccount<'_>) -> Result<(), Error>;
     fn person(&self, id: PersonId) -> Result<Option<Person>, Error>;
     /// The account with this folded login.

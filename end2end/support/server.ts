@@ -43,8 +43,9 @@ export class Server {
     const child = spawn(
       serverBinary(),
       ['serve', '--http', http, '--rtmp', rtmp, '--data', this.data],
-      // Its own folder, so that no Leptos.toml of anyone is read; the log as talkative as an operator may make it.
-      { cwd: this.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', ...environment } },
+      // Its own folder, so that no Leptos.toml of anyone is read; the log as talkative as an operator may make it. Most tests are about
+      // rooms, and make them as guests.
+      { cwd: this.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', MADANG_ACCOUNTS_MAKE_ROOMS: 'anyone', ...environment } },
     );
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));

@@ -94,6 +94,15 @@ id! {
     ActionId
 }
 
+id! {
+    /// A browser that is logged in to an account. Says nothing about what it shows.
+    SessionId
+}
+id! {
+    /// An invitation to register. Says nothing about its code.
+    InvitationId
+}
+
 /// Milliseconds since 1970-01-01T00:00:00Z by the server's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]
 pub struct UnixMillis(pub i64);

@@ -50,6 +50,10 @@ pub enum Field {
     Visibility,
     KeyName,
     Password,
+    /// The password that is to be another one, or that confirms something.
+    CurrentPassword,
+    /// The code of an invitation.
+    Invitation,
 }
 
 /// What is wrong with a field. The words for it are in the message files.
@@ -72,6 +76,8 @@ pub enum Problem {
     Reserved,
     /// Not one of the choices.
     NotAChoice,
+    /// Not the right one: a password, a code.
+    Wrong,
 }
 
 /// One field and what is wrong with it.

@@ -58,7 +58,7 @@ enum Command {
     /// Make, list, delete rooms and their stream keys; works beside a running server
     #[command(subcommand)]
     Room(room::RoomCommand),
-    /// Make accounts; works beside a running server
+    /// Make, list, change, delete accounts, and invite people; works beside a running server
     #[command(subcommand)]
     Account(account::AccountCommand),
     /// Copy the database to FILE while the server runs; restore by putting it back as madang.sqlite3
@@ -89,7 +89,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(config).await,
             Command::Room(command) => room::run(&open(&config)?, command).await,
-            Command::Account(command) => account::run(&open(&config)?, command).await,
+            Command::Account(command) => account::run(&config, &open(&config)?, command).await,
             Command::Backup { file } => {
                 open(&config)?
                     .backup(&file)

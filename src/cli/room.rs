@@ -205,6 +205,7 @@ pub fn words(issues: &[madang_protocol::FieldIssue]) -> String {
         Problem::Taken => "is taken".to_owned(),
         Problem::Reserved => "is a word that the site keeps for itself".to_owned(),
         Problem::NotAChoice => "is not one of the choices".to_owned(),
+        Problem::Wrong => "is wrong".to_owned(),
     };
     let line = |issue: &madang_protocol::FieldIssue| format!("{:?} {}", issue.field, say(issue.problem)).to_lowercase();
     issues.iter().map(line).collect::<Vec<_>>().join("; ")

@@ -8,9 +8,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals();
     let server = Server::bind(config, shutdown).await?;
     let addresses = server.addresses();
+    let setup = server.set_up_link().await;
     // Scripts read these lines; a closed standard output is no reason not to serve.
     let mut out = std::io::stdout().lock();
     let _ = write!(out, "{addresses}").and_then(|()| out.flush());
+    if let Some(link) = setup {
+        let _ = writeln!(
+            out,
+            "Nobody administers this server yet. Whoever opens this first makes the account that does (once, within 24 hours, \
+             until the server ends):\n  {link}"
+        )
+        .and_then(|()| out.flush());
+    }
     drop(out);
     server.run().await?;
     Ok(())

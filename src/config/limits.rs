@@ -23,6 +23,18 @@ pub struct Limits {
     pub http_body_bytes: usize,
     /// State-changing requests a minute from one address.
     pub changes_per_minute: u32,
+    /// Wrong passwords, and wrong invitations, a minute from one address.
+    pub log_ins_per_minute: u32,
+    /// Wrong passwords an hour for one account, from places where it was not logged in to before.
+    pub log_ins_per_account: u32,
+    /// Accounts an hour made from one address.
+    pub registrations_per_hour: u32,
+    /// Browsers that one account may be logged in with.
+    pub sessions_per_person: usize,
+    /// Threads that hash passwords.
+    pub password_workers: usize,
+    /// Passwords that may wait for them.
+    pub password_queue: usize,
     /// Streams that one address may watch at once.
     pub viewers_per_address: usize,
     /// RTMP connections in all.
@@ -92,6 +104,12 @@ impl Default for Limits {
             http_stalled_s: 30,
             http_body_bytes: 192 * 1024,
             changes_per_minute: 60,
+            log_ins_per_minute: 10,
+            log_ins_per_account: 20,
+            registrations_per_hour: 10,
+            sessions_per_person: 20,
+            password_workers: 2,
+            password_queue: 32,
             viewers_per_address: 128,
             rtmp_connections: 1_000,
             rtmp_connections_per_address: 32,
@@ -138,6 +156,9 @@ impl Limits {
             http_stalled_s: or(self.http_stalled_s, NO_LIMIT_S),
             http_body_bytes: or(self.http_body_bytes, usize::MAX),
             changes_per_minute: or(self.changes_per_minute, u32::MAX),
+            log_ins_per_minute: or(self.log_ins_per_minute, u32::MAX),
+            log_ins_per_account: or(self.log_ins_per_account, u32::MAX),
+            registrations_per_hour: or(self.registrations_per_hour, u32::MAX),
             viewers_per_address: or(self.viewers_per_address, usize::MAX),
             rtmp_connections: or(self.rtmp_connections, usize::MAX),
             rtmp_connections_per_address: or(self.rtmp_connections_per_address, usize::MAX),
@@ -153,7 +174,7 @@ impl Limits {
             ws_messages_per_second: or(self.ws_messages_per_second, u32::MAX),
             rooms_per_person: or(self.rooms_per_person, usize::MAX),
             keys_per_room: or(self.keys_per_room, usize::MAX),
-            // No lock is 0 s of it. The chat's have a least instead (`Config::check`).
+            // No lock is 0 s of it. The chat's, and those of passwords and sessions, have a least instead (`Config::check`).
             ..self.clone()
         }
     }

@@ -75,7 +75,7 @@ pub(super) async fn watch(
     };
     match deliver.live.subscribe(room.id) {
         Ok(subscriber) => {
-            let browser = browser(&deliver, room, address, query.as_deref(), &headers);
+            let browser = browser(&deliver, room, address, query.as_deref(), &headers).await;
             let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
             let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
             live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
@@ -85,7 +85,7 @@ pub(super) async fn watch(
 }
 
 /// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
-fn browser(
+async fn browser(
     deliver: &Deliver,
     room: FoundRoom,
     address: Option<IpAddr>,
@@ -93,8 +93,10 @@ fn browser(
     headers: &HeaderMap,
 ) -> Option<Browser> {
     let preview = query.is_some_and(|query| query.split('&').any(|pair| pair == "preview=1"));
+    if preview && (deliver.owner_of)(headers).await == Some(room.owner) {
+        return None;
+    }
     match (deliver.person_of)(headers) {
-        Some(person) if preview && person == room.owner => None,
         Some(person) => Some(Browser::Known(person)),
         None => {
             let program = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);

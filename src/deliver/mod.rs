@@ -21,6 +21,7 @@ pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{addresses::AddressLimit, live::Live};
 use axum::{Router, http::HeaderMap, routing::get};
+use futures_util::future::BoxFuture;
 use madang_protocol::PersonId;
 use metrics::{Counter, counter, describe_counter};
 use std::{net::IpAddr, sync::Arc};
@@ -31,6 +32,9 @@ pub type AddressOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
 /// Whose signed cookie a request carries.
 pub type PersonOf = Arc<dyn Fn(&HeaderMap) -> Option<PersonId> + Send + Sync>;
 
+/// Who asks for a preview, which only a room's owner has.
+pub type OwnerOf = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Option<PersonId>> + Send + Sync>;
+
 /// What the media routes need.
 pub struct Deliver {
     live: Arc<Live>,
@@ -38,6 +42,7 @@ pub struct Deliver {
     viewers: AddressLimit,
     address_of: AddressOf,
     person_of: PersonOf,
+    owner_of: OwnerOf,
     delivered_bytes: Counter,
 }
 
@@ -50,6 +55,7 @@ impl Deliver {
         viewers_per_address: usize,
         address_of: AddressOf,
         person_of: PersonOf,
+        owner_of: OwnerOf,
     ) -> Arc<Self> {
         describe_counter!(
             "madang_deliver_bytes_total",
@@ -62,6 +68,7 @@ impl Deliver {
             viewers: AddressLimit::new(viewers_per_address),
             address_of,
             person_of,
+            owner_of,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
         })
     }

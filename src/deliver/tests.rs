@@ -61,6 +61,10 @@ impl Bench {
             viewers: AddressLimit::new(viewers_per_address),
             address_of: Arc::new(|peer, _| peer),
             person_of: Arc::new(|headers| headers.get("cookie")?.to_str().ok()?.parse().ok()),
+            owner_of: Arc::new(|headers| {
+                let person = headers.get("cookie").and_then(|cookie| cookie.to_str().ok()?.parse().ok());
+                Box::pin(std::future::ready(person))
+            }),
             delivered_bytes: Counter::from_arc(delivered.clone()),
         });
         Self { live, deliver, delivered }

@@ -5,7 +5,9 @@
 
 use crate::{Shutdown, live::Live};
 use madang_domain::{Domain, DomainChange, Frame, OnAirStatus, Outbox, Room};
-use madang_protocol::{RoomCard, RoomId, RoomSlug, Visibility, realtime::ServerEvent, studio::StudioStatus};
+use madang_protocol::{
+    PersonId, RoomCard, RoomId, RoomSlug, SessionId, Visibility, realtime::ServerEvent, studio::StudioStatus,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,6 +22,8 @@ use tokio::{
 const GATHER: Duration = Duration::from_millis(25);
 /// How often studios are looked at for figures that change without an event.
 const STUDIO_EVERY: Duration = Duration::from_secs(2);
+/// How often the sessions of connections are looked at for those whose time is up.
+const SESSIONS_EVERY: Duration = Duration::from_secs(60);
 /// Cards of the directory in one frame.
 const CARDS_A_FRAME: usize = 32;
 
@@ -35,6 +39,8 @@ struct Seats {
     next: u64,
     directory: HashMap<u64, Outbox>,
     rooms: HashMap<RoomSlug, Joined>,
+    /// As whom each connection of somebody known was let in.
+    people: HashMap<u64, (PersonId, Option<SessionId>, Outbox)>,
 }
 
 /// Those who joined one room.
@@ -62,6 +68,8 @@ pub enum Topic {
     Room(RoomSlug),
     /// The owner's: the studio's status too.
     Studio(RoomSlug, RoomId),
+    /// The connection itself, as whom it was let in: an account's ends with its session, a guest's when they register.
+    Person(PersonId, Option<SessionId>),
 }
 
 /// A connection's place. Dropping it leaves.
@@ -109,6 +117,7 @@ impl Hub {
             Topic::Studio(room, id) => {
                 drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, (*id, outbox)));
             }
+            Topic::Person(person, session) => drop(seats.people.insert(number, (*person, *session, outbox))),
         }
         Seat { hub: self.clone(), topic, number }
     }
@@ -167,6 +176,22 @@ impl Hub {
         }
     }
 
+    /// Ends connections of people who are not who they were let in as any more: their browsers come back as whoever they are then.
+    fn end(&self, is_over: impl Fn(PersonId, Option<SessionId>) -> bool) {
+        let seats = self.seats();
+        let over = seats.people.values().filter(|(person, session, _)| is_over(*person, *session));
+        over.for_each(|(_, _, outbox)| outbox.close());
+    }
+
+    /// The sessions that connections were let in by.
+    fn sessions(&self) -> Vec<SessionId> {
+        let mut sessions: Vec<SessionId> =
+            self.seats().people.values().filter_map(|(_, session, _)| *session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
+    }
+
     /// Rooms that somebody has joined, by the slug they joined them by.
     fn joined(&self) -> Vec<RoomSlug> {
         self.seats().rooms.keys().cloned().collect()
@@ -185,6 +210,11 @@ impl Drop for Seat {
         let (room, gone) = match &self.topic {
             Topic::Directory => {
                 let gone = seats.directory.remove(&self.number);
+                drop(seats);
+                return drop(gone);
+            }
+            Topic::Person(..) => {
+                let gone = seats.people.remove(&self.number);
                 drop(seats);
                 return drop(gone);
             }
@@ -219,6 +249,10 @@ struct Due {
     rooms: HashSet<RoomId>,
     gone: Vec<(RoomId, RoomSlug)>,
     moved: Vec<(RoomId, RoomSlug)>,
+    sessions: Vec<SessionId>,
+    registered: Vec<PersonId>,
+    /// Sessions may have ended of which nobody told: in another process, or by their time.
+    look_at_sessions: bool,
     everything: bool,
 }
 
@@ -227,6 +261,8 @@ impl Task {
         let (mut domain_changes, mut live_changes) = (self.domain.changes(), self.live.changes());
         let mut studio = interval(STUDIO_EVERY);
         studio.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sessions = interval(SESSIONS_EVERY);
+        sessions.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.carry_out(Due { everything: true, ..Due::default() }).await;
         loop {
             let mut due = Due::default();
@@ -241,6 +277,7 @@ impl Task {
                     Err(RecvError::Lagged(_)) => due.everything = true,
                     Err(RecvError::Closed) => return,
                 },
+                _ = sessions.tick() => due.look_at_sessions = true,
                 _ = studio.tick() => {
                     let on_air = self.hub.studios().into_iter().filter(|room| self.live.status(*room).encoder.is_some());
                     due.rooms.extend(on_air);
@@ -261,6 +298,17 @@ impl Task {
     }
 
     async fn carry_out(&mut self, due: Due) {
+        if !due.sessions.is_empty() || !due.registered.is_empty() {
+            let ended: HashSet<SessionId> = due.sessions.into_iter().collect();
+            let registered: HashSet<PersonId> = due.registered.into_iter().collect();
+            self.hub.end(|person, session| match session {
+                Some(session) => ended.contains(&session),
+                None => registered.contains(&person),
+            });
+        }
+        if due.look_at_sessions || due.everything {
+            self.look_at_sessions().await;
+        }
         for (id, slug) in due.moved.into_iter().chain(due.gone) {
             self.tell_gone(id, &slug);
         }
@@ -271,6 +319,18 @@ impl Task {
             self.refresh(room).await;
         }
         self.hub.tell_directory(&std::mem::take(&mut self.news));
+    }
+
+    async fn look_at_sessions(&self) {
+        match self.domain.ended_sessions(self.hub.sessions()).await {
+            Ok(ended) if ended.is_empty() => {}
+            Ok(ended) => {
+                let ended: HashSet<SessionId> = ended.into_iter().collect();
+                self.hub.end(|_, session| session.is_some_and(|session| ended.contains(&session)));
+            }
+            // The next look asks again.
+            Err(error) => tracing::warn!(%error, "the sessions of connections cannot be looked at"),
+        }
     }
 
     /// After changes that nobody listed: every room that is or was shown.
@@ -345,6 +405,10 @@ impl Due {
             }
             DomainChange::RoomMoved { id, from, .. } => self.moved.push((id, from)),
             DomainChange::RoomDeleted { id, slug } => self.gone.push((id, slug)),
+            DomainChange::SessionsEnded(sessions) => self.sessions.extend(sessions),
+            DomainChange::GuestRegistered(person) => self.registered.push(person),
+            // The chats' matter.
+            DomainChange::LogsChanged => {}
             DomainChange::Anything => self.everything = true,
         }
     }

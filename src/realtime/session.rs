@@ -5,9 +5,10 @@ use super::{
     limits::HEAVY,
     meters::{Counted, Meters},
 };
-use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox, Person};
+use crate::state::Asker;
+use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox};
 use madang_protocol::{
-    PROTOCOL_VERSION, PersonId, RoomId, RoomSlug,
+    PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId,
     chat::{CLIENT_ID_MAX, ChatRefusal, ChatState, Entry, Seq, Since, What},
     realtime::{ClientMessage, Refusal, ServerEvent},
 };
@@ -25,6 +26,9 @@ pub struct Session {
     chatter: Chatter,
     outbox: Outbox,
     directory: Option<Seat>,
+    /// Through which it is ended when its person is somebody else.
+    _person: Option<Seat>,
+    session: Option<SessionId>,
     rooms: Vec<Joined>,
     owed: Vec<Frame>,
     lost: bool,
@@ -56,10 +60,12 @@ pub struct Ports {
 }
 
 impl Session {
-    pub fn new(ports: Ports, person: Option<&Person>, chatter: Chatter) -> Self {
+    pub fn new(ports: Ports, asker: &Asker, chatter: Chatter) -> Self {
         let Ports { domain, hub, meters, rooms_max } = ports;
-        let you = domain.you(person);
+        let you = domain.you(asker.person.as_ref());
         let outbox = domain.outbox();
+        let topic = asker.person.as_ref().map(|person| Topic::Person(person.id, asker.session));
+        let person = topic.map(|topic| hub.enter(topic, &outbox));
         let mut session = Self {
             domain,
             hub,
@@ -68,12 +74,24 @@ impl Session {
             chatter,
             outbox,
             directory: None,
+            _person: person,
+            session: asker.session,
             rooms: Vec::new(),
             owed: Vec::new(),
             lost: false,
         };
         session.owe(ServerEvent::Hello { protocol: PROTOCOL_VERSION, build: env!("MADANG_VERSION").to_owned(), you });
         session
+    }
+
+    /// Ends the connection if its session has ended since it was let in: from then on the hub tells.
+    pub async fn look_at_session(&mut self) {
+        if let Some(session) = self.session
+            && let Ok(ended) = self.domain.ended_sessions(vec![session]).await
+            && !ended.is_empty()
+        {
+            self.lost = true;
+        }
     }
 
     /// What has to be sent before anything of the outbox.

@@ -81,24 +81,26 @@ pub async fn upgrade(
     let Some(place) = services.sockets.enter(address) else {
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "30")], TOO_MANY).into_response();
     };
-    let Ok(person) = services.person(headers).await else {
+    let Ok(asker) = services.asker(headers).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "2")], "The server is busy.\n").into_response();
     };
-    let visitor = if person.is_none() { services.visitor(headers) } else { None };
+    let visitor = if asker.person.is_none() { services.visitor(headers) } else { None };
     let ports = Ports {
         domain: services.domain.clone(),
         hub: services.hub.clone(),
         meters: services.meters.clone(),
         rooms_max: services.config.limits.ws_rooms,
     };
-    let chatter = Chatter { person: person.as_ref().map(|person| person.id), browser: place.number(), address };
+    let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };
     let pace = Pace::new(services.config.limits.ws_messages_per_second, Clock::now());
     let pings = Pings::of(&services.config.limits);
     let (shutdown, meters) = (services.shutdown.clone(), services.meters.clone());
     tokio::spawn(async move {
         // An error is a peer that went before the answer.
         let Ok(upgraded) = upgrade.await else { return };
-        let session = Session::new(ports, person.as_ref(), chatter);
+        let mut session = Session::new(ports, &asker, chatter);
+        drop(asker);
+        session.look_at_session().await;
         let (io, early) = Io::of(upgraded, meters.frames.clone());
         if let Some(direct) = io.direct() {
             session.attach(direct);

@@ -79,14 +79,18 @@ fn host(headers: &HeaderMap) -> Option<&str> {
     plain.then_some(host)
 }
 
-/// Whether a request that changes something comes from this site. Browsers send `Origin` with each of those; a request without
-/// it is not from a page.
+/// Whether a request that changes something, or opens the channel, comes from a page of this site. Browsers send `Origin` with each of
+/// those, and `Sec-Fetch-Site`; a request with neither is from no page, and is let through where it shows no cookie: there is nobody
+/// in whose name it could do something.
 pub fn same_origin(headers: &HeaderMap, public: &Public) -> bool {
+    let by_page = headers.get("sec-fetch-site").map(|site| site == "same-origin" || site == "none");
     let Some(origin) = headers.get(header::ORIGIN) else {
-        // Without `Origin` there is no page behind it, unless `Sec-Fetch-Site` says so.
-        return headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+        return by_page.unwrap_or(!headers.contains_key(header::COOKIE));
     };
     let Ok(origin) = origin.to_str() else { return false };
+    if by_page == Some(false) {
+        return false;
+    }
     if origin_of(&public.url) == Some(origin) {
         return true;
     }
@@ -187,7 +191,14 @@ mod tests {
         assert!(!same_origin(&headers(&[("host", "a.example"), ("origin", "https://b.example")]), &public));
         assert!(!same_origin(&headers(&[("host", "a.example"), ("origin", "null")]), &public));
         assert!(!same_origin(&headers(&[("host", "a.example"), ("sec-fetch-site", "cross-site")]), &public));
-        assert!(same_origin(&headers(&[("host", "a.example")]), &public));
+        assert!(same_origin(
+            &headers(&[("host", "a.example"), ("sec-fetch-site", "same-origin"), ("cookie", "a=b")]),
+            &public
+        ));
+        let lied = [("host", "a.example"), ("origin", "https://a.example"), ("sec-fetch-site", "same-site")];
+        assert!(!same_origin(&headers(&lied), &public), "a neighbouring host is another site");
+        assert!(same_origin(&headers(&[("host", "a.example")]), &public), "a program in nobody's name");
+        assert!(!same_origin(&headers(&[("host", "a.example"), ("cookie", "a=b")]), &public), "in whose name?");
     }
 
     #[test]

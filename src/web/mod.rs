@@ -1,5 +1,6 @@
 //! The web side: routes, pages, assets, the JSON API, health and metrics. Media has routes of its own in `deliver`.
 
+mod accounts;
 mod api;
 mod assets;
 mod changes;
@@ -14,14 +15,15 @@ mod surface;
 
 pub use assets::Assets;
 pub use changes::Changes;
-pub use surface::{Behind, Entry, SURFACE, Who};
+pub use csv::utc;
+pub use surface::{Behind, ENCODERS, Entry, MESSAGES, Person, SURFACE, Who, asks, table};
 
 use crate::{deliver, realtime, state::Services};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     middleware,
-    routing::get,
+    routing::{get, post},
 };
 
 /// Every route of the server, ready to serve with connection information.
@@ -32,6 +34,7 @@ pub fn router(services: Services) -> Router {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
             Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
             Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
+            Behind::LogOut => router.route(entry.path, post(accounts::log_out)),
             Behind::ModerationLog => router.route(entry.path, get(moderation::log)),
             Behind::Health => router.route(entry.path, get(api::health)),
             Behind::Ready => router.route(entry.path, get(api::ready)),

@@ -23,7 +23,7 @@ const COLUMNS: [&str; 9] =
 /// `GET` of the log.
 pub async fn log(State(services): Shared, Path(slug): Path<String>, headers: HeaderMap) -> Response {
     let Ok(slug) = RoomSlug::parse(&slug) else { return refused(&Error::NotFound) };
-    let by = match services.person(&headers).await {
+    let by = match services.asker(&headers).await.map(|asker| asker.person) {
         Ok(Some(person)) => person.id,
         Ok(None) => return refused(&Error::Forbidden),
         Err(error) => return refused(&error),

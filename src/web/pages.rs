@@ -1,28 +1,31 @@
 //! Pages of the application, forms posted to them, and its server functions: each is handed what it needs and rendered whole.
 
 use crate::{
-    state::{Services, set_cookie},
-    web::{Shared, client, headers::PageNonce, refusals::Refusal},
+    state::{Asker, Services, set_cookie},
+    web::{Peer, Shared, accounts, client, headers::PageNonce, refusals::Refusal},
 };
 use axum::{
     body::Body,
-    extract::{Form, State, rejection::FormRejection},
+    extract::{ConnectInfo, Form, State, rejection::FormRejection},
     http::{HeaderMap, Request, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use leptos::{nonce::use_nonce, prelude::provide_context};
 use madang_app::{
     ServerContext,
+    context::{PERSON_COOKIE, SETUP_COOKIE},
     posted::{FIELDS_MAX, Posted, PostedForm},
     shell,
 };
-use madang_domain::Person;
 use std::sync::{Arc, OnceLock};
 
 /// `GET` of a page.
 pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
+    if let Some(answer) = accounts::set_up_link(&services, request.uri(), request.headers()) {
+        return answer;
+    }
     match who(&services, request.headers()).await {
-        Ok(person) => render(services, request, person, None, Visitor::Known).await,
+        Ok(asker) => render(services, request, asker, None, Visitor::Known).await,
         Err(busy) => busy.answer(request.uri().path(), request.headers()),
     }
 }
@@ -42,12 +45,12 @@ pub async fn posted(
     let posted = if fields.len() > FIELDS_MAX { None } else { Posted::parse(parts.uri.path(), &fields) };
     let Some(posted) = posted else { return refuse(Refusal::Malformed) };
     let mut refusal = parts.extensions.get::<Refusal>().copied();
-    let person = match who(&services, &parts.headers).await {
-        Ok(person) => person,
+    let asker = match who(&services, &parts.headers).await {
+        Ok(asker) => asker,
         // The form for a new room looks the same whoever asks; a studio is its owner's.
         Err(busy) if matches!(posted, Posted::CreateRoom(_)) => {
             refusal = Some(busy);
-            None
+            Asker::default()
         }
         Err(busy) => return refuse(busy),
     };
@@ -55,7 +58,7 @@ pub async fn posted(
         Some(refusal) => PostedForm::refused(posted, refusal.error()),
         None => PostedForm::new(posted),
     };
-    let answer = render(services, Request::from_parts(parts, Body::empty()), person, Some(form), Visitor::Known).await;
+    let answer = render(services, Request::from_parts(parts, Body::empty()), asker, Some(form), Visitor::Known).await;
     match refusal {
         Some(refusal) => refusal.mark(answer),
         None => answer,
@@ -64,11 +67,11 @@ pub async fn posted(
 
 /// `/fn/…`, as the script calls it.
 pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
-    let person = match who(&services, request.headers()).await {
-        Ok(person) => person,
+    let asker = match who(&services, request.headers()).await {
+        Ok(asker) => asker,
         Err(busy) => return busy.answer(request.uri().path(), request.headers()),
     };
-    let (domain, context) = (services.domain.clone(), context(&services, request.headers(), person));
+    let (domain, context) = (services.domain.clone(), context(&services, &request, asker));
     let provide = move || {
         provide_context(domain.clone());
         provide_context(context.clone());
@@ -86,7 +89,7 @@ pub async fn asset_or_not_found(state: Shared, request: Request<Body>) -> Respon
     let visitor = if accepts.is_some_and(|list| list.contains("text/html")) { Visitor::Known } else { Visitor::Nobody };
     let services = state.0;
     match who(&services, request.headers()).await {
-        Ok(person) => render(services, request, person, None, visitor).await,
+        Ok(asker) => render(services, request, asker, None, visitor).await,
         Err(busy) => busy.answer(request.uri().path(), request.headers()),
     }
 }
@@ -101,19 +104,19 @@ enum Visitor {
 async fn render(
     services: Services,
     request: Request<Body>,
-    mut person: Option<Person>,
+    mut asker: Asker,
     posted: Option<PostedForm>,
     visitor: Visitor,
 ) -> Response {
     let mut cookie = None;
     if visitor == Visitor::Known
-        && person.is_none()
+        && asker.person.is_none()
         && let Some((visitor, set)) = services.visitor(request.headers())
     {
         // Whoever posts a form without scripts is this guest already: what the form makes is theirs.
-        (person, cookie) = (Some(visitor), Some(set));
+        (asker.person, cookie) = (Some(visitor), Some(set));
     }
-    let context = context(&services, request.headers(), person);
+    let context = context(&services, &request, asker);
     let (domain, names) = (services.domain.clone(), services.names.clone());
     // leptos makes the nonce and writes it into the page; the policy in the header must name the same.
     let nonce = Arc::new(OnceLock::new());
@@ -139,16 +142,27 @@ async fn render(
 }
 
 /// Who asks, or that storage is too busy to say.
-async fn who(services: &Services, headers: &HeaderMap) -> Result<Option<Person>, Refusal> {
-    services.person(headers).await.map_err(|error| {
+async fn who(services: &Services, headers: &HeaderMap) -> Result<Asker, Refusal> {
+    services.asker(headers).await.map_err(|error| {
         tracing::warn!(%error, "a request was not answered: who asks cannot be looked up");
         Refusal::Busy
     })
 }
 
 /// What the page or function may know of the request.
-fn context(services: &Services, headers: &HeaderMap, person: Option<Person>) -> ServerContext {
-    let public = &services.config.public;
+fn context(services: &Services, request: &Request<Body>, asker: Asker) -> ServerContext {
+    let (public, headers) = (&services.config.public, request.headers());
     let rtmp_url = client::rtmp_url(headers, public, services.rtmp_port);
-    ServerContext::new(person, client::locale(headers), client::origin(headers, public), rtmp_url)
+    let mut context =
+        ServerContext::new(asker.person, client::locale(headers), client::origin(headers, public), rtmp_url);
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<Peer>() {
+        context.visit.address = client::address(peer.ip(), headers, public);
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    context.visit.agent = agent.unwrap_or_default().to_owned();
+    context.visit.guest =
+        client::cookie(headers, PERSON_COOKIE).and_then(|cookie| services.domain.signed_person(cookie));
+    context.visit.session = asker.session;
+    context.setup = client::cookie(headers, SETUP_COOKIE).map(ToOwned::to_owned);
+    context
 }

@@ -1,16 +1,78 @@
-//! The one declaration of what the web side answers and who may use it. The router is built from it, and so is its test:
-//! what is not here cannot be reached.
+//! The one declaration of what this server answers and who may use it: paths, messages of `/ws`, commands of RTMP. The router is built
+//! from it; the table in docs/SECURITY.md and the test that tries everything as everybody come from it too. What is not here cannot be
+//! reached.
 
-/// Who may use an entry. Ownership is checked by the domain; this says what it checks.
+use madang_protocol::realtime::ClientMessage;
+use std::fmt::Write as _;
+
+/// Who may use an entry. The domain decides it; this says what it decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Anyone,
+    /// Whoever the browser's cookie tells from others: guests and accounts.
+    Known,
+    /// Whoever has logged in.
+    Account,
+    /// Whoever may make rooms: accounts, unless `[accounts] make_rooms` says otherwise.
+    RoomMaker,
+    /// The room's moderators, its owner, and the site's administrators.
+    Moderator,
     /// The person who owns the room.
     Owner,
-    /// Those whom the room's owner made moderators, and the owner.
-    Moderator,
+    /// Whoever has a stream key of the room, which is no matter of who they are.
+    KeyHolder,
     /// Loopback addresses, or whoever has the metrics token.
     Operator,
+    /// Nobody: it is answered, and refused.
+    Nobody,
+}
+
+/// Everybody there is, seen from a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// A browser without a cookie.
+    NoOne,
+    Guest,
+    /// An account that has nothing to do with the room.
+    OtherAccount,
+    Moderator,
+    Owner,
+    /// Of the site.
+    Administrator,
+}
+
+impl Person {
+    pub const ALL: [Self; 6] =
+        [Self::NoOne, Self::Guest, Self::OtherAccount, Self::Moderator, Self::Owner, Self::Administrator];
+}
+
+impl Who {
+    /// Whether that lets somebody in, as the configuration is by default and where moderator, owner and administrator have accounts.
+    pub const fn allows(self, person: Person) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Known => !matches!(person, Person::NoOne),
+            Self::Account | Self::RoomMaker => !matches!(person, Person::NoOne | Person::Guest),
+            Self::Moderator => matches!(person, Person::Moderator | Person::Owner | Person::Administrator),
+            Self::Owner => matches!(person, Person::Owner),
+            Self::KeyHolder | Self::Operator | Self::Nobody => false,
+        }
+    }
+
+    /// In words, for the table.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Known => "who has a cookie",
+            Self::Account => "who is logged in",
+            Self::RoomMaker => "`make_rooms`: accounts, anyone or administrators",
+            Self::Moderator => "who moderates the room",
+            Self::Owner => "the room's owner",
+            Self::KeyHolder => "who has a stream key",
+            Self::Operator => "this machine, or the token",
+            Self::Nobody => "nobody",
+        }
+    }
 }
 
 /// What stands behind a path.
@@ -22,6 +84,7 @@ pub enum Behind {
     },
     /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
     ServerFn,
+    LogOut,
     /// The moderators' actions as a file.
     ModerationLog,
     Health,
@@ -47,18 +110,22 @@ const fn entry(path: &'static str, behind: Behind, who: Who) -> Entry {
 /// Everything but the media routes (`/live/…`, open to all, in `deliver`) and the site's files.
 pub const SURFACE: &[Entry] = &[
     entry("/", Behind::Page { posts: false }, Who::Anyone),
-    entry("/rooms/new", Behind::Page { posts: true }, Who::Anyone),
+    entry("/rooms/new", Behind::Page { posts: true }, Who::RoomMaker),
     entry("/rooms/{slug}", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/{slug}/chat", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/{slug}/studio", Behind::Page { posts: true }, Who::Owner),
     entry("/rooms/{slug}/moderation", Behind::Page { posts: true }, Who::Moderator),
     entry("/rooms/{slug}/moderation/log.csv", Behind::ModerationLog, Who::Moderator),
+    entry("/login", Behind::Page { posts: true }, Who::Anyone),
+    entry("/register", Behind::Page { posts: true }, Who::Anyone),
+    entry("/account", Behind::Page { posts: true }, Who::Account),
+    entry("/logout", Behind::LogOut, Who::Anyone),
     entry("/fn/list_rooms", Behind::ServerFn, Who::Anyone),
     entry("/fn/room_page", Behind::ServerFn, Who::Anyone),
     entry("/fn/slug_free", Behind::ServerFn, Who::Anyone),
-    entry("/fn/own_name", Behind::ServerFn, Who::Anyone),
+    entry("/fn/room_maker", Behind::ServerFn, Who::Anyone),
     entry("/fn/set_language", Behind::ServerFn, Who::Anyone),
-    entry("/fn/create_room", Behind::ServerFn, Who::Anyone),
+    entry("/fn/create_room", Behind::ServerFn, Who::RoomMaker),
     entry("/fn/studio_view", Behind::ServerFn, Who::Owner),
     entry("/fn/edit_room", Behind::ServerFn, Who::Owner),
     entry("/fn/delete_room", Behind::ServerFn, Who::Owner),
@@ -76,3 +143,80 @@ pub const SURFACE: &[Entry] = &[
     entry("/readyz", Behind::Ready, Who::Anyone),
     entry("/metrics", Behind::Metrics, Who::Operator),
 ];
+
+/// The messages of `/ws` that browsers send, by their `type`.
+pub const MESSAGES: &[(&str, Who)] = &[
+    ("join_directory", Who::Anyone),
+    ("leave_directory", Who::Anyone),
+    ("join", Who::Anyone),
+    ("leave", Who::Anyone),
+    ("say", Who::Known),
+    ("history", Who::Anyone),
+    ("rename", Who::Known),
+    ("moderate", Who::Moderator),
+    ("card", Who::Moderator),
+    ("ping", Who::Anyone),
+];
+
+/// What encoders and players ask for over RTMP.
+pub const ENCODERS: &[(&str, Who)] = &[("publish", Who::KeyHolder), ("play", Who::Nobody)];
+
+/// A message's `type`: one that is new here is new in [`MESSAGES`].
+pub const fn asks(message: &ClientMessage) -> &'static str {
+    match message {
+        ClientMessage::JoinDirectory => "join_directory",
+        ClientMessage::LeaveDirectory => "leave_directory",
+        ClientMessage::Join { .. } => "join",
+        ClientMessage::Leave { .. } => "leave",
+        ClientMessage::Say { .. } => "say",
+        ClientMessage::History { .. } => "history",
+        ClientMessage::Rename { .. } => "rename",
+        ClientMessage::Moderate { .. } => "moderate",
+        ClientMessage::Card { .. } => "card",
+        ClientMessage::Ping => "ping",
+    }
+}
+
+/// The declaration as the table of docs/SECURITY.md.
+pub fn table() -> String {
+    let mut text = String::from(
+        "| what | who may | no one | guest | other account | moderator | owner | administrator |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    let mut row = |what: &str, who: Who| {
+        let _ = write!(text, "| {what} | {} |", who.words());
+        for person in Person::ALL {
+            text.push_str(if who.allows(person) { " yes |" } else { " – |" });
+        }
+        text.push('\n');
+    };
+    for Entry { path, behind, who } in SURFACE {
+        let what = match behind {
+            Behind::Page { posts: true } => format!("`{path}` and its forms"),
+            Behind::LogOut => format!("`POST {path}`"),
+            _ => format!("`{path}`"),
+        };
+        row(&what, *who);
+    }
+    row("`/live/{slug}.flv`", Who::Anyone);
+    for (message, who) in MESSAGES {
+        row(&format!("`/ws`: `{message}`"), *who);
+    }
+    for (command, who) in ENCODERS {
+        row(&format!("RTMP: `{command}`"), *who);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_table_is_the_declaration() {
+        let document = include_str!("../../docs/SECURITY.md");
+        let (begin, end) = ("<!-- who may do what: from src/web/surface.rs -->\n", "<!-- end -->");
+        let written = document.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).map(|(table, _)| table);
+        assert_eq!(written, Some(table().as_str()), "docs/SECURITY.md: put this table between its two comments");
+    }
+}

@@ -44,6 +44,16 @@ const LIMITS: &[Limit] = &[
         is_met: |h, _| Box::pin(changes(h)),
     },
     Limit {
+        name: "log_ins_per_minute",
+        set: |l, n| l.log_ins_per_minute = n.into(),
+        is_met: |h, _| Box::pin(log_ins(h)),
+    },
+    Limit {
+        name: "registrations_per_hour",
+        set: |l, n| l.registrations_per_hour = n.into(),
+        is_met: |h, _| Box::pin(registrations(h)),
+    },
+    Limit {
         name: "viewers_per_address",
         set: |l, n| l.viewers_per_address = n.into(),
         is_met: |h, _| Box::pin(viewers(h)),
@@ -206,6 +216,18 @@ async fn body(house: &House) -> bool {
 async fn changes(house: &House) -> bool {
     house.post_form("/rooms/new", &[], None).await;
     house.post_form("/rooms/new", &[], None).await.status == 429
+}
+
+async fn log_ins(house: &House) -> bool {
+    let wrong = [("name", "nobody"), ("password", "guessed this")];
+    assert_eq!(house.post_form("/login", &wrong, None).await.status, 422);
+    house.post_form("/login", &wrong, None).await.status == 429
+}
+
+async fn registrations(house: &House) -> bool {
+    let form = |name| [("name", name), ("password", crate::house::PASSWORD)];
+    assert_eq!(house.post_form("/register", &form("Ana"), None).await.status, 303);
+    house.post_form("/register", &form("Bea"), None).await.status == 429
 }
 
 async fn viewers(house: &House) -> bool {

@@ -6,6 +6,7 @@ mod house;
 #[allow(dead_code, reason = "the unit tests of src/rtmp use the rest of it")]
 mod rtmp_client;
 
+mod accounts;
 mod acme;
 mod chat;
 mod churn;
@@ -13,6 +14,7 @@ mod commands;
 mod crash;
 mod limits;
 mod pages;
+mod permissions;
 mod policy;
 mod presence;
 mod program;

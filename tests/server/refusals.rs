@@ -87,7 +87,8 @@ async fn when_nobody_can_be_looked_up_that_is_said_and_nothing_typed_is_lost() {
     let house = House::open().await;
     let cookie = somebody(&house).await;
     lose_persons(&house);
-    let answer = call(&house, "{}", &[("cookie", &cookie)]).await;
+    let origin = house.origin();
+    let answer = call(&house, "{}", &[("cookie", &cookie), ("origin", &origin)]).await;
     assert_eq!((answer.status, error(&answer), answer.header("retry-after")), (503, ApiError::Busy, Some("2")));
     for locale in LANGUAGES {
         let words = Messages::new(locale).error(&ApiError::Busy);
@@ -95,6 +96,7 @@ async fn when_nobody_can_be_looked_up_that_is_said_and_nothing_typed_is_lost() {
             ("content-type", "application/x-www-form-urlencoded"),
             ("accept-language", locale.tag()),
             ("cookie", cookie.as_str()),
+            ("origin", origin.as_str()),
         ];
         let answer = house.request("POST", "/rooms/new", &headers, "title=Night+code").await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));

@@ -11,6 +11,7 @@ async fn everything_declared_answers_and_nothing_else_does() {
         let path = entry.path.replace("{slug}", "my-room");
         let answer = match entry.behind {
             Behind::ServerFn => house.request("POST", &path, &[("content-type", "application/json")], "{}").await,
+            Behind::LogOut => house.request("POST", &path, &[], "").await,
             _ => house.get(&path).await,
         };
         assert_ne!(answer.status, 405, "{path}");

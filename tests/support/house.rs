@@ -2,8 +2,9 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use madang::{Addresses, Config, Server, Shutdown, shutdown::ShutdownHandle, state::Services};
+use madang_domain::MakeRooms;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -48,6 +49,14 @@ impl Answer {
         self.header("set-cookie").and_then(|cookie| cookie.split(';').next()).map(ToOwned::to_owned)
     }
 
+    /// Name and value of every `Set-Cookie`.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
+        let pairs = set.filter_map(|value| value.split(';').next()?.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
@@ -67,6 +76,8 @@ impl House {
             data: data.path().to_owned(),
             ..Config::default()
         };
+        // Most tests are about rooms, and make them as a browser's first visit; those about accounts say so.
+        config.accounts.make_rooms = MakeRooms::Anyone;
         change(&mut config);
         let (handle, shutdown) = Shutdown::new();
         let server = Server::bind(config, shutdown).await.expect("the server starts");
@@ -117,8 +128,7 @@ impl House {
 
     /// Posts a form as a browser without scripts does.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)], cookie: Option<&str>) -> Answer {
-        let body =
-            fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect::<Vec<_>>().join("&");
+        let body = form(fields);
         let origin = self.origin();
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded"), ("origin", origin.as_str())];
         headers.extend(cookie.map(|cookie| ("cookie", cookie)));
@@ -185,6 +195,88 @@ impl Drop for House {
     }
 }
 
+/// A browser without scripts: it keeps its cookies, and says where it is.
+pub struct Browser<'h> {
+    house: &'h House,
+    jar: BTreeMap<String, String>,
+}
+
+/// The password of everyone in these tests.
+pub const PASSWORD: &str = "correct horse battery";
+
+impl<'h> Browser<'h> {
+    pub const fn new(house: &'h House) -> Self {
+        Self { house, jar: BTreeMap::new() }
+    }
+
+    /// A browser in which somebody has just registered.
+    pub async fn registered(house: &'h House, name: &str) -> Self {
+        let mut browser = Self::new(house);
+        let answer = browser.post("/register", &[("name", name), ("password", PASSWORD)]).await;
+        assert_eq!(answer.status, 303, "{name}: {}", answer.body);
+        browser
+    }
+
+    /// The `Cookie` header, empty for none.
+    pub fn cookie(&self) -> String {
+        self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    pub fn has(&self, name: &str) -> Option<&str> {
+        self.jar.get(name).map(String::as_str)
+    }
+
+    /// Puts a cookie there, as somebody else might.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.jar.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, "", None).await
+    }
+
+    /// Posts a form of this site.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send("POST", path, &form(fields), Some("application/x-www-form-urlencoded")).await
+    }
+
+    /// Calls a server function as the script does.
+    pub async fn call(&mut self, path: &str, arguments: &Value) -> Answer {
+        self.send("POST", path, &arguments.to_string(), Some("application/json")).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: &str, kind: Option<&str>) -> Answer {
+        let (origin, cookie) = (self.house.origin(), self.cookie());
+        let mut headers = vec![("accept", "text/html, application/json")];
+        if !cookie.is_empty() {
+            headers.push(("cookie", &cookie));
+        }
+        if let Some(kind) = kind {
+            headers.extend([("origin", origin.as_str()), ("content-type", kind)]);
+        }
+        let answer = self.house.request(method, path, &headers, body).await;
+        for (name, value) in answer.cookies() {
+            if value.is_empty() {
+                self.jar.remove(&name);
+            } else {
+                self.jar.insert(name, value);
+            }
+        }
+        answer
+    }
+
+    /// The channel, as who this browser is now.
+    pub async fn socket(&self) -> Socket {
+        let cookie = self.cookie();
+        Socket::open(self.house.addresses.http, Some(cookie.as_str()).filter(|cookie| !cookie.is_empty())).await
+    }
+}
+
+/// A form as it is sent.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect::<Vec<_>>().join("&")
+}
+
 /// A `/ws` connection.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -198,6 +290,7 @@ impl Socket {
         let mut request = format!("ws://{server}/ws").into_client_request().expect("a request");
         if let Some(cookie) = cookie {
             request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+            request.headers_mut().insert("origin", format!("http://{server}").parse().expect("a header"));
         }
         let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
         Self { stream, heard: Vec::new(), longest: 0 }

@@ -1,8 +1,10 @@
-//! The bar at the top of every page: home, search, and the way to a room of one's own.
+//! The bar at the top of every page: home, search, the way to a room of one's own, and who is logged in.
 
 use crate::{
-    components::{icons::Mark, search::SearchField},
+    components::{avatar::Avatar, icons::Mark, search::SearchField},
+    context::use_me,
     i18n::use_messages,
+    piece::Piece,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -20,9 +22,34 @@ pub fn Header() -> impl IntoView {
                 <span>{messages.site_name()}</span>
             </a>
             <SearchField />
-            <a href="/rooms/new" class="btn main" aria-current=current("/rooms/new")>
-                {messages.create_room()}
-            </a>
+            <div class="bar-end">
+                <a href="/rooms/new" class="btn main" aria-current=current("/rooms/new")>
+                    {messages.create_room()}
+                </a>
+                {me()}
+            </div>
         </header>
+    }
+}
+
+/// The account that is logged in, or the way in. Links and a form that leave the page: the next one is the server's, made for who one is then.
+fn me() -> Piece {
+    let messages = use_messages();
+    if let Some(name) = use_me() {
+        return view! {
+            <a class="me" href="/account" rel="external" aria-label=messages.account_title()>
+                <Avatar name=name.clone() />
+                <span>{name}</span>
+            </a>
+            <form class="out" method="post" action="/logout">
+                <button class="btn small ghost">{messages.account_log_out()}</button>
+            </form>
+        };
+    }
+    let path = use_location().pathname;
+    view! {
+        <a class="btn ghost" href=move || format!("/login?next={}", path.get()) rel="external">
+            {messages.account_log_in()}
+        </a>
     }
 }

@@ -1,5 +1,6 @@
 //! What pages share. Each component brings its words from the message files and its looks from `style/components.css`.
 
+pub mod account_field;
 pub mod arrival;
 pub mod avatar;
 pub mod badge;
@@ -11,6 +12,7 @@ pub mod form_fields;
 pub mod header;
 pub mod icons;
 pub mod keys;
+pub mod log_in_first;
 pub mod player;
 pub mod room_form;
 pub mod search;

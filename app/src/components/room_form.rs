@@ -27,6 +27,10 @@ pub fn issue_text(m: Messages, issue: FieldIssue) -> String {
         Problem::Characters if issue.field == Field::Slug => m.room_issue_slug_characters().to_owned(),
         Problem::Characters => m.room_issue_characters().to_owned(),
         Problem::TooMany { max } => m.room_issue_many(max),
+        Problem::Taken if issue.field == Field::Name => m.account_issue_name_taken().to_owned(),
+        Problem::Reserved if issue.field == Field::Name => m.account_issue_name_reserved().to_owned(),
+        Problem::Wrong if issue.field == Field::Invitation => m.account_issue_invitation().to_owned(),
+        Problem::Wrong => m.account_issue_password().to_owned(),
         Problem::Taken => m.room_issue_taken().to_owned(),
         Problem::Reserved => m.room_issue_reserved().to_owned(),
         Problem::NotAChoice => m.room_issue_choice().to_owned(),
@@ -46,6 +50,8 @@ pub const fn control_id(field: Field) -> &'static str {
         Field::Visibility => "field-visibility",
         Field::KeyName => "field-key-name",
         Field::Password => "field-password",
+        Field::CurrentPassword => "field-current-password",
+        Field::Invitation => "field-invitation",
     }
 }
 
@@ -379,6 +385,7 @@ mod tests {
             Problem::Taken,
             Problem::Reserved,
             Problem::NotAChoice,
+            Problem::Wrong,
         ];
         for locale in Locale::ALL {
             for problem in problems {

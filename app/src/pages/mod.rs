@@ -1,10 +1,13 @@
 //! The routes' pages. `App` says which is where.
 
+pub mod account;
 pub mod chat;
 pub mod directory;
+pub mod log_in;
 pub mod moderation;
 pub mod new_room;
 pub mod not_found;
+pub mod register;
 pub mod studio;
 pub mod watch;
 
@@ -48,3 +51,6 @@ own_download!(NewRoomRoute, new_room::NewRoomPage);
 own_download!(StudioRoute, studio::StudioPage);
 own_download!(ChatRoute, chat::ChatPage);
 own_download!(ModerationRoute, moderation::ModerationPage);
+own_download!(LogInRoute, log_in::LogInPage);
+own_download!(RegisterRoute, register::RegisterPage);
+own_download!(AccountRoute, account::AccountPage);

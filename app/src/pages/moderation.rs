@@ -7,6 +7,7 @@ mod parts;
 use crate::{
     ApiError,
     codec::page_data,
+    components::log_in_first::LogInFirst,
     head::{self, page_title},
     i18n::use_messages,
     pages::not_found::NotFoundPage,
@@ -68,7 +69,8 @@ fn Refused(error: ApiError, slug: String) -> impl IntoView {
         <section class="wrap empty">
             <h1>{m.mod_title()}</h1>
             <p>{next}</p>
-            <a class="btn main" href=format!("/rooms/{slug}")>{m.studio_see_room()}</a>
+            <LogInFirst path=format!("/rooms/{slug}/moderation") />
+            <a class="btn ghost" href=format!("/rooms/{slug}")>{m.studio_see_room()}</a>
         </section>
     }
 }

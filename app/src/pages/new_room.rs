@@ -9,12 +9,12 @@ use crate::{
         form_fields,
         room_form::{RoomFields, focus_first_wrong, still_wrong},
     },
-    context::use_origin,
+    context::{set_status, use_me, use_origin},
     head::{self, page_title},
     i18n::use_messages,
     posted::Posted,
     realtime::use_realtime,
-    server::rooms::{CreatedRoom, create_room, own_name},
+    server::rooms::{CreatedRoom, RoomMaker, create_room, room_maker},
 };
 use leptos::{either::Either, ev, html, prelude::*};
 use leptos_meta::Meta;
@@ -30,11 +30,17 @@ const PATH: &str = "/rooms/new";
 #[derive(Clone, Debug, Serialize, Deserialize, Wire)]
 struct Opening {
     form: RoomForm,
+    maker: RoomMaker,
     result: Option<Result<CreatedRoom, ApiError>>,
 }
 
 /// Runs the posted form, if this page is the answer to one.
 async fn open() -> Opening {
+    // A name that cannot be had is typed again, and whether somebody may is asked again when the room is made.
+    let maker = room_maker().await.unwrap_or(RoomMaker { may: true, ..RoomMaker::default() });
+    if !maker.may {
+        set_status(403);
+    }
     #[cfg(feature = "ssr")]
     if let Some((Posted::CreateRoom(form), allowed)) = use_context::<crate::posted::PostedForm>()
         .and_then(|posted| posted.take_if(|posted| matches!(posted, Posted::CreateRoom(_))))
@@ -43,11 +49,9 @@ async fn open() -> Opening {
             Ok(()) => create_room(form.clone()).await,
             Err(refused) => Err(refused),
         };
-        return Opening { form, result: Some(result) };
+        return Opening { form, maker, result: Some(result) };
     }
-    // A name that cannot be had is typed again.
-    let owner_name = own_name().await.unwrap_or_default();
-    Opening { form: RoomForm { owner_name, ..RoomForm::default() }, result: None }
+    Opening { form: RoomForm { owner_name: maker.name.clone(), ..RoomForm::default() }, maker, result: None }
 }
 
 #[component]
@@ -65,7 +69,10 @@ pub fn NewRoomPage() -> impl IntoView {
 
 #[component]
 fn NewRoom(opening: Opening) -> impl IntoView {
-    let Opening { form, result } = opening;
+    let Opening { form, maker, result } = opening;
+    if !maker.may {
+        return Either::Right(view! { <NotAllowed maker /> });
+    }
     let created = RwSignal::new(None::<CreatedRoom>);
     let refused = RwSignal::new(None::<ApiError>);
     match result {
@@ -75,9 +82,35 @@ fn NewRoom(opening: Opening) -> impl IntoView {
     }
     let form = StoredValue::new(form);
     // A form that is refused stays as it is; only a room that was made takes its place.
-    move || match created.get() {
+    let shown = move || match created.get() {
         Some(room) => Either::Left(view! { <Created room /> }),
         None => Either::Right(view! { <CreateForm initial=form.get_value() created refused /> }),
+    };
+    Either::Left(shown)
+}
+
+/// Somebody who may not make rooms here, or not yet.
+#[component]
+fn NotAllowed(maker: RoomMaker) -> impl IntoView {
+    let m = use_messages();
+    let by_account = use_me().is_none() && maker.account_may;
+    let (title, next) = if by_account {
+        (m.account_make_rooms(), m.account_make_rooms_next())
+    } else {
+        (m.account_make_rooms_not(), m.account_make_rooms_not_next())
+    };
+    let ways = use_me().is_none().then(|| {
+        view! {
+            <a class="btn main" href="/login?next=/rooms/new" rel="external">{m.account_log_in()}</a>
+            <a class="btn ghost" href="/register?next=/rooms/new" rel="external">{m.account_register()}</a>
+        }
+    });
+    view! {
+        <section class="wrap empty">
+            <h1>{title}</h1>
+            <p>{next}</p>
+            {ways}
+        </section>
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     codec::page_data,
     components::{
         copy_row::CopyRow,
+        log_in_first::LogInFirst,
         player::{Player, Use},
     },
     context::use_origin,
@@ -88,7 +89,8 @@ fn Refused(error: ApiError, slug: String) -> impl IntoView {
         <section class="wrap empty">
             <h1>{title}</h1>
             <p>{next}</p>
-            <a class="btn main" href=format!("/rooms/{slug}")>{m.studio_see_room()}</a>
+            <LogInFirst path=format!("/rooms/{slug}/studio") />
+            <a class="btn ghost" href=format!("/rooms/{slug}")>{m.studio_see_room()}</a>
         </section>
     }
 }

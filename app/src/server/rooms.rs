@@ -32,18 +32,21 @@ impl fmt::Debug for CreatedRoom {
     }
 }
 
-/// Makes a room for whoever asks; someone unknown becomes a guest, by a cookie in the same answer.
+/// Makes a room for whoever asks, if they may; where guests may, someone unknown becomes one, by a cookie in the same answer.
 ///
 /// # Errors
-/// [`ApiError::Invalid`] with every broken field, [`ApiError::LimitReached`], [`ApiError::Busy`], [`ApiError::Internal`].
+/// [`ApiError::Forbidden`], [`ApiError::Invalid`] with every broken field, [`ApiError::LimitReached`], [`ApiError::Busy`], [`ApiError::Internal`].
 #[server(prefix = "/fn", endpoint = "create_room", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn create_room(form: RoomForm) -> Result<CreatedRoom, ApiError> {
     use crate::context::{use_domain, use_server_context};
     let context = use_server_context()?;
     let domain = use_domain()?;
+    if !domain.may_make_rooms(context.person.as_ref()) {
+        return Err(refused(ApiError::Forbidden));
+    }
     let draft = checked(&form)?;
     let owner = owner(&context, &domain).await?;
-    let (room, key) = domain.create_room(owner, draft).await?;
+    let (room, key) = domain.make_room(owner, draft).await?;
     keep_out_of_caches();
     Ok(CreatedRoom {
         slug: room.slug,
@@ -62,13 +65,31 @@ pub async fn slug_free(slug: RoomSlug) -> Result<bool, ApiError> {
     Ok(crate::context::use_domain()?.slug_free(&slug).await?)
 }
 
-/// The shown name of whoever asks; empty for somebody unknown.
+/// What the page for a new room has to know of whoever asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
+pub struct RoomMaker {
+    /// Their shown name; empty for somebody unknown.
+    pub name: String,
+    /// Whether they may make rooms.
+    pub may: bool,
+    /// Whether an account would be enough.
+    pub account_may: bool,
+}
+
+/// Whether whoever asks may make rooms.
 ///
 /// # Errors
 /// [`ApiError::Internal`].
-#[server(prefix = "/fn", endpoint = "own_name", input = GetUrl, output = Json)]
-pub async fn own_name() -> Result<String, ApiError> {
-    Ok(crate::context::use_server_context()?.person.map(|person| person.name).unwrap_or_default())
+#[server(name = ReadRoomMaker, prefix = "/fn", endpoint = "room_maker", input = GetUrl, output = Json)]
+pub async fn room_maker() -> Result<RoomMaker, ApiError> {
+    use crate::context::{use_domain, use_server_context};
+    let (domain, person) = (use_domain()?, use_server_context()?.person);
+    let may = domain.may_make_rooms(person.as_ref());
+    Ok(RoomMaker {
+        may,
+        account_may: domain.accounts_make_rooms(),
+        name: person.map(|person| person.name).unwrap_or_default(),
+    })
 }
 
 /// What the watch page shows of the room at `slug`, as it stands in the address.

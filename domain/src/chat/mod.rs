@@ -8,7 +8,7 @@ mod limits;
 mod member;
 mod outbox;
 mod pace;
-mod prefix;
+pub(crate) mod prefix;
 mod refused;
 pub(crate) mod registry;
 mod room;
@@ -27,4 +27,4 @@ pub use registry::ChatTotals;
 pub use window::{Window, auto_window};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,9 +22,9 @@ impl From<Error> for ChatRefused {
     fn from(error: Error) -> Self {
         Self::from(match error {
             Error::NotFound => ChatRefusal::NotFound,
-            Error::Forbidden => ChatRefusal::NotAllowed,
+            Error::Forbidden | Error::WrongLogin => ChatRefusal::NotAllowed,
             Error::Invalid(_) => ChatRefusal::Characters,
-            Error::LimitReached { .. } | Error::Busy | Error::Storage(_) => ChatRefusal::Busy,
+            Error::LimitReached { .. } | Error::TooMany { .. } | Error::Busy | Error::Storage(_) => ChatRefusal::Busy,
         })
     }
 }

@@ -81,6 +81,8 @@ pub(crate) struct Handle {
 pub(crate) struct Shared {
     /// Something about the room, its owner or its moderators is different.
     pub(crate) reload: AtomicBool,
+    /// What was sent already reads otherwise now.
+    pub(crate) reread: AtomicBool,
     /// Entries were appended by others.
     pub(crate) catch_up: AtomicBool,
     pub(crate) gone: AtomicBool,
@@ -229,6 +231,8 @@ impl Chats {
                     handle.shared.signal(&handle.shared.gone);
                 }
             }
+            DomainChange::LogsChanged => self.each(|handle| handle.shared.signal(&handle.shared.reread)),
+            DomainChange::SessionsEnded(_) | DomainChange::GuestRegistered(_) => {}
             DomainChange::Anything => self.each(|handle| handle.shared.signal(&handle.shared.reload)),
         }
     }

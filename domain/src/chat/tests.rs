@@ -18,7 +18,7 @@ use tokio::time::timeout;
 /// Nobody waits for longer than this.
 const SOON: Duration = Duration::from_secs(10);
 
-pub(super) fn house(change: impl FnOnce(&mut ChatLimits)) -> House {
+pub(crate) fn house(change: impl FnOnce(&mut ChatLimits)) -> House {
     let mut limits = DomainLimits::default();
     // Tests talk fast.
     limits.chat.burst = 100_000;
@@ -28,30 +28,30 @@ pub(super) fn house(change: impl FnOnce(&mut ChatLimits)) -> House {
 }
 
 /// One open page.
-pub(super) struct Page {
-    pub(super) outbox: Outbox,
-    pub(super) member: Member,
-    pub(super) state: ChatState,
+pub(crate) struct Page {
+    pub(crate) outbox: Outbox,
+    pub(crate) member: Member,
+    pub(crate) state: ChatState,
     waiting: VecDeque<ServerEvent>,
 }
 
-pub(super) fn chatter(person: Option<PersonId>, address: &str) -> Chatter {
+pub(crate) fn chatter(person: Option<PersonId>, address: &str) -> Chatter {
     Chatter { person, browser: 1, address: address.parse().expect("an address") }
 }
 
 impl Page {
-    pub(super) async fn open(house: &House, room: RoomId, chatter: Chatter, since: Option<Since>) -> Self {
+    pub(crate) async fn open(house: &House, room: RoomId, chatter: Chatter, since: Option<Since>) -> Self {
         let outbox = house.domain.outbox();
         let (state, member) = house.domain.join_chat(room, chatter, since, &outbox).await.expect("joined");
         Self { outbox, member, state, waiting: VecDeque::new() }
     }
 
-    pub(super) async fn of(house: &House, room: RoomId, person: PersonId) -> Self {
+    pub(crate) async fn of(house: &House, room: RoomId, person: PersonId) -> Self {
         Self::open(house, room, chatter(Some(person), "192.0.2.1"), None).await
     }
 
     /// The next event of interest; others are passed over.
-    pub(super) async fn next<T>(&mut self, mut pick: impl FnMut(ServerEvent) -> Option<T>) -> T {
+    pub(crate) async fn next<T>(&mut self, mut pick: impl FnMut(ServerEvent) -> Option<T>) -> T {
         loop {
             while let Some(event) = self.waiting.pop_front() {
                 if let Some(found) = pick(event) {
@@ -67,7 +67,7 @@ impl Page {
     }
 
     /// The next entries, in one event.
-    pub(super) async fn entries(&mut self) -> Vec<Entry> {
+    pub(crate) async fn entries(&mut self) -> Vec<Entry> {
         self.next(|event| match event {
             ServerEvent::Entries { entries, .. } => Some(entries),
             _ => None,
@@ -76,7 +76,7 @@ impl Page {
     }
 
     /// So many entries.
-    pub(super) async fn collect(&mut self, count: usize) -> Vec<Entry> {
+    pub(crate) async fn collect(&mut self, count: usize) -> Vec<Entry> {
         let mut all = Vec::new();
         while all.len() < count {
             all.extend(self.entries().await);
@@ -85,18 +85,18 @@ impl Page {
     }
 
     /// Says something and waits for its confirmation, or for why not.
-    pub(super) async fn say(&mut self, text: &str) -> Result<Entry, ChatRefusal> {
+    pub(crate) async fn say(&mut self, text: &str) -> Result<Entry, ChatRefusal> {
         // As a browser does: no two messages have the same, whichever page they come from.
         let id = format!("{:x}", crate::random::bits().expect("randomness"));
         self.say_as(text, &id).await
     }
 
-    pub(super) async fn say_as(&mut self, text: &str, id: &str) -> Result<Entry, ChatRefusal> {
+    pub(crate) async fn say_as(&mut self, text: &str, id: &str) -> Result<Entry, ChatRefusal> {
         self.member.say(text, id, None);
         self.answer(id).await
     }
 
-    pub(super) async fn answer(&mut self, id: &str) -> Result<Entry, ChatRefusal> {
+    pub(crate) async fn answer(&mut self, id: &str) -> Result<Entry, ChatRefusal> {
         self.next(|event| match event {
             ServerEvent::Entries { entries, .. } => {
                 entries.into_iter().find(|entry| matches!(&entry.what, What::Say(said) if said.id == id)).map(Ok)
@@ -107,7 +107,7 @@ impl Page {
         .await
     }
 
-    pub(super) async fn act(&mut self, act: Act) -> Result<Option<madang_protocol::ActionId>, ChatRefusal> {
+    pub(crate) async fn act(&mut self, act: Act) -> Result<Option<madang_protocol::ActionId>, ChatRefusal> {
         self.member.moderate(act, "because", "act");
         self.next(|event| match event {
             ServerEvent::Done { action, .. } => Some(Ok(action)),
@@ -117,7 +117,7 @@ impl Page {
         .await
     }
 
-    pub(super) async fn standing(&mut self) -> Standing {
+    pub(crate) async fn standing(&mut self) -> Standing {
         self.next(|event| match event {
             ServerEvent::Standing { standing, .. } => Some(standing),
             _ => None,
@@ -126,7 +126,7 @@ impl Page {
     }
 
     /// Until so many are in the chat.
-    pub(super) async fn until_chatting(&mut self, count: u32) {
+    pub(crate) async fn until_chatting(&mut self, count: u32) {
         self.next(|event| match event {
             ServerEvent::Counts { chatting, .. } if chatting == count => Some(()),
             _ => None,
@@ -134,24 +134,24 @@ impl Page {
         .await;
     }
 
-    pub(super) fn since(&self, seq: Seq) -> Option<Since> {
+    pub(crate) fn since(&self, seq: Seq) -> Option<Since> {
         Some(Since { epoch: self.state.epoch, seq })
     }
 }
 
-pub(super) fn text(entry: &Entry) -> &str {
+pub(crate) fn text(entry: &Entry) -> &str {
     match &entry.what {
         What::Say(said) => &said.text,
         _ => "",
     }
 }
 
-pub(super) fn seqs(entries: &[Entry]) -> Vec<u64> {
+pub(crate) fn seqs(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.seq.0).collect()
 }
 
 /// Waits until something is so.
-pub(super) async fn until(mut so: impl FnMut() -> bool) {
+pub(crate) async fn until(mut so: impl FnMut() -> bool) {
     let wait = async {
         while !so() {
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -259,7 +259,9 @@ pub(super) fn role(store: &dyn Store, room: &Room, person: PersonId) -> Result<R
     if room.owner == person {
         return Ok(Role::Owner);
     }
-    let moderates = store.moderators(room.id)?.iter().any(|moderator| moderator.person == person);
+    let known = store.person(person)?;
+    let administers = known.is_some_and(|known| matches!(known.kind, PersonKind::Account { admin: true, .. }));
+    let moderates = administers || store.moderators(room.id)?.iter().any(|moderator| moderator.person == person);
     Ok(if moderates { Role::Moderator } else { Role::Viewer })
 }
 

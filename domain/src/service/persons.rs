@@ -4,11 +4,10 @@ use super::{Domain, names};
 use crate::{
     clock,
     cookie::CookieValue,
-    error::{Error, StorageFault},
-    password::{self, Credentials},
+    error::Error,
+    password,
     person::{Actor, Person, PersonKind},
     random,
-    store::NewAccount,
 };
 use madang_protocol::{Field, PersonId, validation};
 
@@ -82,8 +81,8 @@ impl Domain {
         }
     }
 
-    /// Whose cookie it is, if this installation signed it. A visitor who has done nothing yet, and so is not in the database,
-    /// is a guest without a name.
+    /// Which guest's cookie it is, if this installation signed it. A visitor who has done nothing yet, and so is not in the database,
+    /// is a guest without a name. Of a guest who has registered since it is nobody's: an account is let in by its sessions.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
@@ -91,7 +90,8 @@ impl Domain {
         match self.0.signer.verify(cookie) {
             Some(id) => {
                 let stored = self.person(id).await?;
-                Ok(Some(stored.unwrap_or_else(|| Person { id, kind: PersonKind::Guest, name: String::new() })))
+                let guest = stored.unwrap_or_else(|| Person { id, kind: PersonKind::Guest, name: String::new() });
+                Ok(Some(guest).filter(|guest| guest.kind == PersonKind::Guest))
             }
             None => Ok(None),
         }
@@ -100,34 +100,6 @@ impl Domain {
     /// Whose cookie it is by its signature alone; asks no database, so the person may have no row yet.
     pub fn signed_person(&self, cookie: &str) -> Option<PersonId> {
         self.0.signer.verify(cookie)
-    }
-
-    /// Makes an account; its shown name is the login as typed. Hashes the password (argon2id) on a blocking thread.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] on [`Field::Name`] (taken, empty, too long, invisible characters) and [`Field::Password`]
-    /// (8 to 256 characters); [`Error::Busy`], [`Error::Storage`].
-    pub async fn create_account(&self, login: &str, password: &str, admin: bool) -> Result<Person, Error> {
-        let credentials = Credentials::check(login, password)?;
-        if self.account(&credentials.name).await?.is_some() {
-            return Err(Error::taken(Field::Name));
-        }
-        let hashed = tokio::task::spawn_blocking(move || credentials.digest().map(|digest| (credentials, digest)));
-        let (credentials, digest) = hashed.await.map_err(|_| Error::Storage(StorageFault::Stopped))??;
-        let id = PersonId::from_random(random::bits()?);
-        let work = move |store: &mut dyn crate::Store| {
-            store.add_account(&NewAccount {
-                id,
-                login: &credentials.login,
-                name: &credentials.name,
-                password: &digest,
-                admin,
-                at: clock::now(),
-            })?;
-            let kind = PersonKind::Account { login: credentials.login, admin };
-            Ok(Person { id, kind, name: credentials.name })
-        };
-        self.0.desk.write(work, |_| {}).await
     }
 
     /// Changes a person's shown name, in all their rooms.

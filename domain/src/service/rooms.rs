@@ -6,9 +6,10 @@ use crate::{
     error::{Error, Limit},
     key::StreamKey,
     on_air::{CutReason, OnAirStatus},
-    person::Actor,
+    person::{Actor, Person, PersonKind},
     random,
     room::{DomainChange, Room},
+    rules::{MakeRooms, Registration},
     store::{ListedRoom, NewKey, Store},
 };
 use madang_protocol::{
@@ -21,13 +22,41 @@ use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 const FIRST_KEY: &str = "default";
 
 impl Domain {
-    /// Makes a room and its first key, named `default`; the owner is shown as the draft says from now on, in all their rooms.
-    /// The key is in this answer and nowhere else.
+    /// Makes a room, on the operator's authority, and its first key, named `default`; the owner is shown as the draft says from now on,
+    /// in all their rooms. The key is in this answer and nowhere else.
     ///
     /// # Errors
     /// [`Error::Invalid`] (slug taken, an owner's name that looks like a reserved one or an account's), [`Error::LimitReached`]
     /// ([`Limit::RoomsPerPerson`]); [`Error::Busy`], [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
+        self.new_room(owner, draft, MakeRooms::Anyone).await
+    }
+
+    /// [`Domain::create_room`] for a person who asks, if the rules let them.
+    ///
+    /// # Errors
+    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms.
+    pub async fn make_room(&self, person: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
+        self.new_room(person, draft, self.0.limits.accounts.make_rooms).await
+    }
+
+    /// Whether the rules let somebody make rooms.
+    pub fn may_make_rooms(&self, person: Option<&Person>) -> bool {
+        let kind = person.map_or(&PersonKind::Guest, |person| &person.kind);
+        self.0.limits.accounts.make_rooms.allows(kind)
+    }
+
+    /// Whether an account is enough to make rooms.
+    pub fn accounts_make_rooms(&self) -> bool {
+        self.0.limits.accounts.make_rooms != MakeRooms::Administrators
+    }
+
+    /// How somebody gets an account.
+    pub fn registration(&self) -> Registration {
+        self.0.limits.accounts.registration
+    }
+
+    async fn new_room(&self, owner: PersonId, draft: RoomDraft, who: MakeRooms) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
         let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
@@ -37,6 +66,9 @@ impl Domain {
             // A visitor's first act may be this one.
             store.ensure_guest(owner, clock::now())?;
             let person = store.person(owner)?.ok_or(Error::NotFound)?;
+            if !who.allows(&person.kind) {
+                return Err(Error::Forbidden);
+            }
             let mut touched = store.rooms_of(owner)?;
             if touched.len() >= max {
                 return Err(Error::LimitReached { limit: Limit::RoomsPerPerson, max });

@@ -1,7 +1,13 @@
 //! Persons and accounts in SQLite.
 
 use super::rows;
-use crate::{error::Error, looks, password::PasswordDigest, person::Person, store::NewAccount};
+use crate::{
+    error::Error,
+    looks,
+    password::PasswordDigest,
+    person::{Person, PersonKind},
+    store::NewAccount,
+};
 use madang_protocol::{Field, PersonId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,12 +17,16 @@ pub(super) fn add_guest(db: &Connection, id: PersonId, name: &str, at: UnixMilli
     Ok(())
 }
 
-/// Two statements: within a transaction.
+/// Several statements: within a transaction.
 pub(super) fn add_account(db: &Connection, account: &NewAccount<'_>) -> Result<(), Error> {
     if self::account(db, account.login)?.is_some() {
         return Err(Error::taken(Field::Name));
     }
-    add_guest(db, account.id, account.name, account.at)?;
+    match person(db, account.id)?.map(|known| known.kind) {
+        None => add_guest(db, account.id, account.name, account.at)?,
+        Some(PersonKind::Guest) => rename(db, account.id, account.name)?,
+        Some(PersonKind::Account { .. }) => return Err(Error::Forbidden),
+    }
     let mut insert =
         db.prepare_cached("INSERT INTO accounts (person, login, password, admin) VALUES (?1, ?2, ?3, ?4)")?;
     insert.execute(params![account.id.get(), account.login, account.password.as_str(), account.admin])?;

@@ -203,7 +203,7 @@ impl Desk {
         let path = format!("/rooms/{}/studio", self.slug.get_value());
         match form_fields::posted(event, &path)? {
             Posted::Studio { room, act } => Some((room, act)),
-            Posted::CreateRoom(_) | Posted::Moderation { .. } => None,
+            _ => None,
         }
     }
 

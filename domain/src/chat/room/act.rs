@@ -99,6 +99,7 @@ impl Room {
             role,
             owner: self.owner,
             moderators: self.moderators.clone(),
+            administrators: self.administrators.clone(),
             modes: self.modes,
             words: self.words.clone(),
             bans: self.bans.len(),

@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) role: Role,
     pub(super) owner: PersonId,
     pub(super) moderators: Vec<PersonId>,
+    /// Of the site.
+    pub(super) administrators: Vec<PersonId>,
     pub(super) modes: Modes,
     pub(super) words: Vec<String>,
     /// How many are in force.
@@ -176,9 +178,10 @@ impl Work<'_> {
         }
     }
 
-    /// Nobody acts on the owner, and only the owner on moderators; on one's own messages everyone may.
+    /// Nobody acts on the owner, and only the owner on moderators and on the site's administrators; on one's own messages everyone may.
     fn may_act_on(&self, whom: PersonId) -> Result<(), ChatRefusal> {
-        let above = whom == self.plan.owner || self.plan.moderators.contains(&whom);
+        let moderates = self.plan.moderators.contains(&whom) || self.plan.administrators.contains(&whom);
+        let above = whom == self.plan.owner || moderates;
         let owner = self.plan.role == Role::Owner && whom != self.plan.owner;
         if above && !owner { Err(ChatRefusal::NotAllowed) } else { Ok(()) }
     }

@@ -20,7 +20,7 @@ use super::{
     registry::{Command, Registered, Shared},
     window::Rate,
 };
-use crate::{clock, error::Error, random, service::Inner, store::Store};
+use crate::{clock, error::Error, person::Person, random, service::Inner, store::Store};
 use bans::Bans;
 use log::Log;
 use madang_protocol::{EpochId, PersonId, RoomId, RoomSlug, chat::Modes};
@@ -50,6 +50,7 @@ struct Room {
     words: Vec<String>,
     filter: Arc<Filter>,
     moderators: Vec<PersonId>,
+    administrators: Vec<PersonId>,
     bans: Bans,
     people: People,
     /// Said, checked, and not on its way to the database yet.
@@ -131,6 +132,7 @@ impl Room {
             words: Vec::new(),
             filter: Arc::default(),
             moderators: Vec::new(),
+            administrators: Vec::new(),
             bans: Bans::default(),
             people: People::default(),
             gathering: Vec::new(),
@@ -154,6 +156,7 @@ impl Room {
         self.modes = loaded.log.modes;
         self.log.oldest = loaded.log.oldest;
         self.moderators = loaded.moderators.iter().map(|moderator| moderator.person).collect();
+        self.administrators = loaded.administrators.iter().map(|admin| admin.id).collect();
         self.people.set_badges(loaded.badges());
         // They may have been renamed by a form, or by another process.
         self.people.renamed(loaded.room.owner, &loaded.room.owner_name);
@@ -231,9 +234,10 @@ impl Room {
             return Next::End;
         }
         self.news.watch(self.shared.watching.load(Ordering::Acquire));
-        if self.shared.reload.swap(false, Ordering::AcqRel) {
+        let reread = self.shared.reread.swap(false, Ordering::AcqRel);
+        if self.shared.reload.swap(false, Ordering::AcqRel) || reread {
             self.settle().await;
-            match self.reload(false).await {
+            match self.reload(reread).await {
                 Err(Error::NotFound) => {
                     self.people.seats.clear();
                     return Next::End;
@@ -307,6 +311,7 @@ struct Loaded {
     log: crate::store::ChatLog,
     moderators: Vec<crate::store::StoredModerator>,
     bans: Vec<crate::store::Ban>,
+    administrators: Vec<Person>,
 }
 
 impl Loaded {
@@ -317,6 +322,7 @@ impl Loaded {
             log: store.chat_log(id)?.ok_or(Error::NotFound)?,
             moderators: store.moderators(id)?,
             bans: store.bans(id, None, clock::now(), bans)?,
+            administrators: store.administrators()?,
         })
     }
 
@@ -325,6 +331,9 @@ impl Loaded {
         let owner = people::Badge::new(self.room.owner, Role::Owner, &self.room.owner_name);
         let others = self.moderators.iter().filter(|moderator| moderator.person != self.room.owner);
         let others = others.map(|moderator| people::Badge::new(moderator.person, Role::Moderator, &moderator.name));
-        std::iter::once(owner).chain(others).collect()
+        // The site's administrators moderate everywhere.
+        let house = self.administrators.iter().filter(|admin| admin.id != self.room.owner);
+        let house = house.map(|admin| people::Badge::new(admin.id, Role::Moderator, &admin.name));
+        std::iter::once(owner).chain(others).chain(house).collect()
     }
 }

@@ -1,0 +1,100 @@
+//! Logging in: a plain form, which the server runs and answers by sending the browser on.
+
+use crate::{
+    ApiError,
+    accounts::local_path,
+    codec::page_data,
+    components::account_field::AccountField,
+    head::{self, page_title},
+    i18n::use_messages,
+};
+use leptos::prelude::*;
+use leptos_meta::Meta;
+use leptos_router::hooks::use_query_map;
+use madang_protocol::{Field, wire::Wire};
+use madang_view::view;
+use serde::{Deserialize, Serialize};
+
+/// The page as it opens.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Wire)]
+struct Opening {
+    name: String,
+    /// Where to go then.
+    next: String,
+    /// Why the last try was refused.
+    error: Option<ApiError>,
+    /// Whether there is a way to an account from here.
+    may_register: bool,
+}
+
+/// Runs the posted form, if this page is the answer to one. Whoever is logged in already is sent on.
+async fn open(next: String) -> Opening {
+    #[cfg(feature = "ssr")]
+    {
+        use crate::{
+            accounts::{act, form::AccountForm},
+            context::{redirect, use_domain},
+        };
+        let may_register =
+            use_domain().is_ok_and(|domain| domain.registration() != madang_domain::Registration::Closed);
+        if let Some((AccountForm::LogIn { name, password, next }, allowed)) =
+            act::posted(|form| matches!(form, AccountForm::LogIn { .. }))
+        {
+            let result = match allowed {
+                Ok(()) => act::log_in(&name, password.expose(), &next).await,
+                Err(refused) => Err(refused),
+            };
+            return Opening { name, next, error: result.err(), may_register };
+        }
+        if act::account().is_some() {
+            redirect(local_path(&next));
+        }
+        Opening { next, may_register, ..Opening::default() }
+    }
+    #[cfg(not(feature = "ssr"))]
+    crate::accounts::from_server(Opening { next, ..Opening::default() }).await
+}
+
+#[component]
+pub fn LogInPage() -> impl IntoView {
+    let m = use_messages();
+    let query = use_query_map();
+    let opening = page_data(move || query.read().get("next").unwrap_or_default(), open);
+    view! {
+        {page_title(move || m.account_log_in().to_owned())}
+        {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
+        <Suspense fallback=|| view! { <div class="form-page"></div> }>
+            {move || Suspend::new(async move { view! { <LogIn opening=opening.await /> } })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn LogIn(opening: Opening) -> impl IntoView {
+    let m = use_messages();
+    let Opening { name, next, error, may_register } = opening;
+    let said = error.as_ref().map(|error| m.error(error));
+    let quiet = said.is_none();
+    let none = Signal::derive(Vec::new);
+    let next = local_path(&next).to_owned();
+    let typed = !name.is_empty();
+    let register = may_register.then(|| {
+        let way = format!("/register?next={next}");
+        view! { <p class="form-else">{m.account_no_account()}" "<a href=way rel="external">{m.account_register()}</a></p> }
+    });
+    view! {
+        <div class="form-page narrow">
+            <h1>{m.account_log_in()}</h1>
+            <form class="form" method="post" action="/login">
+                <p class="form-wrong" role="alert" hidden=quiet>{said}</p>
+                <input type="hidden" name="next" value=next />
+                <AccountField field=Field::Name issues=none name="name" label=m.account_name() kind="text" autocomplete="username" value=name first=!typed />
+                <AccountField field=Field::Password issues=none name="password" label=m.account_password() kind="password" autocomplete="current-password" first=typed />
+                <div class="form-foot">
+                    <button type="submit" class="btn main">{m.account_log_in()}</button>
+                </div>
+            </form>
+            {register}
+        </div>
+    }
+}

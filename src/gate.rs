@@ -1,9 +1,10 @@
-//! Who may publish: the RTMP port [`Gate`] answered by the domain, with a lease from `live`.
+//! Who may publish and who may watch over RTMP: its port [`Gate`], answered by the domain with a lease from `live`, and by `deliver`.
 
 use crate::{
     Shutdown,
+    deliver::Deliver,
     live::{Live, Publisher, PublisherInfo},
-    rtmp::{Gate, GateFuture, PublishRequest, Refusal},
+    rtmp::{Gate, GateFuture, PlayFuture, PlayRequest, PublishRequest, Refusal},
     state::now,
 };
 use madang_domain::{CutReason, Domain, DomainChange, OnAir as _, PublishRefusal};
@@ -14,11 +15,12 @@ use tokio::sync::broadcast::error::RecvError;
 pub struct PublishGate {
     domain: Domain,
     live: Arc<Live>,
+    deliver: Arc<Deliver>,
 }
 
 impl PublishGate {
-    pub const fn new(domain: Domain, live: Arc<Live>) -> Self {
-        Self { domain, live }
+    pub const fn new(domain: Domain, live: Arc<Live>, deliver: Arc<Deliver>) -> Self {
+        Self { domain, live, deliver }
     }
 
     async fn decide(&self, request: PublishRequest) -> Result<Publisher, Refusal> {
@@ -46,6 +48,10 @@ impl PublishGate {
 impl Gate for PublishGate {
     fn publish(&self, request: PublishRequest) -> GateFuture<'_> {
         Box::pin(self.decide(request))
+    }
+
+    fn play(&self, request: PlayRequest) -> PlayFuture<'_> {
+        Box::pin(self.deliver.program(request))
     }
 }
 

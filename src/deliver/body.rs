@@ -8,6 +8,7 @@ use http_body::{Body, Frame};
 use metrics::Counter;
 use std::{
     convert::Infallible,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -58,6 +59,11 @@ pub(super) struct FlvBody {
 }
 
 impl FlvBody {
+    /// Bytes of media as they come; `None` when there is no more.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        poll_fn(|cx| self.poll_bytes(cx)).await
+    }
+
     pub(super) fn new(
         subscriber: Subscriber,
         seat: Option<AddressSeat>,
@@ -75,11 +81,8 @@ impl FlvBody {
     }
 }
 
-impl Body for FlvBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+impl FlvBody {
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         // Asked for more, with media on its way already: what was given may have been taken.
         if self.given
             && let Some(attention) = &mut self.attention
@@ -91,12 +94,21 @@ impl Body for FlvBody {
             if let Some(bytes) = delivery.flv().cloned() {
                 self.count(bytes.len());
                 self.given = true;
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                return Poll::Ready(Some(bytes));
             }
             if matches!(delivery, Delivery::Ended) {
                 return Poll::Ready(None);
             }
         }
+    }
+}
+
+impl Body for FlvBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 

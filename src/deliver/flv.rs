@@ -1,13 +1,14 @@
-//! The answers of `/live/{slug}.flv`.
+//! The answers of `/live/{slug}.flv`, over HTTP and, where a WebSocket is asked for, over that.
 
 use super::{
-    Deliver, FoundRoom, Progress,
+    Closed, Deliver, FoundRoom, Progress,
     body::{Attention, FlvBody},
+    socket,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, State},
+    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -59,29 +60,27 @@ pub(super) async fn watch(
     Path(file): Path<String>,
     peer: Peer,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
+    let headers = request.headers();
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
     };
-    let address = peer.address.map(|peer| (deliver.address_of)(peer, &headers));
-    let seat = match address.map(|address| deliver.viewers.take(address)) {
-        Some(None) => {
+    let address = peer.address.map(|peer| (deliver.address_of)(peer, headers));
+    let (subscriber, seat) = match deliver.enter(room, address) {
+        Ok(entered) => entered,
+        Err(Closed::TooMany) => {
             let words = "Too many streams are being watched from your address. Close one and try again.\n";
             return answer(StatusCode::TOO_MANY_REQUESTS, Some(RETRY_BUSY_S), words);
         }
-        seat => seat.flatten(),
+        Err(Closed::NotLive(why)) => return not_live(room, why),
     };
-    match deliver.live.subscribe(room.id) {
-        Ok(subscriber) => {
-            let browser = browser(&deliver, room, address, query.as_deref(), &headers).await;
-            let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
-            let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
-        }
-        Err(why) => not_live(room, why),
-    }
+    let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
+    let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
+    let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
+    let body = FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone());
+    if socket::is_asked_for(headers) { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 
 /// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
@@ -143,7 +142,7 @@ async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
 }
 
 /// One room has one address: what is only nearly its slug is not it.
-fn exact_slug(text: &str) -> Option<RoomSlug> {
+pub(super) fn exact_slug(text: &str) -> Option<RoomSlug> {
     RoomSlug::parse(text).ok().filter(|slug| slug.as_str() == text)
 }
 

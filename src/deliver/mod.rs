@@ -1,4 +1,5 @@
-//! Media over HTTP: `GET /live/{slug}.flv`, the same shared bytes for every viewer.
+//! Media to viewers: `GET /live/{slug}.flv`, over HTTP or a WebSocket, the same shared bytes for everyone; and what RTMP players are
+//! given ([`Deliver::program`]).
 //!
 //! The handler finds the room and joins it; hyper then asks the body for what comes next, and is handed references to the ring's
 //! flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
@@ -9,7 +10,9 @@ mod body;
 mod deadline;
 mod flv;
 mod http2;
+mod program;
 mod rooms;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls_acceptor;
@@ -19,7 +22,10 @@ pub use deadline::{DeadlineIo, Deadlines, Progress};
 pub use rooms::{FoundRoom, Rooms, Unavailable};
 pub use tls_acceptor::TlsMediaAcceptor;
 
-use crate::{addresses::AddressLimit, live::Live};
+use crate::{
+    addresses::{AddressLimit, AddressSeat},
+    live::{Live, NotLive, Subscriber},
+};
 use axum::{Router, http::HeaderMap, routing::get};
 use futures_util::future::BoxFuture;
 use madang_protocol::PersonId;
@@ -71,6 +77,23 @@ impl Deliver {
             owner_of,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
         })
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closed {
+    /// Too many streams are being watched from that address.
+    TooMany,
+    NotLive(NotLive),
+}
+
+impl Deliver {
+    /// A place among those who watch a room, whatever they watch it over.
+    fn enter(&self, room: FoundRoom, address: Option<IpAddr>) -> Result<(Subscriber, Option<AddressSeat>), Closed> {
+        let seat = address.map(|address| self.viewers.take(address).ok_or(Closed::TooMany)).transpose()?;
+        let subscriber = self.live.subscribe(room.id).map_err(Closed::NotLive)?;
+        Ok((subscriber, seat))
     }
 }
 

@@ -32,7 +32,13 @@ pub enum Command {
         transaction: f64,
         name: StreamName,
     },
-    Play,
+    Play {
+        name: StreamName,
+    },
+    Pause {
+        /// Whether to stop, or else to go on.
+        on: bool,
+    },
     GetStreamLength {
         transaction: f64,
     },
@@ -122,7 +128,8 @@ pub fn parse(message_kind: u8, body: &[u8]) -> Result<Command, CommandError> {
         "FCUnpublish" => Command::FcUnpublish { transaction },
         "createStream" => Command::CreateStream { transaction },
         "publish" => Command::Publish { transaction, name: arguments.stream_name()? },
-        "play" | "play2" => Command::Play,
+        "play" => Command::Play { name: arguments.room_name()? },
+        "pause" => Command::Pause { on: arguments.flag() },
         "getStreamLength" => Command::GetStreamLength { transaction },
         "_checkbw" => Command::CheckBandwidth { transaction },
         "deleteStream" => Command::DeleteStream { stream: arguments.stream_id() },
@@ -166,6 +173,21 @@ impl Arguments<'_> {
             }
             _ => Err(CommandError::MissingArgument("publish")),
         }
+    }
+
+    /// Behind the command object: the room, with its query.
+    fn room_name(&mut self) -> Result<StreamName, CommandError> {
+        self.next()?;
+        match self.next()? {
+            Some(Value::String(name) | Value::LongString(name)) => Ok(StreamName::new(name)),
+            _ => Err(CommandError::MissingArgument("play")),
+        }
+    }
+
+    /// Behind the command object: a truth; left out, it is true.
+    fn flag(&mut self) -> bool {
+        let _ = self.next();
+        !matches!(self.next(), Ok(Some(Value::Boolean(false))))
     }
 
     fn stream_id(&mut self) -> Option<u32> {

@@ -1,15 +1,18 @@
-//! One encoder's connection: moves bytes between the socket, the chunk reader and the session, asks the gate, keeps the deadlines.
+//! One encoder's or player's connection: moves bytes between the socket, the chunk reader and the session, asks the gate, keeps the
+//! deadlines.
 
 use super::{
     chunk::ChunkReader,
     error::{Deadline, End, Refused},
-    gate::{Attention, Gate, Outlet, PublishRequest},
+    gate::{Attention, Gate, Outlet, PlayRequest, Program, PublishRequest},
     handshake,
     limits::{RtmpLimits, WrongKeys},
     session::{Action, Session},
     words,
 };
+use crate::live::Delivery;
 use bytes::BytesMut;
+use madang_media::flv::{self, Item};
 use std::{
     io,
     net::SocketAddr,
@@ -25,6 +28,8 @@ use tokio::{
 
 /// Read buffer grown to, in bytes: some frames at once at usual bitrates.
 const READ_BYTES: usize = 32 * 1024;
+/// For who watches there is nothing that it has to send in time; what it does not take ends it, or the broadcast's end does.
+const NO_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What all connections of a listener share.
 pub struct Shared<P> {
@@ -64,6 +69,7 @@ where
         session: Session::new(from, &shared.limits, started.into_std()),
         published: None,
         outlet: None,
+        watched: None,
     };
     let end = connection.run(started).await;
     connection.part(end).await;
@@ -81,6 +87,14 @@ struct Connection<'a, S, P> {
     /// Since when this connection publishes, kept for the log when it ends.
     published: Option<Instant>,
     outlet: Option<P>,
+    watched: Option<Watched>,
+}
+
+/// What a player is shown.
+struct Watched {
+    program: Box<dyn Program>,
+    tags: flv::Reader,
+    paused: bool,
 }
 
 /// What one round over the input found out about time.
@@ -88,8 +102,10 @@ struct Connection<'a, S, P> {
 enum Pulse {
     Nothing,
     Media,
-    /// Publishing ended; the encoder has as long as a new one.
-    Unpublished,
+    /// Publishing or watching ended; the peer has as long as a new one.
+    Ended,
+    /// Watching began.
+    Watching,
 }
 
 impl<S, P> Connection<'_, S, P>
@@ -109,10 +125,11 @@ where
                     kind = Deadline::Idle;
                     deadline.as_mut().reset(Instant::now() + limits.idle);
                 }
-                Ok(Pulse::Unpublished) => {
+                Ok(Pulse::Ended) => {
                     kind = Deadline::FirstMedia;
                     deadline.as_mut().reset(Instant::now() + limits.first_media);
                 }
+                Ok(Pulse::Watching) => deadline.as_mut().reset(Instant::now() + NO_DEADLINE),
                 Err(end) => return end,
             }
             if let Err(end) = self.write_output().await {
@@ -125,6 +142,12 @@ where
                 match self.outlet.as_mut() {
                     Some(outlet) => outlet.attention().await,
                     None => std::future::pending().await,
+                }
+            };
+            let delivery = async {
+                match self.watched.as_mut() {
+                    Some(watched) if !watched.paused => watched.program.next().await,
+                    _ => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -140,10 +163,42 @@ where
                     Attention::Due => if let Some(outlet) = self.outlet.as_mut() { outlet.flush() },
                     Attention::Cut(cut) => return End::Cut(cut),
                 },
+                delivery = delivery => {
+                    if let Err(end) = self.show(&delivery).await {
+                        return end;
+                    }
+                }
                 () = deadline.as_mut() => return End::TooLate(kind),
                 () = stopped(&mut self.shutdown) => return End::Shutdown,
             }
         }
+    }
+
+    /// Hands on what a player is shown next, and waits until its socket has taken it.
+    async fn show(&mut self, delivery: &Delivery) -> Result<(), End> {
+        let Some(watched) = self.watched.as_mut() else { return Ok(()) };
+        match (delivery, delivery.flv()) {
+            (Delivery::Ended, _) => return Err(End::Played),
+            (_, Some(bytes)) => watched.tags.push(bytes.clone()),
+            (_, None) => return Ok(()),
+        }
+        loop {
+            match watched.tags.next() {
+                Ok(Some(Item::Tag(tag))) => self.session.show(&tag),
+                Ok(Some(Item::Header { .. })) => {}
+                Ok(None) => break,
+                // We have framed them ourselves.
+                Err(error) => {
+                    tracing::error!(%error, "a flight is not FLV");
+                    return Err(End::Played);
+                }
+            }
+        }
+        let sent = self.write_output().await?;
+        if let Some(watched) = self.watched.as_mut() {
+            watched.program.took(sent);
+        }
+        Ok(())
     }
 
     /// Handles every whole message in the input.
@@ -165,7 +220,21 @@ where
                     Action::Ask(request) => self.ask(request, deadline.as_mut()).await?,
                     Action::Unpublish => {
                         self.unpublish(&"the encoder ended its stream");
-                        pulse = Pulse::Unpublished;
+                        pulse = Pulse::Ended;
+                    }
+                    Action::Play(request) => {
+                        if self.watch(request, deadline.as_mut()).await? {
+                            pulse = Pulse::Watching;
+                        }
+                    }
+                    Action::Pause(on) => {
+                        if let Some(watched) = self.watched.as_mut() {
+                            watched.paused = on;
+                        }
+                    }
+                    Action::Leave => {
+                        self.watched = None;
+                        pulse = Pulse::Ended;
                     }
                     Action::Close(end) => return Err(end),
                 }
@@ -204,6 +273,27 @@ where
         Ok(())
     }
 
+    /// Whether the player may watch; it has been told.
+    async fn watch(&mut self, request: PlayRequest, deadline: Pin<&mut Sleep>) -> Result<bool, End> {
+        let answer = tokio::select! {
+            answer = self.shared.gate.play(request) => answer,
+            () = deadline => return Err(End::TooLate(Deadline::FirstMedia)),
+            () = stopped(&mut self.shutdown) => return Err(End::Shutdown),
+        };
+        match answer {
+            Ok(program) => {
+                self.watched = Some(Watched { program, tags: flv::Reader::new(), paused: false });
+                self.session.playing();
+                tracing::debug!(from = %self.from, player = self.session.encoder(), "a player watches over RTMP");
+                Ok(true)
+            }
+            Err(refusal) => {
+                self.session.refuse(Refused::Play(refusal), 0);
+                Ok(false)
+            }
+        }
+    }
+
     /// Drops the outlet, which ends the stream, and says so in the log.
     fn unpublish(&mut self, why: &dyn std::fmt::Display) {
         self.outlet = None;
@@ -216,10 +306,11 @@ where
         }
     }
 
-    async fn write_output(&mut self) -> Result<(), End> {
+    /// Gives how many bytes there were.
+    async fn write_output(&mut self) -> Result<usize, End> {
         let bytes = self.session.take_output();
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let write = async {
             self.socket.write_all(&bytes).await?;
@@ -227,7 +318,7 @@ where
             self.socket.flush().await
         };
         match timeout(self.shared.limits.write, write).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => Ok(bytes.len()),
             Ok(Err(error)) => Err(io_end(error)),
             Err(_) => Err(End::TooLate(Deadline::Write)),
         }
@@ -237,10 +328,12 @@ where
     async fn part(mut self, end: End) {
         match &end {
             End::Cut(cut) => self.session.cut(*cut),
+            End::Played => self.session.played(),
             End::Shutdown => self.session.tell(&words::shutdown()),
             End::TooLate(Deadline::FirstMedia | Deadline::Idle) => self.session.tell(&words::idle()),
             _ => {}
         }
+        self.watched = None;
         let published = self.published;
         if published.is_some() {
             self.unpublish(&end);

@@ -1,6 +1,10 @@
 //! How a connection ends. Every variant's text is a log line that may be read by anyone: no key, no URL, no raw bytes.
 
-use super::{chunk::ChunkError, command::CommandError, gate::Refusal};
+use super::{
+    chunk::ChunkError,
+    command::CommandError,
+    gate::{PlayRefusal, Refusal},
+};
 use crate::live::Cut;
 use std::io;
 
@@ -15,6 +19,8 @@ pub enum End {
     Refused(Refused),
     #[error("cut: {}", super::words::cut_reason(*.0))]
     Cut(Cut),
+    #[error("the broadcast is over")]
+    Played,
     #[error("the server is stopping")]
     Shutdown,
     #[error("this is not RTMP: {0}")]
@@ -64,8 +70,13 @@ pub enum Refused {
     VideoCodec,
     #[error("the audio codec is not AAC")]
     AudioCodec,
-    #[error("watching over RTMP is not offered")]
-    Play,
+    #[error("{}", match .0 {
+        PlayRefusal::NoRoom => "there is no room of that name to watch",
+        PlayRefusal::NotLive => "the room to watch is not on the air",
+        PlayRefusal::TooMany => "too many streams are being watched from this address",
+        PlayRefusal::Unavailable => "the server could not look the room up",
+    })]
+    Play(PlayRefusal),
     #[error("a command came before connect")]
     NotConnected,
 }
@@ -83,7 +94,7 @@ impl Refused {
             Self::SecondStream => "second_stream",
             Self::VideoCodec => "video_codec",
             Self::AudioCodec => "audio_codec",
-            Self::Play => "play",
+            Self::Play(_) => "play",
             Self::NotConnected => "not_connected",
         }
     }

@@ -1,6 +1,7 @@
-//! The ports: who may publish ([`Gate`]), and where the tags of one who may go ([`Outlet`]).
+//! The ports: who may publish or watch ([`Gate`]), where the tags of one who may publish go ([`Outlet`]), and where those of one who may
+//! watch come from ([`Program`]).
 
-use crate::live::{Cut, Publisher};
+use crate::live::{Cut, Delivery, Publisher};
 use madang_media::flv::Tag;
 use madang_protocol::UnixMillis;
 use std::{fmt, net::SocketAddr, pin::Pin};
@@ -13,6 +14,21 @@ pub trait Gate<P = Publisher>: Send + Sync + 'static {
     /// that is locked after too many wrong keys. The encoder waits for the answer and is closed when the first-media deadline
     /// passes before.
     fn publish(&self, request: PublishRequest) -> GateFuture<'_, P>;
+
+    /// Called once per `play` command. The player waits for the answer, as an encoder does.
+    fn play(&self, request: PlayRequest) -> PlayFuture<'_>;
+}
+
+/// What [`Gate::play`] returns.
+pub type PlayFuture<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Program>, PlayRefusal>> + Send + 'a>>;
+
+/// A room's broadcast as one viewer is given it. Dropping it leaves the room.
+pub trait Program: Send {
+    /// What comes next; after [`Delivery::Ended`] always that. Cancel safe.
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Delivery> + Send + '_>>;
+
+    /// The viewer's socket has taken that many bytes.
+    fn took(&mut self, bytes: usize);
 }
 
 /// What [`Gate::publish`] returns.
@@ -51,7 +67,28 @@ pub struct PublishRequest {
     pub encoder: String,
 }
 
-/// The stream name of a publish command. It is a secret: there is no `Display`, and `Debug` shows none of it.
+/// A player asks to watch.
+#[derive(Debug)]
+pub struct PlayRequest {
+    /// The room's slug, and behind a `?` what lets the player in.
+    pub name: StreamName,
+    pub from: SocketAddr,
+    /// What the player calls itself, as for [`PublishRequest::encoder`].
+    pub program: String,
+}
+
+/// Why a [`Gate`] lets somebody not watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayRefusal {
+    NoRoom,
+    NotLive,
+    /// Too many streams are being watched from that address.
+    TooMany,
+    /// The server cannot decide now.
+    Unavailable,
+}
+
+/// The stream name of a publish or play command. It is a secret: there is no `Display`, and `Debug` shows none of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StreamName(String);
 

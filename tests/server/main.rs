@@ -15,6 +15,7 @@ mod crash;
 mod limits;
 mod pages;
 mod permissions;
+mod playing;
 mod policy;
 mod presence;
 mod program;

@@ -7,7 +7,9 @@ mod publishing;
 #[allow(dead_code)] // shared with integration tests, which use other parts of it
 pub mod rtmp_client;
 
-use super::{Attention, Gate, GateFuture, Outlet, PublishRequest, Refusal, RtmpLimits, run};
+use super::{
+    Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, PublishRequest, Refusal, RtmpLimits, run,
+};
 use crate::live::Cut;
 use madang_media::flv::Tag;
 use madang_protocol::UnixMillis;
@@ -106,6 +108,10 @@ impl Gate<TestOutlet> for TestGate {
             let _ = self.published.send(Published { encoder, app, tags, cut: Some(cut_sender) });
             Ok(TestOutlet { tags: tag_sender, cut: Some(cut) })
         })
+    }
+
+    fn play(&self, _: PlayRequest) -> PlayFuture<'_> {
+        Box::pin(std::future::ready(Err(PlayRefusal::NotLive)))
     }
 }
 

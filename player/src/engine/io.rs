@@ -116,6 +116,8 @@ pub enum Output {
     Open {
         /// Number of the connection.
         connection: u32,
+        /// Over a WebSocket, and not by a request.
+        socket: bool,
     },
     /// Abort the request, answered or not.
     Abort {

@@ -1,10 +1,11 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
 use super::deadline::Progress;
-use crate::addresses::AddressSeat;
+use crate::addresses::{AddressSeat, Seat};
 use crate::live::{Delivery, Subscriber, Watcher};
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use madang_protocol::PersonId;
 use metrics::Counter;
 use std::{
     convert::Infallible,
@@ -48,10 +49,13 @@ impl Attention {
     }
 }
 
+/// What a viewer's address has one of, and what its browser has.
+type Seats = (Option<AddressSeat>, Option<Seat<PersonId>>);
+
 /// FLV without an end, until the broadcast ends. Dropping it leaves the room.
 pub(super) struct FlvBody {
     subscriber: Subscriber,
-    _seat: Option<AddressSeat>,
+    _seats: Seats,
     attention: Option<Attention>,
     given: bool,
     delivered: Counter,
@@ -64,13 +68,8 @@ impl FlvBody {
         poll_fn(|cx| self.poll_bytes(cx)).await
     }
 
-    pub(super) fn new(
-        subscriber: Subscriber,
-        seat: Option<AddressSeat>,
-        attention: Option<Attention>,
-        delivered: Counter,
-    ) -> Self {
-        Self { subscriber, _seat: seat, attention, given: false, delivered, uncounted: 0 }
+    pub(super) fn new(subscriber: Subscriber, seats: Seats, attention: Option<Attention>, delivered: Counter) -> Self {
+        Self { subscriber, _seats: seats, attention, given: false, delivered, uncounted: 0 }
     }
 
     fn count(&mut self, bytes: usize) {

@@ -9,7 +9,7 @@ use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
     extract::{ConnectInfo, FromRequestParts, Path, RawQuery, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use madang_protocol::RoomSlug;
@@ -67,6 +67,12 @@ pub(super) async fn watch(
         Ok(room) => room,
         Err(refusal) => return refusal,
     };
+    let over_socket = socket::is_asked_for(headers);
+    let place = if over_socket || request.version() > Version::HTTP_11 { None } else { (deliver.person_of)(headers) };
+    let answers = match place.map(|browser| deliver.answers.take(browser)) {
+        Some(None) => return use_a_socket(),
+        seat => seat.flatten(),
+    };
     let address = peer.address.map(|peer| (deliver.address_of)(peer, headers));
     let (subscriber, seat) = match deliver.enter(room, address) {
         Ok(entered) => entered,
@@ -79,8 +85,8 @@ pub(super) async fn watch(
     let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
     let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
     let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-    let body = FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone());
-    if socket::is_asked_for(headers) { open(socket::answer(request, body)) } else { live(Body::new(body)) }
+    let body = FlvBody::new(subscriber, (seat, answers), attention, deliver.delivered_bytes.clone());
+    if over_socket { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 
 /// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
@@ -149,6 +155,14 @@ pub(super) fn exact_slug(text: &str) -> Option<RoomSlug> {
 fn live(body: Body) -> Response {
     let mut response = open(Response::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv"));
+    response
+}
+
+/// This browser has few connections left for anything else (RFC 9110 §15.5.22).
+fn use_a_socket() -> Response {
+    let words = "This browser watches over HTTP in several tabs already. Use a WebSocket at the same address.\n";
+    let mut response = answer(StatusCode::UPGRADE_REQUIRED, None, words);
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     response
 }
 

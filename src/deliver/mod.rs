@@ -23,7 +23,7 @@ pub use rooms::{FoundRoom, Rooms, Unavailable};
 pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{
-    addresses::{AddressLimit, AddressSeat},
+    addresses::{AddressLimit, AddressSeat, Bound},
     live::{Live, NotLive, Subscriber},
 };
 use axum::{Router, http::HeaderMap, routing::get};
@@ -41,11 +41,16 @@ pub type PersonOf = Arc<dyn Fn(&HeaderMap) -> Option<PersonId> + Send + Sync>;
 /// Who asks for a preview, which only a room's owner has.
 pub type OwnerOf = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Option<PersonId>> + Send + Sync>;
 
+/// Answers without an end that one browser may have over HTTP/1.1. It has six connections to a site, and pages want some of them; further
+/// streams go over WebSockets, which it has many more of.
+const ANSWERS_PER_BROWSER: usize = 4;
+
 /// What the media routes need.
 pub struct Deliver {
     live: Arc<Live>,
     rooms: Arc<dyn Rooms>,
     viewers: AddressLimit,
+    answers: Bound<PersonId>,
     address_of: AddressOf,
     person_of: PersonOf,
     owner_of: OwnerOf,
@@ -72,6 +77,7 @@ impl Deliver {
             live,
             rooms,
             viewers: AddressLimit::new(viewers_per_address),
+            answers: Bound::new(ANSWERS_PER_BROWSER),
             address_of,
             person_of,
             owner_of,

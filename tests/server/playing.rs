@@ -3,13 +3,16 @@
 use crate::{
     house::{House, PATIENCE},
     rtmp_client::{Amf, Client, VIDEO},
-    stream::{Encoder, live},
+    stream::{Encoder, Viewer, live},
 };
 use futures_util::StreamExt as _;
 use madang_media::flv::{Item, Reader, Tag, TagKind};
 use std::process::{Command, Stdio};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
 
 async fn on_air(slug: &str) -> (House, Encoder) {
     let house = House::open().await;
@@ -28,8 +31,14 @@ async fn counted(house: &House, watching: u64) {
 type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn socket(house: &House) -> WebSocket {
+    socket_as(house, "").await
+}
+
+async fn socket_as(house: &House, cookie: &str) -> WebSocket {
     let address = format!("ws://{}/live/my-room.flv", house.addresses.http);
-    tokio_tungstenite::connect_async(address).await.expect("upgrades").0
+    let mut request = address.into_client_request().expect("a request");
+    request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+    tokio_tungstenite::connect_async(request).await.expect("upgrades").0
 }
 
 /// The next message; `None` at the end.
@@ -72,6 +81,27 @@ async fn a_websocket_brings_the_same_stream_and_counts_its_viewer() {
     let close = timeout(PATIENCE, watching).await.expect("in time").expect("no panic");
     assert_eq!(close, Some(1000), "the broadcast is over");
     counted(&house, 0).await;
+}
+
+/// A browser has six connections to a site: with streams in all of them no page would load.
+#[tokio::test]
+async fn a_browser_keeps_connections_for_pages() {
+    let (house, _encoder) = on_air("my-room").await;
+    let cookie = house.visitor().await;
+    let mut tabs = Vec::new();
+    for _ in 0..4 {
+        tabs.push(Viewer::join_as(&house, "my-room", Some(&cookie)).await);
+    }
+    let fifth = house.request("GET", "/live/my-room.flv", &[("cookie", &cookie)], "").await;
+    assert_eq!((fifth.status, fifth.header("upgrade")), (426, Some("websocket")));
+    let mut over_socket = socket_as(&house, &cookie).await;
+    assert!(matches!(heard(&mut over_socket).await, Some(Message::Binary(_))));
+    // Players without a cookie are nobody's tabs.
+    let _others: Vec<Viewer> = futures_util::future::join_all((0..6).map(|_| Viewer::join(&house, "my-room"))).await;
+    tabs.pop();
+    // Its connection's end is seen by the server at the next write.
+    let freed = async { while !house.upgraded("/live/my-room.flv", &[("cookie", &cookie)]).await.contains(" 200 ") {} };
+    timeout(PATIENCE, freed).await.expect("in time");
 }
 
 #[tokio::test]

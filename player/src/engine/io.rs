@@ -17,6 +17,8 @@ pub enum Answer {
     },
     /// 404.
     NotFound,
+    /// 426: ask again over a WebSocket.
+    Socket,
     /// Anything else.
     Refused {
         /// `Retry-After`.

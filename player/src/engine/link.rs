@@ -56,11 +56,13 @@ impl Engine {
                 self.face.show_when_dry(PlayerEvent::NotLive { state });
                 self.rest(now_ms, wait_ms, false);
             }
+            Answer::Socket if !socket => self.open(now_ms, true),
             Answer::NotFound => {
                 self.link = Link::Idle;
                 self.face.show(PlayerEvent::NotFound, &mut self.out);
             }
             Answer::Refused { retry_after_ms } => self.lost(now_ms, retry_after_ms),
+            Answer::Socket => self.lost(now_ms, None),
         }
     }
 

@@ -478,6 +478,19 @@ fn opens(engine: &mut Engine, now_ms: i64, input: Input) -> Vec<(u32, bool)> {
 }
 
 #[test]
+fn a_browser_with_many_tabs_is_sent_to_a_socket() {
+    let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
+    let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };
+    let answered = Input::Answered { connection: first, answer: Answer::Socket };
+    let [(second, true)] = opens(&mut engine, 50, answered)[..] else { panic!("a socket, at once") };
+    assert_eq!(
+        opens(&mut engine, 60, Input::Answered { connection: second, answer: Answer::Socket }),
+        [],
+        "not round and round"
+    );
+}
+
+#[test]
 fn a_request_that_finds_no_connection_goes_over_a_socket() {
     let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
     let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };

@@ -97,6 +97,7 @@ async fn read_answer(response: &Response) -> Answer {
     match response.status() {
         200 => Answer::Stream,
         404 => Answer::NotFound,
+        426 => Answer::Socket,
         503 => match state(response).await {
             Some(state) => Answer::NotLive { state, retry_after_ms },
             None => Answer::Refused { retry_after_ms },

@@ -4,10 +4,11 @@ use crate::{
     Shutdown,
     deliver::Deliver,
     live::{Live, Publisher, PublisherInfo},
-    rtmp::{Gate, GateFuture, PlayFuture, PlayRequest, PublishRequest, Refusal},
+    rtmp::{Gate, GateFuture, PlayFuture, PlayRequest, PublishRequest, Refusal, TurnedAway},
     state::now,
 };
 use madang_domain::{CutReason, Domain, DomainChange, OnAir as _, PublishRefusal};
+use madang_protocol::studio::Attempt;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -39,7 +40,7 @@ impl PublishGate {
             }
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),
-            Err(PublishRefusal::Revoked { at }) => Err(Refusal::Revoked { at }),
+            Err(PublishRefusal::Revoked { at, room }) => Err(Refusal::Revoked { at, room }),
             Err(PublishRefusal::Unavailable) => Err(Refusal::Unavailable),
         }
     }
@@ -52,6 +53,20 @@ impl Gate for PublishGate {
 
     fn play(&self, request: PlayRequest) -> PlayFuture<'_> {
         Box::pin(self.deliver.program(request))
+    }
+
+    fn turned_away(&self, who: TurnedAway) {
+        let from = who.from.ip().to_canonical();
+        let attempt = Attempt {
+            at: now(),
+            times: 1,
+            from: from.to_string(),
+            encoder: who.encoder,
+            why: who.why,
+            detail: who.detail,
+            revoked: who.revoked,
+        };
+        self.live.attempts().note(who.room, from, attempt);
     }
 }
 

@@ -1,9 +1,13 @@
 //! What the tests of this crate share: a media side that records what it is told, drafts, and a house on a new folder.
 
 use crate::{CookieValue, CutReason, Domain, DomainChange, DomainLimits, OnAir, OnAirStatus, Person, Room, StreamKey};
-use madang_protocol::{KeyId, RoomDraft, RoomId, RoomSlug, UnixMillis, Visibility, studio::EncoderInfo};
+use madang_protocol::{
+    KeyId, RoomDraft, RoomId, RoomSlug, UnixMillis, Visibility,
+    studio::{Attempt, EncoderInfo},
+};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -62,6 +66,10 @@ impl RecordingOnAir {
 impl OnAir for RecordingOnAir {
     fn status(&self, room: RoomId) -> OnAirStatus {
         self.statuses.lock().expect("no panic").get(&room).cloned().unwrap_or_default()
+    }
+
+    fn attempts(&self, _: RoomId, _: Option<IpAddr>) -> Vec<Attempt> {
+        Vec::new()
     }
 
     fn on_air(&self) -> Vec<RoomId> {

@@ -64,4 +64,65 @@ pub struct StudioStatus {
     pub live: LiveState,
     pub watching: u32,
     pub encoder: Option<EncoderInfo>,
+    /// What went wrong in the last hour for this room, and for nobody's room from where the reader is; newest first, at most 10.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+}
+
+/// An encoder that was turned away, or whose stream was ended for what it sent or did not send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+pub struct Attempt {
+    /// The last time.
+    pub at: UnixMillis,
+    /// How often the same happened in a row.
+    pub times: u32,
+    /// Address without port.
+    pub from: String,
+    /// What the encoder calls itself; empty when it did not come so far.
+    pub encoder: String,
+    pub why: Mishap,
+    /// What it sent that was wrong, where that says something: an application's name, a codec. Never a key.
+    pub detail: String,
+    /// When the key was revoked.
+    pub revoked: Option<UnixMillis>,
+}
+
+/// Why an encoder is not on the air.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
+#[serde(rename_all = "snake_case")]
+pub enum Mishap {
+    /// The address does not end in `/live`.
+    App,
+    EmptyKey,
+    /// A whole address stands in the key's place.
+    UrlAsKey,
+    /// What stands there has not the shape of a key.
+    NotAKey,
+    UnknownKey,
+    RevokedKey,
+    /// Too many wrong keys came from the address.
+    Locked,
+    /// The server could not look the key up.
+    Unavailable,
+    SecondStream,
+    VideoCodec,
+    /// HEVC under the number of H.264, as old encoders send it.
+    HevcAsAvc,
+    AudioCodec,
+    /// A key was right, and no picture or sound came.
+    NoMedia,
+    /// Picture and sound stopped coming while the connection stood.
+    Silent,
+    /// `rtmps://` to the plain port.
+    Tls,
+    /// A browser or a proxy.
+    Http,
+    /// Something else that is not RTMP.
+    NotRtmp,
+    /// Commands in AMF3, which nobody reads any more.
+    Amf3,
+    /// RTMP that breaks its own rules.
+    Protocol,
+    /// Another encoder with a key of the room took over.
+    TakenOver,
 }

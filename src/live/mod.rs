@@ -6,6 +6,7 @@
 //! protocol: `rtmp` feeds it, `deliver` drains it.
 
 mod assembler;
+mod attempts;
 mod bell;
 mod cut;
 mod flight;
@@ -22,6 +23,7 @@ mod tests;
 mod timeline;
 mod tracks;
 
+pub use attempts::Attempts;
 pub use cut::Cut;
 pub use flight::{Delivery, Flight, Headers, Skip};
 pub use presence::{Browser, Presence, SWEEP_EVERY, Watcher};
@@ -30,10 +32,11 @@ pub use stream::StreamStatistics;
 pub use subscriber::Subscriber;
 
 use madang_domain::{CutReason, OnAir, OnAirStatus};
-use madang_protocol::{KeyId, RoomId, UnixMillis};
+use madang_protocol::{KeyId, RoomId, UnixMillis, studio::Attempt};
 use metering::Meters;
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -118,6 +121,7 @@ pub struct Live {
     rooms: Mutex<HashMap<RoomId, Arc<Stream>>>,
     changes: broadcast::Sender<LiveChange>,
     presence: Arc<Presence>,
+    attempts: Attempts,
     meters: Arc<Meters>,
 }
 
@@ -126,7 +130,14 @@ impl Live {
     pub fn new(limits: LiveLimits) -> Arc<Self> {
         let (changes, _) = broadcast::channel(CHANGES_BEHIND_MAX);
         let meters = Arc::new(Meters::new());
-        Arc::new(Self { limits, rooms: Mutex::default(), changes, presence: Arc::default(), meters })
+        Arc::new(Self {
+            limits,
+            rooms: Mutex::default(),
+            changes,
+            presence: Arc::default(),
+            attempts: Attempts::default(),
+            meters,
+        })
     }
 
     /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one.
@@ -179,6 +190,11 @@ impl Live {
     /// Who watches.
     pub fn presence(&self) -> &Arc<Presence> {
         &self.presence
+    }
+
+    /// Encoders that were turned away.
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// Counts who watches, and tells where that has changed. Called every [`SWEEP_EVERY`].
@@ -244,6 +260,10 @@ impl Live {
 impl OnAir for Live {
     fn status(&self, room: RoomId) -> OnAirStatus {
         Self::status(self, room)
+    }
+
+    fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt> {
+        self.attempts.of(room, near, now())
     }
 
     fn on_air(&self) -> Vec<RoomId> {

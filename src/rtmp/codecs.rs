@@ -18,6 +18,9 @@ impl CodecCheck {
         match tag.kind {
             TagKind::Video if !self.video => match video::parse(&tag.body) {
                 Ok(video::Packet::Unsupported(name)) => return Err((Refused::VideoCodec, name)),
+                Ok(video::Packet::Config(config)) if is_hevc(config) => {
+                    return Err((Refused::HevcAsAvc, "HEVC".into()));
+                }
                 Ok(video::Packet::Config(_) | video::Packet::Frame { .. }) => self.video = true,
                 _ => {}
             },
@@ -30,6 +33,15 @@ impl CodecCheck {
         }
         Ok(())
     }
+}
+
+/// Whether a decoder configuration is HEVC's (ISO/IEC 14496-15 §8.3.3.1.2): behind 22 bytes the number of arrays, and the first array's
+/// type a parameter set's (32 to 34) or SEI's (39). In H.264's, the sixth byte says how many sequence parameter sets there are, and each
+/// begins with its own type.
+fn is_hevc(config: &[u8]) -> bool {
+    let avc = matches!(config, [1, _, _, _, _, count, _, _, nal, ..] if count & 0x1f > 0 && nal & 0x1f == 7);
+    let arrays = matches!(config.get(22..24), Some([1..=8, kind]) if matches!(kind & 0x3f, 32..=34 | 39));
+    !avc && config.first() == Some(&1) && arrays
 }
 
 #[cfg(test)]
@@ -48,6 +60,16 @@ mod tests {
         assert_eq!(look(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]), Ok(()));
         assert_eq!(look(TagKind::Video, b"\x90hvc1"), Err((Refused::VideoCodec, "HEVC".into())));
         assert_eq!(look(TagKind::Audio, &[0x2F, 1]), Err((Refused::AudioCodec, "MP3".into())));
+    }
+
+    /// What encoders sent that had HEVC before there was a number for it: hvcC of 1280x720, in a tag of H.264.
+    #[test]
+    fn hevc_under_the_number_of_h264_is_named() {
+        const HVCC: &[u8] = &[
+            0x17, 0, 0, 0, 0, 1, 1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0x5d, 0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0,
+            0x0f, 3, 0x20, 0, 1, 0, 2, 0x40, 1,
+        ];
+        assert_eq!(look(TagKind::Video, HVCC), Err((Refused::HevcAsAvc, "HEVC".into())));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::{
     chunk::ChunkReader,
     error::{Deadline, End, Refused},
-    gate::{Attention, Gate, Outlet, PlayRequest, Program, PublishRequest},
+    gate::{Attention, Gate, Outlet, PlayRequest, Program, PublishRequest, Refusal, TurnedAway},
     handshake,
     limits::{RtmpLimits, WrongKeys},
     session::{Action, Session},
@@ -13,6 +13,7 @@ use super::{
 use crate::live::Delivery;
 use bytes::BytesMut;
 use madang_media::flv::{self, Item};
+use madang_protocol::RoomId;
 use std::{
     io,
     net::SocketAddr,
@@ -56,7 +57,10 @@ where
     };
     let input = match shaken {
         Ok(input) => input,
-        Err(end) => return report(from, "", None, &end),
+        Err(end) => {
+            tell_of(shared, &end, false, TurnedAway::by(from));
+            return report(from, "", None, &end);
+        }
     };
     let mut connection = Connection {
         received: input.len() as u64,
@@ -68,6 +72,7 @@ where
         chunks: ChunkReader::new(shared.limits.stranger()),
         session: Session::new(from, &shared.limits, started.into_std()),
         published: None,
+        room: None,
         outlet: None,
         watched: None,
     };
@@ -86,6 +91,8 @@ struct Connection<'a, S, P> {
     session: Session,
     /// Since when this connection publishes, kept for the log when it ends.
     published: Option<Instant>,
+    /// The room of the key that the encoder came with.
+    room: Option<RoomId>,
     outlet: Option<P>,
     watched: Option<Watched>,
 }
@@ -257,6 +264,7 @@ where
         };
         match answer {
             Ok(outlet) => {
+                self.room = outlet.room();
                 self.outlet = Some(outlet);
                 self.published = Some(Instant::now());
                 self.chunks.set_limits(self.shared.limits.publisher());
@@ -264,6 +272,9 @@ where
                 tracing::info!(from = %self.from, encoder = self.session.encoder(), "an encoder publishes");
             }
             Err(refusal) => {
+                if let Refusal::Revoked { room, .. } = refusal {
+                    self.room = Some(room);
+                }
                 if refusal.is_wrong_key() && self.shared.wrong_keys.wrong(address, now) {
                     tracing::warn!(from = %self.from, "too many wrong stream keys: this address is locked for a while");
                 }
@@ -338,6 +349,13 @@ where
         if published.is_some() {
             self.unpublish(&end);
         }
+        let who = TurnedAway {
+            encoder: self.session.encoder().to_owned(),
+            room: self.room,
+            detail: self.session.detail().to_owned(),
+            ..TurnedAway::by(self.from)
+        };
+        tell_of(self.shared, &end, published.is_some(), who);
         report(self.from, self.session.encoder(), published, &end);
         let heard = !matches!(end, End::ByEncoder | End::Io(_) | End::TooLate(Deadline::Write));
         if heard && self.write_output().await.is_ok() {
@@ -364,6 +382,16 @@ fn io_end(error: io::Error) -> End {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => End::ByEncoder,
         _ => End::Io(error),
     }
+}
+
+/// Tells the gate of an end that somebody has to know of.
+fn tell_of<P>(shared: &Shared<P>, end: &End, published: bool, who: TurnedAway) {
+    let Some(why) = end.mishap(published) else { return };
+    let revoked = match end {
+        End::Refused(Refused::Key(Refusal::Revoked { at, .. })) => Some(*at),
+        _ => None,
+    };
+    shared.gate.turned_away(TurnedAway { why, revoked, ..who });
 }
 
 /// The log line of an end that [`Connection::unpublish`] has not reported.

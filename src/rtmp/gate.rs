@@ -3,7 +3,7 @@
 
 use crate::live::{Cut, Delivery, Publisher};
 use madang_media::flv::Tag;
-use madang_protocol::UnixMillis;
+use madang_protocol::{RoomId, UnixMillis, studio::Mishap};
 use std::{fmt, net::SocketAddr, pin::Pin};
 
 /// Decides on a request to publish and gives the place to publish to.
@@ -17,6 +17,22 @@ pub trait Gate<P = Publisher>: Send + Sync + 'static {
 
     /// Called once per `play` command. The player waits for the answer, as an encoder does.
     fn play(&self, request: PlayRequest) -> PlayFuture<'_>;
+
+    /// An encoder's connection has ended for a fault that somebody has to be told of.
+    fn turned_away(&self, who: TurnedAway);
+}
+
+/// An encoder that was turned away, or cut for what it sent or did not send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    pub from: SocketAddr,
+    pub encoder: String,
+    /// The room that it had a key of, one in force or a revoked one.
+    pub room: Option<RoomId>,
+    pub why: Mishap,
+    /// A name that it sent and that says what is wrong; never a key.
+    pub detail: String,
+    pub revoked: Option<UnixMillis>,
 }
 
 /// What [`Gate::play`] returns.
@@ -38,6 +54,9 @@ pub type GateFuture<'a, P = Publisher> = Pin<Box<dyn Future<Output = Result<P, R
 pub trait Outlet: Send + 'static {
     /// Takes the next tag, in the order of arrival.
     fn push(&mut self, tag: Tag) -> Result<(), Cut>;
+
+    /// The room that it is for.
+    fn room(&self) -> Option<RoomId>;
 
     /// Sends on what is being gathered; called when [`Attention::Due`] was reported.
     fn flush(&mut self);
@@ -65,6 +84,14 @@ pub struct PublishRequest {
     pub from: SocketAddr,
     /// What the encoder calls itself (`flashVer`), printable and at most 80 characters; empty when it did not say.
     pub encoder: String,
+}
+
+impl TurnedAway {
+    /// Somebody at that address, of whom nothing is known.
+    pub(crate) fn by(from: SocketAddr) -> Self {
+        let (encoder, detail) = Default::default();
+        Self { from, encoder, room: None, why: Mishap::Protocol, detail, revoked: None }
+    }
 }
 
 /// A player asks to watch.
@@ -101,11 +128,6 @@ impl StreamName {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// Whether nothing was entered: then there is a better hint than that it is no key.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.trim().is_empty()
-    }
 }
 
 impl fmt::Debug for StreamName {
@@ -122,7 +144,7 @@ pub enum Refusal {
     /// No room has this key.
     UnknownKey,
     /// The key was valid until then.
-    Revoked { at: UnixMillis },
+    Revoked { at: UnixMillis, room: RoomId },
     /// The server cannot decide now; the same key may work in a moment.
     Unavailable,
 }

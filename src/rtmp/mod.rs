@@ -27,7 +27,7 @@ mod words;
 pub use error::{Deadline, End, Refused};
 pub use gate::{
     Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, Program, PublishRequest, Refusal,
-    StreamName,
+    StreamName, TurnedAway,
 };
 pub use limits::RtmpLimits;
 pub use listener::{Doors, run};

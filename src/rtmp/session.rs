@@ -8,7 +8,7 @@ use super::{
     command::{self, Command, Connect},
     data,
     error::{End, Refused},
-    gate::{PlayRequest, PublishRequest, Refusal},
+    gate::{PlayRequest, PublishRequest, Refusal, StreamName},
     limits::{Budget, RtmpLimits},
     message::{Message, kind, leading_u32},
     outbound::{self, Outbound},
@@ -55,11 +55,29 @@ pub enum Action {
 enum Stage {
     Fresh,
     Connected,
-    Asking { stream: u32, empty: bool },
+    Asking { stream: u32, shape: Shape },
     Publishing { stream: u32 },
     Choosing { stream: u32 },
     Playing { stream: u32 },
     Over,
+}
+
+/// What stands in the key's place at first sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Empty,
+    Url,
+    Other,
+}
+
+impl Shape {
+    fn of(name: &StreamName) -> Self {
+        match name.expose() {
+            text if text.trim().is_empty() => Self::Empty,
+            text if text.contains("://") => Self::Url,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One connection's state. See the module page.
@@ -67,6 +85,8 @@ pub struct Session {
     from: SocketAddr,
     stage: Stage,
     app: String,
+    /// A name that says what is wrong with what was refused.
+    detail: String,
     encoder: String,
     streams: u32,
     stamps: StampExtender,
@@ -87,6 +107,7 @@ impl Session {
             from,
             stage: Stage::Fresh,
             app: String::new(),
+            detail: String::new(),
             encoder: String::new(),
             streams: 0,
             stamps: StampExtender::new(),
@@ -103,6 +124,11 @@ impl Session {
     /// What the encoder calls itself; empty until `connect`.
     pub fn encoder(&self) -> &str {
         &self.encoder
+    }
+
+    /// What the encoder sent that was refused, where a name says it: an application, a codec. Empty otherwise; never a key.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub fn next_action(&mut self) -> Option<Action> {
@@ -202,7 +228,8 @@ impl Session {
     /// Refuses what was asked for and closes. `wait_s` is for the words of [`Refused::Locked`].
     pub fn refuse(&mut self, refused: Refused, wait_s: u64) {
         let refused = match (refused, self.stage) {
-            (Refused::Key(Refusal::NotAKey), Stage::Asking { empty: true, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Empty, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Url, .. }) => Refused::UrlAsKey,
             (refused, _) => refused,
         };
         self.tell(&words::refusal(refused, wait_s));
@@ -256,6 +283,7 @@ impl Session {
             Ok(()) => self.actions.push_back(Action::Tag(tag)),
             Err((refused, codec)) => {
                 tracing::info!(from = %self.from, codec, "an encoder sends a codec that browsers are not given");
+                self.detail = codec;
                 self.refuse(refused, 0);
             }
         }
@@ -277,7 +305,7 @@ impl Session {
             }
             (_, Command::CreateStream { transaction }) => self.create_stream(transaction),
             (Stage::Connected, Command::Publish { name, .. }) => {
-                self.stage = Stage::Asking { stream, empty: name.is_empty() };
+                self.stage = Stage::Asking { stream, shape: Shape::of(&name) };
                 let (app, encoder) = (self.app.clone(), self.encoder.clone());
                 self.actions.push_back(Action::Ask(PublishRequest { app, key: name, from: self.from, encoder }));
             }
@@ -325,6 +353,7 @@ impl Session {
         self.out.peer_bandwidth(ACKNOWLEDGEMENT_WINDOW);
         self.out.set_chunk_size();
         if connect.app.normal() != APP {
+            self.detail = connect.app.plain().to_owned();
             tracing::info!(from = %self.from, app = connect.app.shown(), "an encoder asked for an application that is not `live`");
             self.out.error(connect.transaction, &words::refusal(Refused::App, 0));
             // librtmp reads no error to connect, but this.

@@ -47,6 +47,10 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::EmptyKey => {
             Status::error(DENIED, "The stream key is empty. Copy it from the studio page of your room.")
         }
+        Refused::UrlAsKey => Status::error(
+            DENIED,
+            "The stream key is a whole address. Put rtmp://…/live into the server's field and only the key into its own.",
+        ),
         Refused::Key(Refusal::NotAKey) => Status::error(
             DENIED,
             "This is not a stream key of this server. Copy the whole key from the studio page of your room.",
@@ -74,6 +78,10 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::VideoCodec => {
             Status::error(REJECTED, "Only H.264 video can be shown. Choose an H.264 (x264, AVC) video encoder.")
         }
+        Refused::HevcAsAvc => Status::error(
+            REJECTED,
+            "The video is HEVC, but is announced as H.264. Update the encoder, or choose an H.264 (x264, AVC) video encoder.",
+        ),
         Refused::AudioCodec => Status::error(REJECTED, "Only AAC sound can be played. Choose an AAC audio encoder."),
         Refused::Play(PlayRefusal::NoRoom) => Status::error(
             NOT_FOUND,
@@ -151,16 +159,18 @@ pub fn unknown_command() -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use madang_protocol::UnixMillis;
+    use madang_protocol::{RoomId, UnixMillis};
 
     #[test]
     fn every_description_fits_what_ffmpeg_shows_and_says_what_to_do() {
-        let at = UnixMillis(0);
-        let keys =
-            [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Unavailable].map(Refused::Key);
+        let (at, room) = (UnixMillis(0), RoomId::from_random(2));
+        let keys = [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at, room }, Refusal::Unavailable]
+            .map(Refused::Key);
         let others = [
             Refused::App,
             Refused::EmptyKey,
+            Refused::UrlAsKey,
+            Refused::HevcAsAvc,
             Refused::Locked,
             Refused::SecondStream,
             Refused::VideoCodec,

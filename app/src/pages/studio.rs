@@ -3,6 +3,7 @@
 
 mod about;
 mod act;
+mod attempts;
 mod keys;
 mod status;
 
@@ -24,6 +25,7 @@ use crate::{
 };
 use about::{About, Danger};
 use act::{Desk, Done, Outcome, Tried};
+use attempts::Attempts;
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
 use leptos_meta::Meta;
@@ -155,6 +157,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                     <Danger desk />
                 </div>
                 <div>
+                    <Attempts desk />
                     <Fresh desk />
                     <Keys desk />
                     <section class="panel">

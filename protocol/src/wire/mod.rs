@@ -127,12 +127,24 @@ mod tests {
             audio: Some(AudioInfo { codec: "mp4a.40.2".to_owned(), sample_rate_hz: 48_000, channels: 2 }),
             bitrate_bps: 6_000_000,
         };
+        let attempt = crate::studio::Attempt {
+            at: UnixMillis(5),
+            times: 3,
+            from: "192.0.2.1".to_owned(),
+            encoder: "OBS".to_owned(),
+            why: crate::studio::Mishap::RevokedKey,
+            detail: String::new(),
+            revoked: Some(UnixMillis(4)),
+        };
         agree(vec![
             ServerEvent::Hello { protocol: 1, build: "x".to_owned(), you: crate::chat::You::default() },
             ServerEvent::Directory { rooms: vec![card.clone(), RoomCard { live: LiveState::Never, ..card.clone() }] },
             ServerEvent::Room { card },
             ServerEvent::RoomGone { room: slug() },
-            ServerEvent::Studio { room: slug(), status: StudioStatus { live, watching: 0, encoder: Some(encoder) } },
+            ServerEvent::Studio {
+                room: slug(),
+                status: StudioStatus { live, watching: 0, encoder: Some(encoder), attempts: vec![attempt] },
+            },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,
         ]);

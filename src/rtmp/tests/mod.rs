@@ -8,11 +8,12 @@ mod publishing;
 pub mod rtmp_client;
 
 use super::{
-    Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, PublishRequest, Refusal, RtmpLimits, run,
+    Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, PublishRequest, Refusal, RtmpLimits,
+    TurnedAway, run,
 };
 use crate::live::Cut;
 use madang_media::flv::Tag;
-use madang_protocol::UnixMillis;
+use madang_protocol::{RoomId, UnixMillis};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -71,6 +72,10 @@ impl Outlet for TestOutlet {
         Ok(())
     }
 
+    fn room(&self) -> Option<RoomId> {
+        Some(RoomId::from_random(4))
+    }
+
     fn flush(&mut self) {}
 
     async fn attention(&mut self) -> Attention {
@@ -87,6 +92,7 @@ impl Outlet for TestOutlet {
 
 struct TestGate {
     published: mpsc::UnboundedSender<Published>,
+    turned_away: mpsc::UnboundedSender<TurnedAway>,
 }
 
 impl Gate<TestOutlet> for TestGate {
@@ -97,7 +103,7 @@ impl Gate<TestOutlet> for TestGate {
                 std::future::pending::<()>().await;
             }
             if key == REVOKED {
-                return Err(Refusal::Revoked { at: UnixMillis(0) });
+                return Err(Refusal::Revoked { at: UnixMillis(0), room: RoomId::from_random(2) });
             }
             if !key.starts_with(GOOD) {
                 return Err(if key.starts_with("sk_") { Refusal::UnknownKey } else { Refusal::NotAKey });
@@ -113,12 +119,17 @@ impl Gate<TestOutlet> for TestGate {
     fn play(&self, _: PlayRequest) -> PlayFuture<'_> {
         Box::pin(std::future::ready(Err(PlayRefusal::NotLive)))
     }
+
+    fn turned_away(&self, who: TurnedAway) {
+        let _ = self.turned_away.send(who);
+    }
 }
 
 /// A running RTMP port.
 pub struct Server {
     pub address: SocketAddr,
     published: Mutex<mpsc::UnboundedReceiver<Published>>,
+    turned_away: Mutex<mpsc::UnboundedReceiver<TurnedAway>>,
     shutdown: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -129,14 +140,20 @@ impl Server {
         let address = listener.local_addr().expect("a bound socket");
         let (published_sender, published) = mpsc::unbounded_channel();
         let (shutdown, stop) = watch::channel(false);
-        let gate = Arc::new(TestGate { published: published_sender });
+        let (turned_away_sender, turned_away) = mpsc::unbounded_channel();
+        let gate = Arc::new(TestGate { published: published_sender, turned_away: turned_away_sender });
         let task = tokio::spawn(run(listener, gate, limits, stop));
-        Self { address, published: Mutex::new(published), shutdown, task }
+        Self { address, published: Mutex::new(published), turned_away: Mutex::new(turned_away), shutdown, task }
     }
 
     /// The next publisher that was let in.
     pub async fn published(&self) -> Published {
         within(self.published.lock().await.recv()).await.expect("the server runs")
+    }
+
+    /// The next encoder that somebody has to be told of.
+    pub async fn turned_away(&self) -> TurnedAway {
+        within(self.turned_away.lock().await.recv()).await.expect("the server runs")
     }
 
     pub async fn stop(self) {

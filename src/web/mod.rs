@@ -51,6 +51,7 @@ pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
     }
     let web = router
         .fallback(pages::asset_or_not_found)
+        .layer(pages::compression())
         .layer(DefaultBodyLimit::max(services.config.limits.http_body_bytes))
         .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
         .layer(middleware::from_fn_with_state(services.clone(), headers::write))

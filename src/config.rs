@@ -103,6 +103,8 @@ pub struct Media {
     pub lag_ms: u64,
     /// A viewer who had to skip this often within a minute is sent away and may come back.
     pub max_skips: u32,
+    /// What one stream may use of the uplink, in kbit/s, before its streamer is told; 0 for no bound. Nothing is cut for it.
+    pub plan_kbps: u64,
 }
 
 impl Default for Config {
@@ -141,6 +143,7 @@ impl Default for Media {
             ring_bytes: 16 * 1024 * 1024,
             lag_ms: 3_000,
             max_skips: 10,
+            plan_kbps: 0,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Media {
             ring_bytes: self.ring_bytes,
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
+            plan_bps: self.plan_kbps.saturating_mul(1_000),
             ..LiveLimits::default()
         }
     }

@@ -94,6 +94,7 @@ pub(crate) fn encoder(key: KeyId) -> EncoderInfo {
         video: None,
         audio: None,
         bitrate_bps: 0,
+        health: None,
     }
 }
 

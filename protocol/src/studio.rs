@@ -38,6 +38,65 @@ pub struct EncoderInfo {
     pub audio: Option<AudioInfo>,
     /// Over the last seconds, all tracks together.
     pub bitrate_bps: u64,
+    /// `None` until something has come.
+    #[serde(default)]
+    pub health: Option<Health>,
+}
+
+/// How well the stream comes in, over the last seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+pub struct Health {
+    pub video_bps: u64,
+    pub audio_bps: u64,
+    /// Pictures in ten seconds.
+    pub fps_tenths: u32,
+    /// The longest distance of key frames among the last ones.
+    pub gop_ms: Option<u32>,
+    /// How much later some frames arrive than others.
+    pub jitter_ms: u32,
+    /// Jumps of the stamps in the last minute.
+    pub gaps: u32,
+    /// The newest sound's stamp minus the newest picture's.
+    pub offset_ms: Option<i64>,
+    /// How much faster the encoder's clock runs than the server's, in millionths; known after a minute.
+    pub clock_ppm: Option<i64>,
+    /// Whether pictures are shown in another order than they are decoded in.
+    pub b_frames: bool,
+    /// The worst first.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Something that a streamer can mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+pub struct Trouble {
+    pub kind: TroubleKind,
+    /// Viewers notice it now.
+    pub bad: bool,
+    /// The figure that shows it, in the unit of its kind.
+    pub value: i64,
+}
+
+/// What may be wrong with a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    /// Key frames are far apart; ms.
+    LongGop,
+    /// Frames arrive unevenly; ms.
+    Jitter,
+    /// Stamps jumped; times in the last minute.
+    Gaps,
+    /// More than `media.plan_kbps`; bits a second.
+    Bitrate,
+    NoAudio,
+    /// Sound and picture arrive apart; ms.
+    Offset,
+    /// The encoder's clock runs at another pace; millionths.
+    Clock,
+    /// Pictures come at changing distances; ten times the rate.
+    VariableRate,
+    /// Pictures are sent in another order than they are shown in, which costs delay.
+    BFrames,
 }
 
 /// The video track in words a streamer can check.

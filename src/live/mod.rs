@@ -10,6 +10,7 @@ mod attempts;
 mod bell;
 mod cut;
 mod flight;
+mod health;
 mod metering;
 mod presence;
 mod publisher;
@@ -63,6 +64,8 @@ pub struct LiveLimits {
     pub max_skips: u32,
     /// Sound goes on the air alone when no picture was announced for this long.
     pub sound_alone_after: Duration,
+    /// What one stream may use of the uplink in bits a second before its streamer is told; 0 for no bound.
+    pub plan_bps: u64,
 }
 
 impl Default for LiveLimits {
@@ -75,6 +78,7 @@ impl Default for LiveLimits {
             lag: Duration::from_secs(3),
             max_skips: 10,
             sound_alone_after: Duration::from_millis(500),
+            plan_bps: 0,
         }
     }
 }

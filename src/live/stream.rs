@@ -12,7 +12,7 @@ use super::{
 use madang_domain::OnAirStatus;
 use madang_protocol::{
     KeyId, RoomId, UnixMillis,
-    studio::{AudioInfo, EncoderInfo, VideoInfo},
+    studio::{AudioInfo, EncoderInfo, Health, VideoInfo},
 };
 use std::{
     sync::{
@@ -49,6 +49,7 @@ struct Core {
     live: Option<UnixMillis>,
     video: Option<VideoInfo>,
     audio: Option<AudioInfo>,
+    health: Option<Health>,
     received_bytes: u64,
 }
 
@@ -101,7 +102,15 @@ impl Stream {
     pub(super) fn new(room: RoomId, info: PublisherInfo, limits: &LiveLimits, meters: Arc<Meters>) -> (Self, Granted) {
         let cut = Arc::new(CutSignal::default());
         let lease = Lease { number: 0, info, cut: cut.clone() };
-        let core = Core { ring: Ring::new(limits), lease, live: None, video: None, audio: None, received_bytes: 0 };
+        let core = Core {
+            ring: Ring::new(limits),
+            lease,
+            live: None,
+            video: None,
+            audio: None,
+            health: None,
+            received_bytes: 0,
+        };
         let stream = Self {
             room,
             core: Mutex::new(core),
@@ -121,7 +130,7 @@ impl Stream {
         let cut = Arc::new(CutSignal::default());
         let number = core.lease.number + 1;
         let older = std::mem::replace(&mut core.lease, Lease { number, info, cut: cut.clone() });
-        (core.video, core.audio) = (None, None);
+        (core.video, core.audio, core.health) = (None, None, None);
         let continues = Continues { edge: core.ring.edge(), epoch: core.ring.epoch() };
         older.cut.settle(Cut::TakenOver);
         drop(core);
@@ -175,6 +184,14 @@ impl Stream {
         news
     }
 
+    /// Says how the stream comes in.
+    pub(super) fn judge(&self, lease: u64, health: Option<Health>) {
+        let mut core = self.core();
+        if core.lease.number == lease {
+            core.health = health;
+        }
+    }
+
     /// Ends the broadcast: subscribers are given what is left in the ring, and then the end.
     pub(super) fn end(&self, why: Option<Cut>) {
         let core = self.core();
@@ -218,6 +235,7 @@ impl Stream {
             video: core.video.clone(),
             audio: core.audio.clone(),
             bitrate_bps: core.ring.bitrate_bps(now),
+            health: core.health.clone(),
         };
         OnAirStatus {
             starting: if core.live.is_none() { Some(*since) } else { None },

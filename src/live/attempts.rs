@@ -1,10 +1,7 @@
 //! Encoders that were turned away lately, for those who wonder why nothing comes.
 
 use crate::addresses::household;
-use madang_protocol::{
-    RoomId, UnixMillis,
-    studio::{Attempt, Mishap},
-};
+use madang_protocol::{RoomId, UnixMillis, studio::Attempt};
 use std::{
     collections::VecDeque,
     net::IpAddr,
@@ -93,6 +90,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use madang_protocol::studio::Mishap;
 
     fn attempt(at: i64, why: Mishap) -> Attempt {
         let (from, encoder, detail) = Default::default();

@@ -85,8 +85,10 @@ pub struct Meter {
     key: Option<i64>,
     gops: VecDeque<i64>,
     gaps: VecDeque<Instant>,
-    /// Composition offsets seen in the newest GOPs: the least and the greatest.
-    composition: Option<(i32, i32)>,
+    /// Composition offsets seen in this GOP and in the one before: the least and the greatest.
+    composition: [Option<(i32, i32)>; 2],
+    /// How late the earliest of the first frames came, in ms: what drift is judged against.
+    earliest: i64,
     plan_bps: u64,
 }
 
@@ -100,7 +102,8 @@ impl Meter {
             key: None,
             gops: VecDeque::new(),
             gaps: VecDeque::new(),
-            composition: None,
+            composition: [None; 2],
+            earliest: 0,
             plan_bps,
         }
     }
@@ -115,11 +118,11 @@ impl Meter {
                 }
                 self.gops.push_back(before);
             }
-            // Of the newest GOP and the one before, so that a change of the encoder's settings shows.
-            self.composition = None;
+            self.composition.swap(0, 1);
+            self.composition[0] = None;
         }
-        let (least, most) = self.composition.unwrap_or((composition, composition));
-        self.composition = Some((least.min(composition), most.max(composition)));
+        let (least, most) = self.composition[0].unwrap_or((composition, composition));
+        self.composition[0] = Some((least.min(composition), most.max(composition)));
         self.video.note(now, at.0, bytes);
     }
 
@@ -141,8 +144,13 @@ impl Meter {
             // Frames from before the jump say nothing about those after it.
             (self.video, self.audio, self.key) = (Track::default(), Track::default(), None);
         }
-        if jumped || self.began.is_none() {
-            self.began = Some((now, at));
+        match self.began {
+            Some((began, first)) if !jumped => {
+                if now.saturating_duration_since(began) <= WINDOW {
+                    self.earliest = self.earliest.min(ms(now.saturating_duration_since(began)) - (at - first));
+                }
+            }
+            _ => (self.began, self.earliest) = (Some((now, at)), 0),
         }
     }
 
@@ -166,7 +174,7 @@ impl Meter {
         let video_bps = self.video.bits_per_second(now);
         let audio_bps = self.audio.bits_per_second(now);
         let gaps = self.gaps.iter().filter(|gap| now.saturating_duration_since(**gap) <= GAPS_WITHIN).count();
-        let b_frames = self.composition.is_some_and(|(least, most)| least != most);
+        let b_frames = self.composition.iter().flatten().any(|(least, most)| least != most);
 
         let mut troubles = Vec::new();
         let mut trouble = |is_so: bool, bad: bool, kind: TroubleKind, value: i64| {
@@ -221,7 +229,8 @@ impl Meter {
         // Jitter of the last frame alone must not look like drift: the earliest of the window is the one that waited nowhere.
         let early = self.video.within(now).chain(self.audio.within(now));
         let lag = early.map(|(came, at, _)| ms(came.saturating_duration_since(began)) - (at - first)).min();
-        Some(lag.map_or((at - first - ran) * 1_000_000 / ran, |lag| -lag * 1_000_000 / ran))
+        let lag = lag.unwrap_or(ran - (at - first));
+        Some((self.earliest - lag).saturating_mul(1_000_000) / ran)
     }
 }
 

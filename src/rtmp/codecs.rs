@@ -18,7 +18,7 @@ impl CodecCheck {
         match tag.kind {
             TagKind::Video if !self.video => match video::parse(&tag.body) {
                 Ok(video::Packet::Unsupported(name)) => return Err((Refused::VideoCodec, name)),
-                Ok(video::Packet::Config(config)) if is_hevc(config) => {
+                Ok(video::Packet::Config(config)) if is_hevc(&config) => {
                     return Err((Refused::HevcAsAvc, "HEVC".into()));
                 }
                 Ok(video::Packet::Config(_) | video::Packet::Frame { .. }) => self.video = true,

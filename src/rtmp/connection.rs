@@ -217,7 +217,7 @@ where
             while let Some(action) = self.session.next_action() {
                 match action {
                     Action::Tag(tag) => {
-                        if tag.kind != madang_media::flv::TagKind::Script {
+                        if tag.kind != flv::TagKind::Script {
                             pulse = Pulse::Media;
                         }
                         if let Some(outlet) = self.outlet.as_mut() {
@@ -385,7 +385,7 @@ fn io_end(error: io::Error) -> End {
 }
 
 /// Tells the gate of an end that somebody has to know of.
-fn tell_of<P>(shared: &Shared<P>, end: &End, published: bool, who: TurnedAway) {
+fn tell_of<P: Outlet>(shared: &Shared<P>, end: &End, published: bool, who: TurnedAway) {
     let Some(why) = end.mishap(published) else { return };
     let revoked = match end {
         End::Refused(Refused::Key(Refusal::Revoked { at, .. })) => Some(*at),

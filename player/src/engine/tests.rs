@@ -457,8 +457,7 @@ fn the_figures_add_up() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);
     world.run_for(20_000);
-    let view =
-        super::View { position_s: world.element.position_s, ranges: world.element.ranges(), ..super::View::default() };
+    let view = View { position_s: world.element.position_s, ranges: world.element.ranges(), ..View::default() };
     let stats = world.engine.stats(world.now_ms, &view);
     assert_eq!((stats.width, stats.height), (640, 360));
     assert_eq!(stats.codecs, "avc1.64001f, mp4a.40.2");

@@ -212,7 +212,8 @@ proptest! {
                         session.granted();
                     }
                     Action::Tag(_) => prop_assert!(asked > 0, "no media without a key"),
-                    Action::Unpublish => {}
+                    Action::Play(_) => session.playing(),
+                    Action::Unpublish | Action::Pause(_) | Action::Leave => {}
                     Action::Close(_) => break 'messages,
                 }
             }

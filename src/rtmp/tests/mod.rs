@@ -92,7 +92,6 @@ impl Outlet for TestOutlet {
 
 struct TestGate {
     published: mpsc::UnboundedSender<Published>,
-    turned_away: mpsc::UnboundedSender<TurnedAway>,
 }
 
 impl Gate<TestOutlet> for TestGate {
@@ -120,16 +119,13 @@ impl Gate<TestOutlet> for TestGate {
         Box::pin(std::future::ready(Err(PlayRefusal::NotLive)))
     }
 
-    fn turned_away(&self, who: TurnedAway) {
-        let _ = self.turned_away.send(who);
-    }
+    fn turned_away(&self, _: TurnedAway) {}
 }
 
 /// A running RTMP port.
 pub struct Server {
     pub address: SocketAddr,
     published: Mutex<mpsc::UnboundedReceiver<Published>>,
-    turned_away: Mutex<mpsc::UnboundedReceiver<TurnedAway>>,
     shutdown: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -140,20 +136,14 @@ impl Server {
         let address = listener.local_addr().expect("a bound socket");
         let (published_sender, published) = mpsc::unbounded_channel();
         let (shutdown, stop) = watch::channel(false);
-        let (turned_away_sender, turned_away) = mpsc::unbounded_channel();
-        let gate = Arc::new(TestGate { published: published_sender, turned_away: turned_away_sender });
+        let gate = Arc::new(TestGate { published: published_sender });
         let task = tokio::spawn(run(listener, gate, limits, stop));
-        Self { address, published: Mutex::new(published), turned_away: Mutex::new(turned_away), shutdown, task }
+        Self { address, published: Mutex::new(published), shutdown, task }
     }
 
     /// The next publisher that was let in.
     pub async fn published(&self) -> Published {
         within(self.published.lock().await.recv()).await.expect("the server runs")
-    }
-
-    /// The next encoder that somebody has to be told of.
-    pub async fn turned_away(&self) -> TurnedAway {
-        within(self.turned_away.lock().await.recv()).await.expect("the server runs")
     }
 
     pub async fn stop(self) {

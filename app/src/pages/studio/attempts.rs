@@ -45,7 +45,7 @@ fn from_text(m: Messages, attempt: &Attempt, ago: impl Fn(madang_protocol::UnixM
     let from = m.studio_from(name, &attempt.from);
     let ago = ago(attempt.at);
     if attempt.times > 1 {
-        format!("{ago} · {} · {from}", m.studio_times(attempt.times.into()))
+        format!("{ago} · {} · {from}", m.studio_times(attempt.times.to_string()))
     } else {
         format!("{ago} · {from}")
     }

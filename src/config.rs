@@ -103,6 +103,8 @@ pub struct Media {
     pub lag_ms: u64,
     /// A viewer who had to skip this often within a minute is sent away and may come back.
     pub max_skips: u32,
+    /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
+    pub grace_s: u64,
 }
 
 impl Default for Config {
@@ -141,6 +143,7 @@ impl Default for Media {
             ring_bytes: 16 * 1024 * 1024,
             lag_ms: 3_000,
             max_skips: 10,
+            grace_s: 30,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Media {
             ring_bytes: self.ring_bytes,
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
+            grace: Duration::from_secs(self.grace_s),
             ..LiveLimits::default()
         }
     }
@@ -268,6 +272,9 @@ impl Config {
         }
         if self.media.flight_bytes < 1024 {
             return wrong("media.flight_bytes", "must be at least 1024");
+        }
+        if self.media.grace_s > 300 {
+            return wrong("media.grace_s", "must be at most 300: nobody looks at a still picture for longer");
         }
         if let Err(message) = telemetry::log_filter(&self.log.filter) {
             return wrong("log.filter", &message);

@@ -18,6 +18,11 @@ pub const TAG_OVERHEAD: usize = 15;
 /// The largest body a tag can state (24 bits).
 pub const MAX_BODY: usize = 0x00ff_ffff;
 
+/// The name of Madang's own script tags. Their value is an object with one or more of `discontinuity` (true: the publisher's clock does
+/// not lead from the tags before to those after) and `away` (seconds that a publisher who is gone is still waited for).
+/// Other players pass over script tags that they do not know.
+pub const MARK: &str = "madang";
+
 /// What a tag carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TagKind {

@@ -252,6 +252,9 @@ impl Remuxer {
             name = next_name().ok_or(RemuxError::UnnamedScript)?;
         }
         let value = values.next().unwrap_or(amf0::Value::Undefined);
+        if name == flv::MARK && value.get("discontinuity").is_some() {
+            self.audio.resync();
+        }
         if name == "onMetaData"
             && let Some(fps) = value.get("framerate").and_then(amf0::Value::as_f64)
         {

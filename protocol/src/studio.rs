@@ -63,5 +63,8 @@ pub struct AudioInfo {
 pub struct StudioStatus {
     pub live: LiveState,
     pub watching: u32,
+    /// None too while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
+    /// Encoders take the room from each other again and again.
+    pub fought_over: bool,
 }

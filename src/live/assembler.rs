@@ -5,7 +5,8 @@
 use super::{
     LiveLimits,
     flight::{Draft, Headers},
-    timeline::{Timeline, Track},
+    mark,
+    timeline::{Place, Timeline, Track},
     tracks::{Change, Tracks},
 };
 use bytes::BytesMut;
@@ -177,7 +178,7 @@ impl Assembler {
             self.headers = Some(Arc::new(self.tracks.headers(headers.epoch, headers.compatible_from, at)));
             self.close(closed);
             let body = self.tracks.script();
-            self.write(TagKind::Script, at, &body, false, now, closed);
+            self.write(TagKind::Script, Place { at, jumped: false }, &body, false, now, closed);
         }
         Ok(())
     }
@@ -198,8 +199,8 @@ impl Assembler {
         }
         self.picture = Picture::Running(now);
         self.started = true;
-        let at = self.timeline.place(Track::Video, tag.at);
-        self.write(TagKind::Video, at, &tag.body, keyframe, now, closed);
+        let place = self.timeline.place(Track::Video, tag.at);
+        self.write(TagKind::Video, place, &tag.body, keyframe, now, closed);
         Ok(())
     }
 
@@ -222,12 +223,24 @@ impl Assembler {
             self.close(closed);
             self.picture = Picture::Absent;
         }
-        let at = self.timeline.place(Track::Audio, tag.at);
-        self.write(TagKind::Audio, at, &tag.body, false, now, closed);
+        let place = self.timeline.place(Track::Audio, tag.at);
+        self.write(TagKind::Audio, place, &tag.body, false, now, closed);
         Ok(())
     }
 
-    fn write(&mut self, kind: TagKind, at: Millis, body: &[u8], keyframe: bool, now: Instant, closed: &mut Vec<Draft>) {
+    fn write(
+        &mut self,
+        kind: TagKind,
+        place: Place,
+        body: &[u8],
+        keyframe: bool,
+        now: Instant,
+        closed: &mut Vec<Draft>,
+    ) {
+        let Place { at, jumped } = place;
+        if jumped {
+            self.close(closed);
+        }
         let headers = self.current_headers(at);
         let joinable = keyframe || self.picture == Picture::Absent;
         let open = self.open.get_or_insert(Open {
@@ -240,6 +253,9 @@ impl Assembler {
         });
         open.end = open.end.max(at);
         let old = now.duration_since(open.since) >= self.flight;
+        if jumped {
+            flv::write_tag(&mut self.buffer, TagKind::Script, at.to_stamp(), &mark::discontinuity());
+        }
         flv::write_tag(&mut self.buffer, kind, at.to_stamp(), body);
         if old || self.buffer.len() >= self.flight_bytes {
             self.close(closed);

@@ -3,7 +3,10 @@
 use super::*;
 use crate::live::testing::{aac_config, avc_config, inter, key, metadata, other_avc_config, script, sound};
 use bytes::Bytes;
-use madang_media::{amf0::Value, flv::Item};
+use madang_media::{
+    amf0::{self, Value},
+    flv::Item,
+};
 
 struct Bench {
     assembler: Assembler,
@@ -227,6 +230,21 @@ fn a_take_over_is_a_new_epoch_on_the_same_timeline() {
     let flights = bench.flush();
     assert_eq!((flights[0].headers.epoch, flights[0].headers.compatible_from), (5, 5));
     assert!(flights[0].at > Millis(90_000));
+    let kinds: Vec<TagKind> = tags(&flights[0].bytes).iter().map(|tag| tag.kind).collect();
+    assert_eq!(kinds, [TagKind::Script, TagKind::Video], "the seam is marked");
+}
+
+#[test]
+fn a_jump_of_the_clock_is_marked_in_its_place() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), key(1_000_000, 10), inter(1_000_033, 10), inter(5, 10), inter(38, 10)]);
+    let flights = bench.flush();
+    let (video, script) = (TagKind::Video, TagKind::Script);
+    let seen: Vec<_> = flights.iter().map(stamps).collect();
+    assert_eq!(seen, [vec![(video, 0), (video, 33)], vec![(script, 66), (video, 66), (video, 99)]]);
+    let mark = amf0::read_all(&tags(&flights[1].bytes)[0].body, &amf0::Limits::default()).expect("AMF0");
+    assert_eq!(mark.get(1).and_then(|value| value.get("discontinuity")), Some(&Value::Boolean(true)));
+    assert!(!flights[1].joinable);
 }
 
 #[test]
@@ -237,5 +255,6 @@ fn stamps_beyond_32_bits_wrap_in_the_bytes_only() {
     bench.push_all([avc_config(), key(0, 10), inter(40, 10)]);
     let flights = bench.flush();
     assert_eq!((flights[0].at, flights[0].end), (Millis((1 << 32) - 10), Millis((1 << 32) + 30)));
+    // The first tag is the mark of the seam.
     assert_eq!(flights[0].bytes.get(4..8), Some(&[0xff, 0xff, 0xf6, 0xff][..]));
 }

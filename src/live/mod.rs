@@ -1,6 +1,6 @@
 //! Who is on the air, and the way of media from one publisher to any number of viewers.
 //!
-//! Tags come in through a [`Publisher`] (a lease: dropping it ends the broadcast), are framed and gathered into immutable
+//! Tags come in through a [`Publisher`] (a lease: dropping it ends the broadcast, after a grace time), are framed and gathered into immutable
 //! [`Flight`]s once, and go out by reference to every [`Subscriber`], which is a cursor on the room's ring. There is no queue
 //! per viewer: who is too slow skips to a newer key frame, and the ring's bounds are the memory's. No sockets here and no
 //! protocol: `rtmp` feeds it, `deliver` drains it.
@@ -9,6 +9,7 @@ mod assembler;
 mod bell;
 mod cut;
 mod flight;
+mod mark;
 mod metering;
 mod presence;
 mod publisher;
@@ -60,6 +61,8 @@ pub struct LiveLimits {
     pub max_skips: u32,
     /// Sound goes on the air alone when no picture was announced for this long.
     pub sound_alone_after: Duration,
+    /// A room that is live waits this long for a publisher who is gone; zero ends it at once.
+    pub grace: Duration,
 }
 
 impl Default for LiveLimits {
@@ -72,6 +75,7 @@ impl Default for LiveLimits {
             lag: Duration::from_secs(3),
             max_skips: 10,
             sound_alone_after: Duration::from_millis(500),
+            grace: Duration::from_secs(30),
         }
     }
 }
@@ -92,6 +96,10 @@ pub enum Change {
     Live,
     /// Another encoder has taken over; those who watch go on.
     TakenOver,
+    /// The encoder is gone, and its room waits for it.
+    Away,
+    /// It, or another one, has come back in time.
+    Back,
     /// A codec configuration came.
     Tracks,
     /// How many watch; told at most twice a second a room.
@@ -129,11 +137,15 @@ impl Live {
         Arc::new(Self { limits, rooms: Mutex::default(), changes, presence: Arc::default(), meters })
     }
 
-    /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one.
+    /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one; so do those who wait
+    /// in a room whose publisher is gone.
     pub fn publish(self: &Arc<Self>, room: RoomId, who: PublisherInfo) -> Publisher {
         let mut rooms = self.rooms();
         let (stream, granted, change) = match rooms.get(&room) {
-            Some(stream) => (stream.clone(), stream.take_over(who), Change::TakenOver),
+            Some(stream) => {
+                let (granted, change) = stream.take_over(who, Instant::now());
+                (stream.clone(), granted, change)
+            }
             None => {
                 let (stream, granted) = Stream::new(room, who, &self.limits, self.meters.clone());
                 let stream = Arc::new(stream);
@@ -143,8 +155,16 @@ impl Live {
             }
         };
         drop(rooms);
-        if change == Change::TakenOver {
-            self.meters.take_overs.increment(1);
+        match change {
+            Change::TakenOver => self.meters.take_overs.increment(1),
+            Change::Back => self.meters.resumed.increment(1),
+            _ => {}
+        }
+        if stream.is_fought_over(Instant::now()) {
+            tracing::warn!(
+                %room,
+                "encoders with a key of this room take it from each other again and again: stop all but one of them, or revoke the other key"
+            );
         }
         self.tell(room, change);
         Publisher::new(self.clone(), stream, granted)
@@ -188,6 +208,26 @@ impl Live {
         }
     }
 
+    /// Ends the rooms that have waited long enough for their publishers, and tells those who watch the others how long it may take.
+    /// Called every [`SWEEP_EVERY`].
+    pub fn tend(&self, now: Instant) {
+        let mut over = Vec::new();
+        let mut rooms = self.rooms();
+        rooms.retain(|_, stream| {
+            let stays = stream.waits(now, self.limits.grace);
+            if !stays {
+                over.push(stream.clone());
+            }
+            stays
+        });
+        self.meters.publishers.set(rooms.len() as f64);
+        drop(rooms);
+        for stream in over {
+            stream.end(None);
+            self.tell(stream.room, Change::Ended);
+        }
+    }
+
     /// Every change of state at once, and of viewer counts at most twice a second a room.
     pub fn changes(&self) -> broadcast::Receiver<LiveChange> {
         self.changes.subscribe()
@@ -216,11 +256,16 @@ impl Live {
         }
     }
 
-    /// The publisher has gone: ends the broadcast if it still was its own.
+    /// The publisher has gone. If the broadcast still was its own it waits for the publisher to come back, or ends.
     fn end_lease(&self, stream: &Arc<Stream>, lease: u64) {
         let mut rooms = self.rooms();
         let own = rooms.get(&stream.room).is_some_and(|there| Arc::ptr_eq(there, stream)) && stream.holds_lease(lease);
         if !own {
+            return;
+        }
+        if !self.limits.grace.is_zero() && stream.leave_alone(Instant::now(), self.limits.grace) {
+            drop(rooms);
+            self.tell(stream.room, Change::Away);
             return;
         }
         rooms.remove(&stream.room);

@@ -21,7 +21,8 @@ pub struct PublisherInfo {
     pub since: UnixMillis,
 }
 
-/// The right to publish to a room. Dropping it ends the broadcast, unless a newer publisher has taken the room over.
+/// The right to publish to a room. Dropping it leaves the room waiting for the grace time, and ends the broadcast after that, unless
+/// a newer publisher has come.
 ///
 /// All methods return at once but the two that wait, which borrow nothing mutably: a session selects on its socket,
 /// [`Publisher::due`] and [`Publisher::cut`] together.

@@ -111,6 +111,11 @@ impl Ring {
         self.edge
     }
 
+    /// The newest headers; none before the first flight.
+    pub(super) fn headers(&self) -> Option<Arc<Headers>> {
+        self.newest_headers.clone()
+    }
+
     pub(super) fn epoch(&self) -> Option<u64> {
         self.newest_headers.as_ref().map(|headers| headers.epoch)
     }

@@ -157,7 +157,12 @@ impl Hub {
         if room.studios.is_empty() {
             return;
         }
-        let status = StudioStatus { live: card.live, watching: status.watching, encoder: status.encoder.clone() };
+        let status = StudioStatus {
+            live: card.live,
+            watching: status.watching,
+            encoder: status.encoder.clone(),
+            fought_over: status.fought_over,
+        };
         if room.status.as_ref() != Some(&status) {
             room.status = Some(status.clone());
             if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {

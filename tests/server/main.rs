@@ -20,6 +20,7 @@ mod presence;
 mod program;
 mod realtime;
 mod refusals;
+mod returning;
 mod secrets;
 mod stream;
 mod studio;

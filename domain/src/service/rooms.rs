@@ -258,7 +258,8 @@ impl Domain {
         let status = self.0.shared.on_air().status(room.id);
         let page = room.page(&status, Some(who));
         let live = status.live_state(room.last_live);
-        Ok((page, keys, StudioStatus { live, watching: status.watching, encoder: status.encoder }))
+        let OnAirStatus { watching, encoder, fought_over, .. } = status;
+        Ok((page, keys, StudioStatus { live, watching, encoder, fought_over }))
     }
 
     /// Ends the room's stream; the key stays good, and the encoder may come back.

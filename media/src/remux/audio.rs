@@ -28,6 +28,8 @@ pub(super) struct AudioTrack {
     /// Where the next frame begins by the count of samples, in ticks.
     next: Option<i64>,
     astray: Astray,
+    /// The next stamp counts, however near: what is before it was another clock's.
+    resync: bool,
     batch: Batch,
 }
 
@@ -54,6 +56,7 @@ impl AudioTrack {
             config: None,
             next: None,
             astray: Astray::default(),
+            resync: false,
             batch: Batch::new(TrackKind::Audio, AUDIO_TRACK_ID, NO_TIMESCALE, fragment),
         }
     }
@@ -110,6 +113,11 @@ impl AudioTrack {
         Ok(self.batch.push(begin, Sample { duration, composition: 0, sync: true, disposable: false, data }, out)?)
     }
 
+    /// The clock that the stamps are made from is another one from here on: a difference is none to be patient with.
+    pub(super) fn resync(&mut self) {
+        self.resync = true;
+    }
+
     pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {
         self.batch.cut(out)
     }
@@ -119,18 +127,20 @@ impl AudioTrack {
         let off = ahead.saturating_abs();
         if off <= self.ticks(TOLERATED_MS) {
             self.astray = Astray::default();
+            self.resync = false;
             return Fit::Here { stretch: 0 };
         }
         let late = ahead < 0;
         let frames = if self.astray.late == late { self.astray.frames.saturating_add(1) } else { 1 };
         self.astray = Astray { late, frames };
-        if frames < PATIENCE && off < self.ticks(CERTAIN_MS) {
+        if !self.resync && frames < PATIENCE && off < self.ticks(CERTAIN_MS) {
             return Fit::Here { stretch: 0 };
         }
         if late {
             return Fit::Drop;
         }
         self.astray = Astray::default();
+        self.resync = false;
         if off <= self.ticks(STRETCHED_MS) { Fit::Here { stretch: ahead } } else { Fit::AtStamp }
     }
 

@@ -242,11 +242,12 @@ impl Engine {
 
     fn waiting(&mut self, now_ms: i64, view: &View) {
         let flows = matches!(self.link, Link::Flowing { .. });
-        // A track that has ended stops the picture too, and no larger buffer would have helped.
-        let late = flows && self.deck.as_ref().is_none_or(Deck::even);
+        // A track that has ended stops the picture too, and so does a publisher who is gone: no larger buffer would have helped.
+        let away = self.session.as_ref().is_some_and(|session| session.away);
+        let late = flows && !away && self.deck.as_ref().is_none_or(Deck::even);
         if self.pilot.waiting(now_ms, view, late) {
             self.stats.stalls += 1;
-            if flows {
+            if flows && !away {
                 self.face.buffering(&mut self.out);
             }
         }

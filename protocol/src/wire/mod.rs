@@ -132,7 +132,10 @@ mod tests {
             ServerEvent::Directory { rooms: vec![card.clone(), RoomCard { live: LiveState::Never, ..card.clone() }] },
             ServerEvent::Room { card },
             ServerEvent::RoomGone { room: slug() },
-            ServerEvent::Studio { room: slug(), status: StudioStatus { live, watching: 0, encoder: Some(encoder) } },
+            ServerEvent::Studio {
+                room: slug(),
+                status: StudioStatus { live, watching: 0, encoder: Some(encoder), fought_over: false },
+            },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,
         ]);

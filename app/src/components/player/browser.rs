@@ -160,6 +160,7 @@ fn heard(deck: Deck, event: PlayerEvent) {
             };
             set_timeout(late, Duration::from_millis(BUFFERING_AFTER_MS.into()));
         }
+        PlayerEvent::Away { left_s } => say(Feed::Away { left_s }),
         PlayerEvent::Waiting { attempt, .. } => say(Feed::Waiting { attempt }),
         PlayerEvent::NotLive { .. } => say(Feed::NotLive),
         PlayerEvent::NotFound => say(Feed::NotFound),

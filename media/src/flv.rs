@@ -4,6 +4,7 @@
 //! and the player pass around. What a body means is read by [`video`] and [`audio`].
 
 pub mod audio;
+mod ex;
 mod reader;
 pub mod video;
 
@@ -67,9 +68,12 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// An AVC key frame: codec 7, frame type 1, packet type 1.
+    /// A picture that decoding can begin with.
     pub fn is_keyframe(&self) -> bool {
-        self.kind == TagKind::Video && self.body.starts_with(&[0x17, 1])
+        // Frame type 1; what is not yet a frame is told apart by its packet.
+        self.kind == TagKind::Video
+            && self.body.first().is_some_and(|first| first & 0x70 == 0x10)
+            && matches!(video::parse(&self.body), Ok(video::Packet::Frame { .. }))
     }
 
     /// A codec configuration of either track.
@@ -77,14 +81,14 @@ impl Tag {
         self.is_video_config() || self.is_audio_config()
     }
 
-    /// An AVC sequence header: codec 7, packet type 0.
+    /// A sequence header of the picture.
     pub fn is_video_config(&self) -> bool {
-        self.kind == TagKind::Video && matches!(*self.body, [first, 0, ..] if first & 0x8f == 7)
+        self.kind == TagKind::Video && matches!(video::parse(&self.body), Ok(video::Packet::Config(..)))
     }
 
-    /// An AAC sequence header: format 10, packet type 0.
+    /// A sequence header of the sound.
     pub fn is_audio_config(&self) -> bool {
-        self.kind == TagKind::Audio && matches!(*self.body, [first, 0, ..] if first >> 4 == 10)
+        self.kind == TagKind::Audio && matches!(audio::parse(&self.body), Ok(audio::Packet::Config(..)))
     }
 
     /// Appends the tag as it stands in a file, PreviousTagSize included; the stamp is taken modulo 2^32.
@@ -131,8 +135,13 @@ mod tests {
         assert!(!tag(TagKind::Video, &[0x17, 0, 0, 0, 0]).is_keyframe());
         assert!(!tag(TagKind::Audio, &[0x17, 1]).is_keyframe());
         assert!(tag(TagKind::Video, &[0x17, 0, 0, 0, 0]).is_video_config());
-        assert!(!tag(TagKind::Video, &[0x97, 0]).is_video_config(), "enhanced RTMP has another layout");
+        assert!(!tag(TagKind::Video, &[0x97, 0]).is_video_config());
+        assert!(
+            tag(TagKind::Video, b"\x90av01x").is_video_config() && !tag(TagKind::Video, b"\x90av01x").is_keyframe()
+        );
+        assert!(tag(TagKind::Video, b"\x91av01x").is_keyframe() && !tag(TagKind::Video, b"\xa1av01x").is_keyframe());
         assert!(tag(TagKind::Audio, &[0xaf, 0, 0x11]).is_sequence_header());
+        assert!(tag(TagKind::Audio, b"\x90OpusOpusHead").is_sequence_header());
         assert!(!tag(TagKind::Audio, &[0x2f, 0]).is_sequence_header(), "MP3 has none");
         assert!(!tag(TagKind::Audio, &[]).is_sequence_header());
     }

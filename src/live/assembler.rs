@@ -12,6 +12,7 @@ use super::{
 use bytes::BytesMut;
 use madang_media::{
     Millis,
+    codec::AudioCodec,
     flv::{self, Tag, TagKind, audio, video},
 };
 use std::{
@@ -30,7 +31,7 @@ const BUFFER: usize = 64 * 1024;
 pub(super) enum Dropped {
     /// Before the first key frame, or after a change and before its key frame.
     NotYet,
-    /// Another codec than H.264 and AAC.
+    /// A codec that no browser is given.
     Codec,
     /// Nothing in it to send: empty, broken, or script data that is not passed on.
     Nothing,
@@ -76,6 +77,8 @@ pub(super) struct Assembler {
     picture: Picture,
     first_sound: Option<Instant>,
     started: bool,
+    /// The tracks are not what they were when that was last asked.
+    news: bool,
     open: Option<Open>,
     /// One allocation serves several flights: each is split off in turn, and the rest goes on.
     buffer: BytesMut,
@@ -96,6 +99,7 @@ impl Assembler {
             picture: Picture::Absent,
             first_sound: None,
             started: false,
+            news: false,
             open: None,
             buffer: BytesMut::with_capacity(BUFFER),
         }
@@ -103,6 +107,11 @@ impl Assembler {
 
     pub(super) fn tracks(&self) -> &Tracks {
         &self.tracks
+    }
+
+    /// Whether the tracks have changed since this was last asked.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
     }
 
     /// When the open flight is old enough to be closed.
@@ -121,13 +130,17 @@ impl Assembler {
         match tag.kind {
             TagKind::Script => self.script(tag, now, closed),
             TagKind::Video => match video::parse(&tag.body) {
-                Ok(video::Packet::Config(record)) => {
-                    let change = self.tracks.set_video(&tag.body, &record);
+                Ok(video::Packet::Config(codec, config)) => {
+                    let change = self.tracks.set_video(&tag.body, codec, &config);
                     self.configured(change, closed);
                     if change != Change::Same {
                         self.picture = Picture::AwaitingKey(now);
                     }
                     Ok(())
+                }
+                // A frame of another codec than the last configuration's cannot be decoded with it.
+                Ok(video::Packet::Frame { codec, .. }) if self.tracks.video_codec() != Some(codec) => {
+                    Err(Dropped::NotYet)
                 }
                 Ok(video::Packet::Frame { keyframe, .. }) => self.picture_frame(tag, keyframe, now, closed),
                 Ok(video::Packet::Unsupported(_)) => Err(Dropped::Codec),
@@ -135,12 +148,21 @@ impl Assembler {
                 Ok(video::Packet::EndOfSequence | video::Packet::Nothing) | Err(_) => Err(Dropped::Nothing),
             },
             TagKind::Audio => match audio::parse(&tag.body) {
-                Ok(audio::Packet::Config(config)) => {
-                    let change = self.tracks.set_audio(&tag.body, &config);
+                Ok(audio::Packet::Config(codec, config)) => {
+                    let change = self.tracks.set_audio(&tag.body, codec, &config);
                     self.configured(change, closed);
                     Ok(())
                 }
-                Ok(audio::Packet::Frame(_)) => self.sound_frame(tag, now, closed),
+                Ok(audio::Packet::Frame(codec, frame)) => {
+                    if codec == AudioCodec::Mp3 {
+                        let change = self.tracks.see_mp3(&frame);
+                        self.configured(change, closed);
+                    }
+                    if self.tracks.audio_codec() != Some(codec) {
+                        return Err(Dropped::NotYet);
+                    }
+                    self.sound_frame(tag, now, closed)
+                }
                 Ok(audio::Packet::Unsupported(_)) => Err(Dropped::Codec),
                 Ok(audio::Packet::Nothing) | Err(_) => Err(Dropped::Nothing),
             },
@@ -158,6 +180,7 @@ impl Assembler {
         if change == Change::Same {
             return;
         }
+        self.news = true;
         // What is open decodes with what was before.
         self.close(closed);
         if self.headers.take().is_some() {
@@ -172,6 +195,7 @@ impl Assembler {
         if !self.tracks.set_metadata(&tag.body) {
             return Err(Dropped::Nothing);
         }
+        self.news = true;
         if let Some(headers) = &self.headers {
             // Words change, decoders do not: those who are watching get the tag in its place, those who come get it first.
             let at = self.timeline.edge();

@@ -207,9 +207,12 @@ fn what_nobody_could_play_is_dropped() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), aac_config(), key(0, 10)]);
     let tag = |kind, body: &'static [u8]| Tag { kind, at: Millis(10), body: Bytes::from_static(body) };
-    assert_eq!(bench.push(tag(TagKind::Video, b"\x1c\x01\0\0\0abc")), Err(Dropped::Codec));
-    assert_eq!(bench.push(tag(TagKind::Video, b"\x90hvc1abc")), Err(Dropped::Codec));
-    assert_eq!(bench.push(tag(TagKind::Audio, b"\x2fabc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x12abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x90vp08abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Audio, b"\x90ac-3abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x91hvc1\0\0\0abc")), Err(Dropped::NotYet), "no such configuration");
+    assert_eq!(bench.push(tag(TagKind::Audio, b"\x91Opusabc")), Err(Dropped::NotYet), "no such configuration");
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x96\x01avc1\x01abc")), Err(Dropped::Nothing), "the second track");
     for kind in [TagKind::Video, TagKind::Audio, TagKind::Script] {
         assert_eq!(bench.push(tag(kind, b"")), Err(Dropped::Nothing));
     }
@@ -219,6 +222,29 @@ fn what_nobody_could_play_is_dropped() {
         Err(Dropped::Nothing)
     );
     assert_eq!(bench.flush().iter().map(stamps).collect::<Vec<_>>(), [vec![(TagKind::Video, 0)]]);
+}
+
+#[test]
+fn another_codec_is_a_new_epoch() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), aac_config(), key(0, 10), sound(5)]);
+    let tag = |kind, at, body: &'static [u8]| Tag { kind, at: Millis(at), body: Bytes::from_static(body) };
+    bench.push_all([
+        tag(TagKind::Video, 40, b"\x90av01\x81\0\x0c\0"),
+        tag(TagKind::Video, 40, b"\x91av01\x0a\x01key"),
+        tag(TagKind::Audio, 45, b"\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0"),
+        tag(TagKind::Audio, 45, b"\x91Opusx"),
+    ]);
+    let flights = bench.flush();
+    let epochs: Vec<(u64, u64)> = flights.iter().map(|f| (f.headers.epoch, f.headers.compatible_from)).collect();
+    assert_eq!(epochs, [(0, 0), (1, 1), (2, 2)]);
+    assert!(flights[1].starts_with_keyframe && flights[1].joinable);
+    let (video, audio) = (bench.assembler.tracks().video_info(), bench.assembler.tracks().audio_info());
+    assert_eq!(video.map(|video| video.codec), Some("av01.0.00M.08".to_owned()));
+    assert_eq!(audio.map(|audio| audio.codec), Some("opus".to_owned()));
+    // And MP3, which says what it is in each frame.
+    bench.push_all([tag(TagKind::Audio, 70, b"\x2f\xff\xfb\x10\xc4abc")]);
+    assert_eq!(bench.flush()[0].headers.epoch, 3);
 }
 
 #[test]

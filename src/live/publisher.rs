@@ -59,11 +59,10 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
-        let announces = tag.is_sequence_header();
         if let Err(dropped) = self.assembler.push(&tag, Instant::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
-        if announces {
+        if self.assembler.take_news() {
             let tracks = self.assembler.tracks();
             if self.stream.describe(self.lease, tracks.video_info(), tracks.audio_info()) {
                 self.live.tell(self.stream.room, Change::Tracks);
@@ -121,7 +120,7 @@ impl Publisher {
                 if !std::mem::replace(&mut self.told_codec, true) {
                     tracing::warn!(
                         room = %self.stream.room, ?kind,
-                        "the encoder sends a codec that is not carried: only H.264 and AAC are; set the encoder to them"
+                        "the encoder sends a codec that is not carried; set it to H.264 and AAC, which every browser plays"
                     );
                 }
             }

@@ -60,9 +60,9 @@ pub enum Refused {
     Locked,
     #[error("a second stream was published in one connection")]
     SecondStream,
-    #[error("the video codec is not H.264")]
+    #[error("the video codec is none of H.264, HEVC, AV1 and VP9")]
     VideoCodec,
-    #[error("the audio codec is not AAC")]
+    #[error("the audio codec is none of AAC, Opus, FLAC and MP3")]
     AudioCodec,
     #[error("watching over RTMP is not offered")]
     Play,

@@ -66,10 +66,14 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::SecondStream => {
             Status::error(BAD_NAME, "This connection publishes already. Send one stream per connection.")
         }
-        Refused::VideoCodec => {
-            Status::error(REJECTED, "Only H.264 video can be shown. Choose an H.264 (x264, AVC) video encoder.")
-        }
-        Refused::AudioCodec => Status::error(REJECTED, "Only AAC sound can be played. Choose an AAC audio encoder."),
+        Refused::VideoCodec => Status::error(
+            REJECTED,
+            "Only H.264, HEVC, AV1 and VP9 video can be shown. Choose an H.264 encoder: every browser plays it.",
+        ),
+        Refused::AudioCodec => Status::error(
+            REJECTED,
+            "Only AAC, Opus, FLAC and MP3 sound can be played. Choose an AAC encoder: every browser plays it.",
+        ),
         Refused::Play => Status::error(
             "NetStream.Play.StreamNotFound",
             "Watching over RTMP is not offered. Open the room's page, or http://HOST/live/ROOM.flv in a player.",

@@ -144,7 +144,7 @@ fn a_broken_configuration_stops_the_track_until_a_good_one() {
     let broken = tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1, 100, 0, 31, 0xff, 0xe0, 0]);
     remuxer.push(&avc_config()).unwrap();
     remuxer.push(&frame(0, true, 0)).unwrap();
-    assert_eq!(remuxer.push(&broken), Err(RemuxError::Avc(avc::AvcError::NoSps)));
+    assert_eq!(remuxer.push(&broken), Err(RemuxError::Codec(codec::CodecError::Avc(avc::AvcError::NoSps))));
     remuxer.push(&frame(33, true, 0)).unwrap();
     remuxer.push(&avc_config()).unwrap();
     remuxer.push(&frame(66, true, 0)).unwrap();
@@ -167,14 +167,14 @@ fn frames_whose_nal_units_do_not_add_up_are_left_out() {
 
 #[test]
 fn other_codecs_are_said_once() {
-    let hevc = tag(TagKind::Video, 0, &[0x1c, 0, 0, 0, 0]);
-    let mp3 = tag(TagKind::Audio, 0, &[0x2f, 1]);
-    let out = outputs([hevc.clone(), mp3.clone(), hevc, mp3]);
+    let vp8 = tag(TagKind::Video, 0, b"\x90vp08");
+    let ac3 = tag(TagKind::Audio, 0, b"\x90ac-3x");
+    let out = outputs([vp8.clone(), ac3.clone(), vp8, ac3]);
     assert_eq!(
         out,
         [
-            Output::Unsupported { track: TrackKind::Video, codec: "HEVC".into() },
-            Output::Unsupported { track: TrackKind::Audio, codec: "MP3".into() },
+            Output::Unsupported { track: TrackKind::Video, codec: "VP8".into() },
+            Output::Unsupported { track: TrackKind::Audio, codec: "AC-3".into() },
         ]
     );
 }

@@ -6,6 +6,8 @@
 
 mod deck;
 mod face;
+#[cfg(test)]
+mod going_on_tests;
 mod io;
 mod link;
 mod pilot;
@@ -152,7 +154,7 @@ impl Engine {
             Input::Full { source, track } => self.full(now_ms, source, track, view),
             Input::Broken { source } => self.broken(now_ms, source),
             Input::NotPlayable { source, mime } => {
-                if self.deck_of(source).is_some() {
+                if self.deck_of(source).is_some() && !self.goes_on_without(&mime) {
                     self.fail(Failure::CodecNotPlayable { mime });
                 }
             }

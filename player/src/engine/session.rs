@@ -206,6 +206,23 @@ impl Engine {
         self.rebuild |= !taken;
     }
 
+    /// Leaves out sound that this browser does not play, where there is a picture. False when that is no help.
+    pub(super) fn goes_on_without(&mut self, mime: &str) -> bool {
+        let Some(session) = &mut self.session else { return false };
+        let is = |track| session.inits.get(track).as_ref().is_some_and(|init: &Init| init.mime == *mime);
+        if !is(Track::Audio) || session.inits.video.is_none() {
+            return false;
+        }
+        session.inits.audio = None;
+        self.stats.left_out = mime.split('"').nth(1).map(ToOwned::to_owned);
+        // The next key frame gets a media source without it.
+        if let Some(deck) = &mut self.deck {
+            deck.broken = true;
+        }
+        self.rebuild = true;
+        true
+    }
+
     fn fragment(&mut self, now_ms: i64, fragment: &Fragment) {
         let Some(session) = &mut self.session else { return };
         let track = fragment.track;

@@ -242,6 +242,8 @@ async fn a_publisher_that_comes_back_in_time_goes_on_where_it_was() {
     start(&mut older);
     let since = live.status(room()).live;
     let mut subscriber = live.subscribe(room()).expect("live");
+    let mut seen = Vec::new();
+    while !is_idle_or(&mut subscriber, |delivery| seen.push(in_short(delivery))) {}
     drop(older);
     let gone = Instant::now();
     let status = live.status(room());
@@ -255,7 +257,6 @@ async fn a_publisher_that_comes_back_in_time_goes_on_where_it_was() {
         newer.push(tag).expect("not cut");
     }
     live.tend(gone + Duration::from_secs(61));
-    let mut seen = Vec::new();
     while !is_idle_or(&mut subscriber, |delivery| seen.push(in_short(delivery))) {}
     // Three marks of the absence (at once, after 29 and 60 s), then the change and the second encoder on the same timeline.
     assert_eq!(seen, [(-1, 0), (0, 0), (0, 0), (0, 0), (0, 0), (-2, 1), (20, 1), (60, 1)]);

@@ -53,12 +53,13 @@ export const silentEncoder = publisher;
 /** An FLV tag: type, stamp in ms, body. */
 type Tag = [type: number, at: number, body: Buffer];
 
-function tagsOf(file: string): Tag[] {
+function tagsOf(file: string, types: number[]): Tag[] {
   const bytes = readFileSync(file);
   const tags: Tag[] = [];
   for (let at = 13; at + 15 <= bytes.length; ) {
     const size = bytes.readUIntBE(at + 1, 3);
-    tags.push([bytes[at]!, bytes.readUIntBE(at + 4, 3), bytes.subarray(at + 11, at + 11 + size)]);
+    const type = bytes[at]!;
+    if (types.includes(type)) tags.push([type, bytes.readUIntBE(at + 4, 3), bytes.subarray(at + 11, at + 11 + size)]);
     at += 15 + size;
   }
   return tags;
@@ -66,11 +67,17 @@ function tagsOf(file: string): Tag[] {
 
 /**
  * Publishes FLV files to the byte, over and over, in real time: what ffmpeg on the machine may be too old to read. `next` goes on with
- * another file in the same connection, as an encoder does that is told to use another codec.
+ * another file in the same connection, as an encoder does that is told to use another codec. `types` are the tags that are sent: 8 is
+ * sound, 9 is the picture, 18 is words.
  */
-export function fileEncoder(rtmp: string, key: string, file: string): { next: (file: string) => void; destroy: () => void } {
+export function fileEncoder(
+  rtmp: string,
+  key: string,
+  file: string,
+  types = [8, 9, 18],
+): { next: (file: string) => void; destroy: () => void } {
   const socket = publisher(rtmp, key);
-  let tags = tagsOf(file);
+  let tags = tagsOf(file, types);
   let [index, origin, last] = [0, 0, 0];
   const begun = Date.now();
   const timer = setInterval(() => {
@@ -89,7 +96,9 @@ export function fileEncoder(rtmp: string, key: string, file: string): { next: (f
     }
   }, 10);
   return {
-    next: (other) => ([tags, index, origin] = [tagsOf(other), 0, last + 40]),
+    next: (other) => {
+      [tags, index, origin] = [tagsOf(other, types), 0, last + 40];
+    },
     destroy: () => {
       clearInterval(timer);
       socket.destroy();

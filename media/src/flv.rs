@@ -20,7 +20,8 @@ pub const TAG_OVERHEAD: usize = 15;
 pub const MAX_BODY: usize = 0x00ff_ffff;
 
 /// The name of Madang's own script tags. Their value is an object with one or more of `discontinuity` (true: the publisher's clock does
-/// not lead from the tags before to those after) and `away` (seconds that a publisher who is gone is still waited for).
+/// not lead from the tags before to those after), `away` (seconds that a publisher who is gone is still waited for) and `clock` (before a key
+/// frame: when the server received it, milliseconds of the Unix clock).
 /// Other players pass over script tags that they do not know.
 pub const MARK: &str = "madang";
 

@@ -15,6 +15,7 @@ use madang_media::{
     codec::AudioCodec,
     flv::{self, Tag, TagKind, audio, video},
 };
+use madang_protocol::UnixMillis;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -79,6 +80,8 @@ pub(super) struct Assembler {
     started: bool,
     /// The tracks are not what they were when that was last asked.
     news: bool,
+    /// When the tag at hand came, by the clock on the wall.
+    received: UnixMillis,
     open: Option<Open>,
     /// One allocation serves several flights: each is split off in turn, and the rest goes on.
     buffer: BytesMut,
@@ -100,6 +103,7 @@ impl Assembler {
             first_sound: None,
             started: false,
             news: false,
+            received: UnixMillis(0),
             open: None,
             buffer: BytesMut::with_capacity(BUFFER),
         }
@@ -123,7 +127,14 @@ impl Assembler {
     ///
     /// # Errors
     /// Says why the tag goes to nobody. The publisher goes on.
-    pub(super) fn push(&mut self, tag: &Tag, now: Instant, closed: &mut Vec<Draft>) -> Result<(), Dropped> {
+    pub(super) fn push(
+        &mut self,
+        tag: &Tag,
+        now: Instant,
+        received: UnixMillis,
+        closed: &mut Vec<Draft>,
+    ) -> Result<(), Dropped> {
+        self.received = received;
         if tag.body.len() > flv::MAX_BODY {
             return Err(Dropped::Nothing);
         }
@@ -277,8 +288,8 @@ impl Assembler {
         });
         open.end = open.end.max(at);
         let old = now.duration_since(open.since) >= self.flight;
-        if jumped {
-            flv::write_tag(&mut self.buffer, TagKind::Script, at.to_stamp(), &mark::discontinuity());
+        if let Some(mark) = mark::before(jumped, keyframe.then_some(self.received)) {
+            flv::write_tag(&mut self.buffer, TagKind::Script, at.to_stamp(), &mark);
         }
         flv::write_tag(&mut self.buffer, kind, at.to_stamp(), body);
         if old || self.buffer.len() >= self.flight_bytes {

@@ -8,6 +8,9 @@ use madang_media::{
     flv::Item,
 };
 
+/// When everything comes, by the clock on the wall.
+const RECEIVED: UnixMillis = UnixMillis(1_767_225_600_123);
+
 struct Bench {
     assembler: Assembler,
     now: Instant,
@@ -20,7 +23,7 @@ impl Bench {
     }
 
     fn push(&mut self, tag: Tag) -> Result<(), Dropped> {
-        self.assembler.push(&tag, self.now, &mut self.closed)
+        self.assembler.push(&tag, self.now, RECEIVED, &mut self.closed)
     }
 
     fn push_all(&mut self, tags: impl IntoIterator<Item = Tag>) {
@@ -39,7 +42,13 @@ impl Bench {
     }
 }
 
+/// The tags of a flight, without those that only tell the time of a key frame.
 fn tags(bytes: &Bytes) -> Vec<Tag> {
+    let clock = mark::before(false, Some(RECEIVED)).expect("says something");
+    all_tags(bytes).into_iter().filter(|tag| tag.body != clock).collect()
+}
+
+fn all_tags(bytes: &Bytes) -> Vec<Tag> {
     let mut reader = flv::Reader::new();
     reader.push(Bytes::copy_from_slice(&flv::header(true, true)));
     reader.push(bytes.clone());
@@ -88,6 +97,20 @@ fn bodies_are_passed_on_to_the_byte() {
 }
 
 #[test]
+fn a_key_frame_is_preceded_by_when_it_came() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), key(0, 10), inter(33, 10), key(66, 10)]);
+    for flight in bench.flush() {
+        let tags = all_tags(&flight.bytes);
+        let values = amf0::read_all(&tags[0].body, &amf0::Limits::default()).expect("AMF0");
+        assert_eq!(values[0].as_str(), Some("madang"));
+        assert_eq!(values[1].get("clock").and_then(Value::as_f64), Some(1_767_225_600_123.0));
+        assert!(tags[1].is_keyframe() && tags[0].at == tags[1].at && flight.starts_with_keyframe);
+        assert_eq!(tags.iter().filter(|tag| tag.kind == TagKind::Script).count(), 1);
+    }
+}
+
+#[test]
 fn a_flight_is_closed_at_its_age() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), key(0, 50)]);
@@ -107,7 +130,8 @@ fn a_flight_is_closed_at_its_size() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), key(0, 200_000), inter(33, 100_000), inter(66, 40_000), inter(99, 10)]);
     let sizes: Vec<usize> = bench.flush().iter().map(|flight| flight.bytes.len()).collect();
-    assert_eq!(sizes, [200_020, 140_040, 30]);
+    // 44 bytes tell when the key frame came.
+    assert_eq!(sizes, [200_020 + 44, 140_040, 30]);
 }
 
 #[test]

@@ -182,6 +182,18 @@ impl Live {
         }
     }
 
+    /// The newest flight that starts with a key frame; `None` when the stream has no picture.
+    ///
+    /// # Errors
+    /// The room is not on the air, or not yet.
+    pub fn newest_picture(&self, room: RoomId) -> Result<Option<Arc<Flight>>, NotLive> {
+        let stream = self.rooms().get(&room).cloned().ok_or(NotLive::OffAir)?;
+        match stream.live_since() {
+            Some(_) => Ok(stream.newest_picture()),
+            None => Err(NotLive::Starting { since: stream.publishing_since() }),
+        }
+    }
+
     /// The room as it is now; the default for one that nobody publishes to.
     pub fn status(&self, room: RoomId) -> OnAirStatus {
         let stream = self.rooms().get(&room).cloned();

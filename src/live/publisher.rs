@@ -59,7 +59,7 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
-        if let Err(dropped) = self.assembler.push(&tag, Instant::now(), &mut self.drafts) {
+        if let Err(dropped) = self.assembler.push(&tag, Instant::now(), super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
         if self.assembler.take_news() {

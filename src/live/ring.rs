@@ -111,6 +111,11 @@ impl Ring {
         self.edge
     }
 
+    /// The newest flight that starts with a key frame, while it is held.
+    pub(super) fn newest_picture(&self) -> Option<Arc<Flight>> {
+        self.flights.iter().rev().find(|flight| flight.starts_with_keyframe).cloned()
+    }
+
     /// The newest headers; none before the first flight.
     pub(super) fn headers(&self) -> Option<Arc<Headers>> {
         self.newest_headers.clone()

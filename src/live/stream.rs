@@ -300,6 +300,11 @@ impl Stream {
         self.core().live
     }
 
+    /// The newest flight that starts with a key frame.
+    pub(super) fn newest_picture(&self) -> Option<Arc<Flight>> {
+        self.core().ring.newest_picture()
+    }
+
     pub(super) fn publishing_since(&self) -> UnixMillis {
         self.core().lease.info.since
     }

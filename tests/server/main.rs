@@ -22,6 +22,7 @@ mod realtime;
 mod refusals;
 mod returning;
 mod secrets;
+mod stills;
 mod stream;
 mod studio;
 mod surface;

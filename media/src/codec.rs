@@ -45,8 +45,10 @@ const VIDEO: [(VideoCodec, [u8; 4], [u8; 4]); 4] = [
     (VideoCodec::Vp9, *b"vp09", *b"vpcC"),
 ];
 
+type FourCc = [u8; 4];
+
 /// Codec, FourCC, sample entry, configuration box.
-const AUDIO: [(AudioCodec, [u8; 4], [u8; 4], [u8; 4]); 4] = [
+const AUDIO: [(AudioCodec, FourCc, FourCc, FourCc); 4] = [
     (AudioCodec::Aac, *b"mp4a", *b"mp4a", *b"esds"),
     (AudioCodec::Mp3, *b".mp3", *b"mp4a", *b"esds"),
     (AudioCodec::Opus, *b"Opus", *b"Opus", *b"dOps"),

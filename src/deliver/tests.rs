@@ -66,6 +66,7 @@ impl Bench {
                 Box::pin(std::future::ready(person))
             }),
             delivered_bytes: Counter::from_arc(delivered.clone()),
+            stills: Default::default(),
         });
         Self { live, deliver, delivered }
     }

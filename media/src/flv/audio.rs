@@ -58,12 +58,13 @@ pub fn parse(body: &Bytes) -> Result<Packet, AudioError> {
         }
         other => return Ok(Packet::Unsupported(format_name(other))),
     };
-    // An end says no more than that nothing follows.
-    let nothing = data.is_empty() || (first >> 4 == 9 && matches!(packet_type, ex::SEQUENCE_END | MULTICHANNEL_CONFIG));
+    let enhanced = first >> 4 == 9;
     match packet_type {
-        _ if nothing => Ok(Packet::Nothing),
+        ex::SEQUENCE_START | ex::CODED_FRAMES if data.is_empty() => Ok(Packet::Nothing),
         ex::SEQUENCE_START => Ok(Packet::Config(codec, body.slice_ref(data))),
         ex::CODED_FRAMES => Ok(Packet::Frame(codec, body.slice_ref(data))),
+        // An end says no more than that nothing follows.
+        ex::SEQUENCE_END | MULTICHANNEL_CONFIG if enhanced => Ok(Packet::Nothing),
         other => Err(AudioError::PacketType(other)),
     }
 }

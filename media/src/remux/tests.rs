@@ -309,8 +309,25 @@ fn any_tag() -> impl Strategy<Value = Tag> {
         prop::collection::vec(any::<u8>(), 0..40),
     );
     let near = (at.clone(), prop::sample::select(vec![0x17u8, 0x27, 0xaf]), prop::collection::vec(any::<u8>(), 0..40));
+    // Other codecs, configured well enough to be taken, and frames of them.
+    let starts: [(TagKind, &[u8]); 12] = [
+        (TagKind::Video, b"\x90av01\x81\0\x0c\0"),
+        (TagKind::Video, b"\x91av01"),
+        (TagKind::Video, b"\x90vp09\0\x1f\x82\x02\x02\x02\0\0"),
+        (TagKind::Video, b"\xa3vp09"),
+        (TagKind::Video, b"\x90hvc1"),
+        (TagKind::Video, b"\x96\x11hvc1\0\0\0\x09"),
+        (TagKind::Audio, b"\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0"),
+        (TagKind::Audio, b"\x91Opus"),
+        (TagKind::Audio, b"\x2f\xff\xfb\x10\xc4"),
+        (TagKind::Audio, b"\x2f\xff\xf3\x44"),
+        (TagKind::Audio, b"\x90fLaC\x04\0\x04\0\0\0\0\0\0\0\x0b\xb8"),
+        (TagKind::Audio, b"\x97\x01\0\0\x01fLaC"),
+    ];
+    let other = (at.clone(), prop::sample::select(starts.to_vec()), prop::collection::vec(any::<u8>(), 0..40));
     prop_oneof![
         4 => sane,
+        4 => other.prop_map(|(at, (kind, start), rest)| tag(kind, at, &[start, &rest[..]].concat())),
         4 => at.prop_map(sound),
         1 => Just(avc_config()),
         1 => Just(aac_config()),

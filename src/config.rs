@@ -105,6 +105,8 @@ pub struct Media {
     pub max_skips: u32,
     /// What one stream may use of the uplink, in kbit/s, before its streamer is told; 0 for no bound. Nothing is cut for it.
     pub plan_kbps: u64,
+    /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
+    pub grace_s: u64,
 }
 
 impl Default for Config {
@@ -144,6 +146,7 @@ impl Default for Media {
             lag_ms: 3_000,
             max_skips: 10,
             plan_kbps: 0,
+            grace_s: 30,
         }
     }
 }
@@ -158,6 +161,7 @@ impl Media {
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
             plan_bps: self.plan_kbps.saturating_mul(1_000),
+            grace: Duration::from_secs(self.grace_s),
             ..LiveLimits::default()
         }
     }
@@ -272,6 +276,9 @@ impl Config {
         }
         if self.media.flight_bytes < 1024 {
             return wrong("media.flight_bytes", "must be at least 1024");
+        }
+        if self.media.grace_s > 300 {
+            return wrong("media.grace_s", "must be at most 300: nobody looks at a still picture for longer");
         }
         if let Err(message) = telemetry::log_filter(&self.log.filter) {
             return wrong("log.filter", &message);

@@ -176,7 +176,7 @@ impl Server {
             services.shutdown.clone(),
         ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
-        tokio::spawn(count_audience(Arc::clone(&services.live), services.shutdown.clone()));
+        tokio::spawn(tend(Arc::clone(&services.live), services.shutdown.clone()));
         let (handle, https_handle) = (Handle::new(), Handle::new());
         let stopping = [handle.clone(), https_handle.clone()];
         let live = Arc::clone(&services.live);
@@ -241,13 +241,17 @@ fn web_server(
     Ok(server)
 }
 
-/// Counts who watches, until `shutdown`.
-async fn count_audience(live: Arc<Live>, mut shutdown: Shutdown) {
+/// Counts who watches, and ends rooms that nobody comes back to, until `shutdown`.
+async fn tend(live: Arc<Live>, mut shutdown: Shutdown) {
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = sweep.tick() => live.count_audience(std::time::Instant::now()),
+            _ = sweep.tick() => {
+                let now = std::time::Instant::now();
+                live.tend(now);
+                live.count_audience(now);
+            }
             () = shutdown.requested() => return,
         }
     }

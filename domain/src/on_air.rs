@@ -30,7 +30,10 @@ pub struct OnAirStatus {
     pub live: Option<UnixMillis>,
     /// Connections that are being sent media now.
     pub watching: u32,
+    /// None while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
+    /// Encoders take the room from each other again and again.
+    pub fought_over: bool,
 }
 
 impl OnAirStatus {

@@ -3,7 +3,7 @@
 use super::{
     Closed, Deliver, FoundRoom, Progress,
     body::{Attention, FlvBody},
-    socket,
+    socket, still,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
@@ -62,6 +62,9 @@ pub(super) async fn watch(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
+    if file.ends_with(".mp4") {
+        return still::show(&deliver, &file).await;
+    }
     let headers = request.headers();
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
@@ -112,6 +115,9 @@ async fn browser(
 
 /// `HEAD`: what `GET` would say, without joining.
 pub(super) async fn ask(State(deliver): State<Arc<Deliver>>, Path(file): Path<String>) -> Response {
+    if file.ends_with(".mp4") {
+        return still::show(&deliver, &file).await;
+    }
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
@@ -135,9 +141,10 @@ pub(super) async fn preflight() -> Response {
     response
 }
 
-async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
+pub(super) async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
     let unknown = || answer(StatusCode::NOT_FOUND, None, "There is no such room here.\n");
-    let slug = file.strip_suffix(".flv").and_then(exact_slug).ok_or_else(unknown)?;
+    let slug =
+        file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4")).and_then(exact_slug).ok_or_else(unknown)?;
     match deliver.rooms.find(&slug).await {
         Ok(room) => room.ok_or_else(unknown),
         Err(super::Unavailable) => {
@@ -166,7 +173,7 @@ fn use_a_socket() -> Response {
     response
 }
 
-fn not_live(room: FoundRoom, why: NotLive) -> Response {
+pub(super) fn not_live(room: FoundRoom, why: NotLive) -> Response {
     let (waiting, retry) = match (why, room.last_live) {
         (NotLive::Starting { since }, _) => (Waiting { state: "starting", since: Some(since.0) }, RETRY_STARTING_S),
         (NotLive::OffAir, Some(since)) => (Waiting { state: "offline", since: Some(since.0) }, RETRY_OFFLINE_S),
@@ -177,7 +184,7 @@ fn not_live(room: FoundRoom, why: NotLive) -> Response {
     response
 }
 
-fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Response {
+pub(super) fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Response {
     let mut response = open((status, words).into_response());
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -186,7 +193,7 @@ fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Respon
 }
 
 /// What every answer says: any site may read it, nobody keeps it, and it is what it says it is.
-fn open(mut response: Response) -> Response {
+pub(super) fn open(mut response: Response) -> Response {
     const EVERY: [(HeaderName, &str); 5] = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After"),

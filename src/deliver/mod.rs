@@ -1,5 +1,5 @@
-//! Media to viewers: `GET /live/{slug}.flv`, over HTTP or a WebSocket, the same shared bytes for everyone; and what RTMP players are
-//! given ([`Deliver::program`]).
+//! Media to viewers: `GET /live/{slug}.flv`, over HTTP or a WebSocket, the same shared bytes for everyone; what RTMP players are given
+//! ([`Deliver::program`]); and `/live/{slug}.mp4`, a still.
 //!
 //! The handler finds the room and joins it; hyper then asks the body for what comes next, and is handed references to the ring's
 //! flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
@@ -13,6 +13,7 @@ mod http2;
 mod program;
 mod rooms;
 mod socket;
+mod still;
 #[cfg(test)]
 mod tests;
 mod tls_acceptor;
@@ -55,6 +56,7 @@ pub struct Deliver {
     person_of: PersonOf,
     owner_of: OwnerOf,
     delivered_bytes: Counter,
+    stills: still::Stills,
 }
 
 impl Deliver {
@@ -82,6 +84,7 @@ impl Deliver {
             person_of,
             owner_of,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
+            stills: still::Stills::default(),
         })
     }
 }
@@ -103,7 +106,7 @@ impl Deliver {
     }
 }
 
-/// `GET`, `HEAD` and `OPTIONS` of `/live/{slug}.flv`. Serve it with connection information
+/// `GET`, `HEAD` and `OPTIONS` of `/live/{slug}.flv` and `/live/{slug}.mp4`. Serve it with connection information
 /// (`into_make_service_with_connect_info::<SocketAddr>`), or nobody is counted.
 pub fn routes<S: Clone + Send + Sync + 'static>(deliver: Arc<Deliver>) -> Router<S> {
     Router::new().route("/live/{file}", get(flv::watch).head(flv::ask).options(flv::preflight)).with_state(deliver)

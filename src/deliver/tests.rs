@@ -53,7 +53,8 @@ struct Bench {
 
 impl Bench {
     fn new(limits: LiveLimits, viewers_per_address: usize) -> Self {
-        let live = Live::new(limits);
+        // Nobody tends these rooms: a publisher that goes ends its stream.
+        let live = Live::new(LiveLimits { grace: Duration::ZERO, ..limits });
         let delivered = Arc::new(AtomicU64::new(0));
         let deliver = Arc::new(Deliver {
             live: live.clone(),
@@ -67,6 +68,7 @@ impl Bench {
                 Box::pin(std::future::ready(person))
             }),
             delivered_bytes: Counter::from_arc(delivered.clone()),
+            stills: Default::default(),
         });
         Self { live, deliver, delivered }
     }

@@ -29,7 +29,8 @@ pub struct PublisherInfo {
     pub since: UnixMillis,
 }
 
-/// The right to publish to a room. Dropping it ends the broadcast, unless a newer publisher has taken the room over.
+/// The right to publish to a room. Dropping it leaves the room waiting for the grace time, and ends the broadcast after that, unless
+/// a newer publisher has come.
 ///
 /// All methods return at once but the two that wait, which borrow nothing mutably: a session selects on its socket,
 /// [`Publisher::due`] and [`Publisher::cut`] together.
@@ -69,12 +70,12 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
-        let announces = tag.is_sequence_header();
-        self.judge(&tag, Instant::now());
-        if let Err(dropped) = self.assembler.push(&tag, Instant::now(), &mut self.drafts) {
+        let now = Instant::now();
+        self.judge(&tag, now);
+        if let Err(dropped) = self.assembler.push(&tag, now, super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
-        if announces {
+        if self.assembler.take_news() {
             let tracks = self.assembler.tracks();
             if self.stream.describe(self.lease, tracks.video_info(), tracks.audio_info()) {
                 self.live.tell(self.stream.room, Change::Tracks);
@@ -149,7 +150,7 @@ impl Publisher {
                 if !std::mem::replace(&mut self.told_codec, true) {
                     tracing::warn!(
                         room = %self.stream.room, ?kind,
-                        "the encoder sends a codec that is not carried: only H.264 and AAC are; set the encoder to them"
+                        "the encoder sends a codec that is not carried; set it to H.264 and AAC, which every browser plays"
                     );
                 }
             }

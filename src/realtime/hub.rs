@@ -168,6 +168,7 @@ impl Hub {
                 live: card.live,
                 watching: status.watching,
                 encoder: status.encoder.clone(),
+                fought_over: status.fought_over,
                 attempts: OnAir::attempts(live, seat.room, Some(seat.near)),
             };
             if seat.told.as_ref() != Some(&status) {

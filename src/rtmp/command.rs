@@ -65,7 +65,12 @@ pub struct Connect {
     pub app: AppName,
     /// `flashVer`, made safe to show.
     pub encoder: String,
+    /// It speaks of Enhanced RTMP: then our own abilities are answered.
+    pub enhanced: bool,
 }
+
+/// What an encoder that knows Enhanced RTMP says one or more of (v2 §Enhancing NetConnection connect Command).
+const ENHANCED: [&str; 4] = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
 
 /// The application as it came. People paste keys into addresses, so it is shown only where it cannot be one.
 #[derive(Clone, PartialEq, Eq)]
@@ -175,6 +180,7 @@ impl Arguments<'_> {
             transaction,
             app: AppName(text("app").unwrap_or_default().to_owned()),
             encoder: printable(text("flashVer").unwrap_or_default()),
+            enhanced: fields.iter().any(|(name, _)| ENHANCED.contains(&name.as_str())),
         })
     }
 

@@ -84,11 +84,11 @@ pub enum Refused {
     Locked,
     #[error("a second stream was published in one connection")]
     SecondStream,
-    #[error("the video codec is not H.264")]
+    #[error("the video codec is none of H.264, HEVC, AV1 and VP9")]
     VideoCodec,
     #[error("the video is HEVC under the number of H.264")]
     HevcAsAvc,
-    #[error("the audio codec is not AAC")]
+    #[error("the audio codec is none of AAC, Opus, FLAC and MP3")]
     AudioCodec,
     #[error("{}", match .0 {
         PlayRefusal::NoRoom => "there is no room of that name to watch",

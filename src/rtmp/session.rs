@@ -18,6 +18,7 @@ use crate::live::Cut;
 use bytes::Bytes;
 use madang_media::{
     amf0::Value,
+    codec,
     flv::{Tag, TagKind},
     time::StampExtender,
 };
@@ -361,14 +362,17 @@ impl Session {
             return;
         }
         self.app = APP.to_owned();
-        let server = Value::Object(vec![
+        let mut server = vec![
             ("fmsVer".into(), outbound::text("FMS/3,5,7,7009")),
             ("capabilities".into(), Value::Number(31.0)),
             ("mode".into(), Value::Number(1.0)),
-        ]);
+        ];
+        if connect.enhanced {
+            server.extend(abilities());
+        }
         let success = Status::ok("NetConnection.Connect.Success", "Connection succeeded.");
         let information = outbound::information(&success, &[("objectEncoding", Value::Number(0.0))]);
-        self.out.result(connect.transaction, server, information);
+        self.out.result(connect.transaction, Value::Object(server), information);
     }
 
     fn create_stream(&mut self, transaction: f64) {
@@ -398,6 +402,21 @@ impl Session {
             self.out.on_status(stream, &Status::ok("NetStream.Unpublish.Success", "The stream has ended."));
         }
     }
+}
+
+/// What we say of Enhanced RTMP (v2 §Enhancing NetConnection connect Command): the codecs, all of which we pass on (4); several tracks (2)
+/// and extensions of the header (4) are understood.
+fn abilities() -> [(String, Value); 4] {
+    let map = |codecs: &mut dyn Iterator<Item = &'static str>| {
+        Value::Object(codecs.map(|four_cc| (four_cc.to_owned(), Value::Number(4.0))).collect())
+    };
+    let list = codec::four_ccs().map(outbound::text).collect();
+    [
+        ("fourCcList".into(), Value::StrictArray(list)),
+        ("videoFourCcInfoMap".into(), map(&mut codec::video_four_ccs())),
+        ("audioFourCcInfoMap".into(), map(&mut codec::audio_four_ccs())),
+        ("capsEx".into(), Value::Number(6.0)),
+    ]
 }
 
 #[cfg(test)]

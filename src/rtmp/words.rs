@@ -75,14 +75,18 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::SecondStream => {
             Status::error(BAD_NAME, "This connection publishes already. Send one stream per connection.")
         }
-        Refused::VideoCodec => {
-            Status::error(REJECTED, "Only H.264 video can be shown. Choose an H.264 (x264, AVC) video encoder.")
-        }
+        Refused::VideoCodec => Status::error(
+            REJECTED,
+            "Only H.264, HEVC, AV1 and VP9 video can be shown. Choose an H.264 encoder: every browser plays it.",
+        ),
+        Refused::AudioCodec => Status::error(
+            REJECTED,
+            "Only AAC, Opus, FLAC and MP3 sound can be played. Choose an AAC encoder: every browser plays it.",
+        ),
         Refused::HevcAsAvc => Status::error(
             REJECTED,
             "The video is HEVC, but is announced as H.264. Update the encoder, or choose an H.264 (x264, AVC) video encoder.",
         ),
-        Refused::AudioCodec => Status::error(REJECTED, "Only AAC sound can be played. Choose an AAC audio encoder."),
         Refused::Play(PlayRefusal::NoRoom) => Status::error(
             NOT_FOUND,
             "There is no such room here. The address ends in /live/ and the last part of the room's page's address.",

@@ -199,6 +199,7 @@ pub fn table() -> String {
         row(&what, *who);
     }
     row("`/live/{slug}.flv`", Who::Anyone);
+    row("`/live/{slug}.mp4`", Who::Anyone);
     for (message, who) in MESSAGES {
         row(&format!("`/ws`: `{message}`"), *who);
     }

@@ -159,7 +159,13 @@ mod tests {
             ServerEvent::RoomGone { room: slug() },
             ServerEvent::Studio {
                 room: slug(),
-                status: StudioStatus { live, watching: 0, encoder: Some(encoder), attempts: vec![attempt] },
+                status: StudioStatus {
+                    live,
+                    watching: 0,
+                    encoder: Some(encoder),
+                    fought_over: false,
+                    attempts: vec![attempt],
+                },
             },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,

@@ -3,6 +3,7 @@
 use super::deadline::Progress;
 use crate::addresses::AddressSeat;
 use crate::live::{Delivery, Subscriber, Watcher};
+use crate::permits::Stay;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use metrics::Counter;
@@ -47,9 +48,10 @@ impl Attention {
     }
 }
 
-/// FLV without an end, until the broadcast ends. Dropping it leaves the room.
+/// FLV without an end, until the broadcast ends, or the leave to watch it. Dropping it leaves the room.
 pub(super) struct FlvBody {
     subscriber: Subscriber,
+    stay: Stay,
     _seat: Option<AddressSeat>,
     attention: Option<Attention>,
     given: bool,
@@ -60,11 +62,12 @@ pub(super) struct FlvBody {
 impl FlvBody {
     pub(super) fn new(
         subscriber: Subscriber,
+        stay: Stay,
         seat: Option<AddressSeat>,
         attention: Option<Attention>,
         delivered: Counter,
     ) -> Self {
-        Self { subscriber, _seat: seat, attention, given: false, delivered, uncounted: 0 }
+        Self { subscriber, stay, _seat: seat, attention, given: false, delivered, uncounted: 0 }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -80,6 +83,9 @@ impl Body for FlvBody {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.stay.poll_over(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         // Asked for more, with media on its way already: what was given may have been taken.
         if self.given
             && let Some(attention) = &mut self.attention

@@ -1,7 +1,7 @@
 //! The answers of `/live/{slug}.flv`.
 
 use super::{
-    Deliver, FoundRoom, Progress,
+    Asked, Deliver, FoundRoom, NotPlayed, Play, Progress,
     body::{Attention, FlvBody},
 };
 use crate::live::{Browser, NotLive};
@@ -61,8 +61,8 @@ pub(super) async fn watch(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let room = match find(&deliver, &file).await {
-        Ok(room) => room,
+    let Play { room, stay } = match find(&deliver, &file, query.as_deref(), &headers).await {
+        Ok(play) => play,
         Err(refusal) => return refusal,
     };
     let address = peer.address.map(|peer| (deliver.address_of)(peer, &headers));
@@ -78,7 +78,7 @@ pub(super) async fn watch(
             let browser = browser(&deliver, room, address, query.as_deref(), &headers).await;
             let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
             let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
+            live(Body::new(FlvBody::new(subscriber, stay, seat, attention, deliver.delivered_bytes.clone())))
         }
         Err(why) => not_live(room, why),
     }
@@ -106,9 +106,14 @@ async fn browser(
 }
 
 /// `HEAD`: what `GET` would say, without joining.
-pub(super) async fn ask(State(deliver): State<Arc<Deliver>>, Path(file): Path<String>) -> Response {
-    let room = match find(&deliver, &file).await {
-        Ok(room) => room,
+pub(super) async fn ask(
+    State(deliver): State<Arc<Deliver>>,
+    Path(file): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let room = match find(&deliver, &file, query.as_deref(), &headers).await {
+        Ok(play) => play.room,
         Err(refusal) => return refusal,
     };
     let status = deliver.live.status(room.id);
@@ -130,12 +135,18 @@ pub(super) async fn preflight() -> Response {
     response
 }
 
-async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
-    let unknown = || answer(StatusCode::NOT_FOUND, None, "There is no such room here.\n");
+/// The room, and leave to play it. One that is not the asker's to see is answered as one that is not there.
+async fn find(deliver: &Deliver, file: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Play, Response> {
+    let unknown = || {
+        let words = "There is no such room here, or it is not for everybody: its page shows the address for those who are let in.\n";
+        answer(StatusCode::NOT_FOUND, None, words)
+    };
     let slug = file.strip_suffix(".flv").and_then(exact_slug).ok_or_else(unknown)?;
-    match deliver.rooms.find(&slug).await {
-        Ok(room) => room.ok_or_else(unknown),
-        Err(super::Unavailable) => {
+    let token = query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("token=")));
+    match deliver.rooms.may_play(&slug, Asked { headers, token }).await {
+        Ok(play) => Ok(play),
+        Err(NotPlayed::Unknown) => Err(unknown()),
+        Err(NotPlayed::Unavailable) => {
             let words = "The server is too busy to look the room up. Try again in a moment.\n";
             Err(answer(StatusCode::SERVICE_UNAVAILABLE, Some(RETRY_BUSY_S), words))
         }

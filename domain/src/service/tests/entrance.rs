@@ -194,17 +194,18 @@ async fn who_moderates_is_let_in_for_as_long_as_they_do() {
         domain.create_account("boss", PASSWORD, true).await.expect("made");
         domain.log_in("boss", PASSWORD, &visit("192.0.2.1", None)).await.expect("in")
     };
-    let (mod_, _) = domain.register("Mod", PASSWORD, Admission::Policy, &visit("192.0.2.1", None)).await.expect("made");
+    let (maja, _) =
+        domain.register("Maja", PASSWORD, Admission::Policy, &visit("192.0.2.1", None)).await.expect("made");
     let as_ = |person| Shown::person(Some(person));
     assert!(house.lets_in(&room, &as_(owner)).await.is_ok() && house.lets_in(&room, &as_(boss.id)).await.is_ok());
-    assert_eq!(house.lets_in(&room, &as_(mod_.id)).await, Err(Error::Forbidden), "any account");
+    assert_eq!(house.lets_in(&room, &as_(maja.id)).await, Err(Error::Forbidden), "any account");
     let set = async |on| {
-        let whom = Whom::Id(mod_.id);
+        let whom = Whom::Id(maja.id);
         domain.moderate(&room, owner, Act::SetModerator { whom, on }, "").await.expect("named");
     };
     set(true).await;
-    let permit = house.lets_in(&room, &as_(mod_.id)).await.expect("in");
-    assert_eq!(permit.grant, Grant::Role(mod_.id));
+    let permit = house.lets_in(&room, &as_(maja.id)).await.expect("in");
+    assert_eq!(permit.grant, Grant::Role(maja.id));
     let token = domain.play_token(&permit).expect("a token");
     assert!(house.lets_in(&room, &playing(token.expose())).await.is_ok());
     while changes.try_recv().is_ok() {}

@@ -178,7 +178,9 @@ impl Permits {
             return;
         }
         let over = match domain.standing_permits(room, grants.into_iter().collect()).await {
-            Ok(standing) => {
+            // Who is in a room that is gone is told so by others; there is nothing in it any more.
+            Ok(None) => self.lock().take_due(now()),
+            Ok(Some(standing)) => {
                 let standing: HashMap<Grant, Option<UnixMillis>> =
                     standing.into_iter().map(|permit| (permit.grant, permit.ends)).collect();
                 self.lock().renew(room, before, &standing)
@@ -279,7 +281,7 @@ pub async fn keep(domain: Domain, permits: Permits, mut shutdown: Shutdown) {
     loop {
         tokio::select! {
             change = changes.recv() => match change {
-                Ok(DomainChange::Room(room) | DomainChange::RoomDeleted { id: room, .. }) => permits.look_at(&domain, room).await,
+                Ok(DomainChange::Room(room)) => permits.look_at(&domain, room).await,
                 Ok(DomainChange::Anything) | Err(RecvError::Lagged(_)) => {
                     for room in permits.rooms() {
                         permits.look_at(&domain, room).await;

@@ -65,19 +65,18 @@ impl Domain {
         self.0.desk.read(read).await
     }
 
-    /// Of these grants of one room, those that stand now, each with its permit.
+    /// Of these grants of one room, those that stand now, each with its permit; `None` for a room that is gone.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
-    pub async fn standing_permits(&self, room: RoomId, grants: Vec<Grant>) -> Result<Vec<Permit>, Error> {
+    pub async fn standing_permits(&self, room: RoomId, grants: Vec<Grant>) -> Result<Option<Vec<Permit>>, Error> {
         let read = move |store: &dyn Store| {
-            // A room that is gone lets nobody in.
-            let Some(room) = store.room(room)? else { return Ok(Vec::new()) };
+            let Some(room) = store.room(room)? else { return Ok(None) };
             let mut standing = Vec::with_capacity(grants.len());
             for grant in grants {
                 standing.extend(stands(store, &room, grant, clock::now())?);
             }
-            Ok(standing)
+            Ok(Some(standing))
         };
         self.0.desk.read(read).await
     }

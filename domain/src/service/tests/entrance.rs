@@ -42,7 +42,7 @@ impl House {
     }
 
     async fn still(&self, permit: &Permit) -> bool {
-        !self.domain.standing_permits(permit.room, vec![permit.grant]).await.expect("read").is_empty()
+        self.domain.standing_permits(permit.room, vec![permit.grant]).await.expect("read") == Some(vec![*permit])
     }
 }
 

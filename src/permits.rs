@@ -267,6 +267,12 @@ fn end(over: Vec<Holder>) {
     }
 }
 
+impl Place {
+    pub const fn room(&self) -> RoomId {
+        self.room
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let gone = self.permits.lock().remove(self.room, self.number);

@@ -7,8 +7,8 @@ use std::fmt;
 
 /// What the names of such cookies begin with; the room's id follows, so that each room has its own.
 pub const PERMIT_COOKIE: &str = "madang_in_";
-/// Permits of one request that are looked at.
-const PERMITS_MAX: usize = 64;
+/// Permits of one request that are looked at: about as many as browsers keep cookies of one site.
+const PERMITS_MAX: usize = 200;
 /// The first words of the sealed texts, with the version of their format.
 const ENTER: &str = "in1";
 const PLAY: &str = "play1";
@@ -113,6 +113,14 @@ pub(crate) fn claims(signer: &CookieSigner, shown: &Shown, now: UnixMillis) -> V
     sealed.filter_map(|(purpose, sealed)| claim(purpose, signer.unseal(sealed)?, now)).collect()
 }
 
+/// The same without what is no permit at `now`, for who keeps it: a request may have any number of cookies.
+pub(crate) fn sift(signer: &CookieSigner, mut shown: Shown, now: UnixMillis) -> Shown {
+    shown.permits.truncate(PERMITS_MAX);
+    shown.permits.retain(|sealed| signer.unseal(sealed).and_then(|said| claim(ENTER, said, now)).is_some());
+    shown.permits.shrink_to_fit();
+    shown
+}
+
 fn said(purpose: &str, permit: &Permit, until: UnixMillis) -> String {
     let grant = match permit.grant {
         Grant::Open => "o".to_owned(),
@@ -193,6 +201,8 @@ mod tests {
         let many = vec![cookie.as_str().to_owned(); 3 * PERMITS_MAX];
         let shown = Shown { permits: many, ..Shown::default() };
         assert_eq!(claims(&signer, &shown, UnixMillis(1)).len(), PERMITS_MAX);
+        let mixed = showing(&["junk", cookie.as_str(), &"x".repeat(10_000)], None);
+        assert_eq!(sift(&signer, mixed, UnixMillis(1)).permits, [cookie.as_str()], "and what is none is not kept");
     }
 
     proptest! {

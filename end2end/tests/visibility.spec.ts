@@ -167,7 +167,7 @@ for (const { size, viewport, isMobile } of [
         await page.locator('main [name="visibility"][value="invitation"]').check({ force: true });
         await page.getByRole('button', { name: 'Save' }).click();
         await expect(page.locator('main')).toContainText('Saved.');
-        const link = await makeLink(page, server, 'friends from a rather long way away');
+        const link = await makeLink(page, server, 'friends from far away, all of us');
         await shoot(page, 'access-link');
         await viewer.goto(link);
         await shoot(viewer, 'gate-invited');

@@ -206,19 +206,25 @@ impl Session {
             Ok(frames) => self.owed.extend(frames),
             Err(MustResume) => self.lost = true,
         }
-        let seat = self.hub.enter(Topic::Room(room.clone()), &self.outbox);
         let (page, place) = match self.permits.join(&self.domain, &room, &self.shown, &self.outbox).await {
             Ok(let_in) => let_in,
             Err(Error::NotFound) => return self.owe(ServerEvent::RoomGone { room }),
             Err(Error::Forbidden) => return self.refuse(Refusal::NotLetIn),
             Err(error) => return self.lose(&error, "a room cannot be read"),
         };
-        let (chat, member) = match self.domain.join_chat(&room, self.chatter, since, &self.outbox).await {
+        // Told of changes by the hub only once let in, and of the room as it is only after that.
+        let seat = self.hub.enter(Topic::Room(room.clone()), &self.outbox);
+        let card = match self.domain.card(place.room()).await {
+            Ok(Some(card)) => card,
+            Ok(None) => return self.owe(ServerEvent::RoomGone { room }),
+            Err(error) => return self.lose(&error, "a room cannot be read"),
+        };
+        let (chat, member) = match self.domain.join_chat(place.room(), self.chatter, since, &self.outbox).await {
             Ok(joined) => joined,
             Err(Error::NotFound) => return self.owe(ServerEvent::RoomGone { room }),
             Err(error) => return self.lose(&error, "a chat cannot be joined"),
         };
-        self.owe(ServerEvent::Room { card: page.card });
+        self.owe(ServerEvent::Room { card });
         self.owe_chat(&room, chat);
         let studio = if page.mine { self.studio(&room, member.room()).await } else { None };
         let counted = Counted::new(&self.meters);

@@ -90,7 +90,7 @@ pub async fn upgrade(
         hub: services.hub.clone(),
         meters: services.meters.clone(),
         permits: services.permits.clone(),
-        shown: Services::shown(headers, asker.person.as_ref()),
+        shown: services.domain.sift(Services::shown(headers, asker.person.as_ref())),
         rooms_max: services.config.limits.ws_rooms,
     };
     let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };

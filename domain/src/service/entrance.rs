@@ -41,6 +41,11 @@ impl Domain {
         self.0.desk.read(read).await
     }
 
+    /// What of it is worth keeping for a connection's time.
+    pub fn sift(&self, shown: Shown) -> Shown {
+        permit::sift(&self.0.signer, shown, clock::now())
+    }
+
     /// What stands at the room's address for whoever shows this, and the code of a link that they have opened.
     ///
     /// # Errors

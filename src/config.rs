@@ -20,7 +20,7 @@ pub use security::Security;
 pub use tls::Tls;
 
 use crate::{live::LiveLimits, telemetry};
-use madang_domain::{AccountRules, ChatLimits, DomainLimits, Window};
+use madang_domain::{AccountRules, ChatLimits, DomainLimits, EntranceRules, Window};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -321,6 +321,7 @@ impl Config {
         DomainLimits {
             rooms_per_person: limits.rooms_per_person,
             keys_per_room: limits.keys_per_room,
+            links_per_room: limits.links_per_room,
             chat: ChatLimits {
                 window: match chat.window_ms {
                     ChatWindow::Auto => Window::Auto,
@@ -360,6 +361,12 @@ impl Config {
                 log_ins_per_minute: limits.log_ins_per_minute,
                 log_ins_per_account: limits.log_ins_per_account,
                 registrations_per_hour: limits.registrations_per_hour,
+            },
+            entrance: EntranceRules {
+                tries_per_minute: limits.room_tries_per_minute,
+                tries_per_room: limits.room_tries_per_room,
+                play_token_lasts: Duration::from_secs(limits.play_token_s),
+                ..EntranceRules::default()
             },
             ..DomainLimits::default()
         }

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod error;
 mod gate;
 pub mod live;
+pub mod permits;
 pub mod realtime;
 mod recent;
 pub mod rtmp;

@@ -5,6 +5,7 @@ use crate::{
     deliver::TlsMediaAcceptor,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
+    permits::{self, Permits},
     realtime::{Connections, Hub, Meters},
     rtmp,
     state::Services,
@@ -100,6 +101,7 @@ impl Server {
         let names = assets.names(live_reload(addresses.http));
         let services = Services {
             hub,
+            permits: Permits::default(),
             live,
             assets,
             changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
@@ -176,6 +178,7 @@ impl Server {
             services.shutdown.clone(),
         ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
+        tokio::spawn(permits::keep(services.domain.clone(), services.permits.clone(), services.shutdown.clone()));
         tokio::spawn(tend(Arc::clone(&services.live), services.shutdown.clone()));
         let (handle, https_handle) = (Handle::new(), Handle::new());
         let stopping = [handle.clone(), https_handle.clone()];

@@ -2,8 +2,9 @@
 
 use crate::{
     Config, Shutdown,
-    deliver::{AcceptorLimits, Deliver, MediaAcceptor, OwnerOf},
+    deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, OwnerOf, Play, Rooms},
     live::Live,
+    permits::Permits,
     realtime::{Connections, Hub, Meters},
     web::{Assets, Changes, client, client::EncoderPort},
 };
@@ -11,13 +12,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
+use futures_util::future::BoxFuture;
 use madang_app::{
     AssetNames, ServerContext,
     context::{PERSON_COOKIE, session_cookie},
     i18n::Locale,
 };
-use madang_domain::{Domain, Person, PersonKind};
-use madang_protocol::{SessionId, UnixMillis};
+use madang_domain::{Domain, Error, PERMIT_COOKIE, Person, PersonKind, Shown};
+use madang_protocol::{RoomSlug, SessionId, UnixMillis};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{sync::Arc, time::SystemTime};
 
@@ -31,6 +33,8 @@ pub struct Services {
     pub domain: Domain,
     pub live: Arc<Live>,
     pub hub: Hub,
+    /// Who is in rooms, and by what they were let in.
+    pub permits: Permits,
     pub sockets: Arc<Connections>,
     pub meters: Meters,
     /// The built files' names, found once at the start.
@@ -50,7 +54,7 @@ impl Services {
     ///
     /// # Errors
     /// Storage does not answer. That is not nobody: a new guest's cookie would take the old one's place, and their rooms with it.
-    pub async fn asker(&self, headers: &HeaderMap) -> Result<Asker, madang_domain::Error> {
+    pub async fn asker(&self, headers: &HeaderMap) -> Result<Asker, Error> {
         let origin = client::origin(headers, &self.config.public);
         if let Some(shown) = client::cookie(headers, session_cookie(&origin))
             && let Some(session) = self.domain.session(shown).await?
@@ -97,9 +101,15 @@ impl Services {
             // Storage that does not answer makes the preview a viewer like any other.
             Box::pin(async move { Some(services.asker(&headers).await.ok()?.person?.id) })
         });
-        let rooms = Arc::new(self.domain.clone());
+        let rooms = Arc::new(self.clone());
         let viewers = self.config.limits.viewers_per_address;
         Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of, owner_of)
+    }
+
+    /// What a request shows to be let into a room, by whom it is and by its cookies.
+    pub fn shown(headers: &HeaderMap, person: Option<&Person>) -> Shown {
+        let permits = client::cookies(headers, PERMIT_COOKIE).map(ToOwned::to_owned).collect();
+        Shown { permits, ..Shown::person(person.map(|person| person.id)) }
     }
 
     /// What stands at the web socket's door.
@@ -112,6 +122,41 @@ impl Services {
             opening: limits.http_head(),
             stalled: limits.http_stalled(),
             ..AcceptorLimits::default()
+        })
+    }
+}
+
+/// The one check of every way of playing. A room that is for everybody asks for nobody's identity.
+impl Rooms for Services {
+    fn may_play<'a>(&'a self, slug: &'a RoomSlug, asked: Asked<'a>) -> BoxFuture<'a, Result<Play, NotPlayed>> {
+        Box::pin(async move {
+            let mut shown = Self::shown(asked.headers, None);
+            shown.token = asked.token.map(ToOwned::to_owned);
+            let mut played = self.permits.play(&self.domain, slug, &shown).await;
+            if played.as_ref().is_err_and(|error| *error == Error::Forbidden) {
+                // Storage that does not answer knows nobody.
+                let asker = self.asker(asked.headers).await.unwrap_or_default();
+                shown.person = asker.person.map(|person| person.id);
+                if shown.person.is_some() {
+                    played = self.permits.play(&self.domain, slug, &shown).await;
+                }
+            }
+            match played {
+                Ok((room, stay)) => {
+                    let room = FoundRoom {
+                        id: room.id,
+                        owner: room.owner,
+                        open: !room.visibility.is_gated(),
+                        last_live: room.last_live,
+                    };
+                    Ok(Play { room, stay })
+                }
+                Err(Error::NotFound | Error::Forbidden) => Err(NotPlayed::Unknown),
+                Err(error) => {
+                    tracing::warn!(%slug, %error, "a viewer's room cannot be looked up");
+                    Err(NotPlayed::Unavailable)
+                }
+            }
         })
     }
 }

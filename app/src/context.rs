@@ -2,8 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub use server::{
-    PERSON_COOKIE, SETUP_COOKIE, SETUP_COOKIE_MAX_AGE_S, ServerContext, redirect, session_cookie, set_retry_after,
-    use_domain, use_server_context,
+    INVITE_COOKIE, INVITE_COOKIE_MAX_AGE_S, PERSON_COOKIE, SETUP_COOKIE, SETUP_COOKIE_MAX_AGE_S, ServerContext,
+    redirect, session_cookie, set_retry_after, use_domain, use_server_context,
 };
 
 /// Where the server writes the name of the account that is logged in, on the document's element: the header needs no more.
@@ -25,6 +25,14 @@ pub fn use_origin() -> String {
     return leptos::prelude::window().location().origin().unwrap_or_default();
 }
 
+/// Loads a page of this site that only the server makes, in the place of this one. Does nothing on the server.
+pub fn load(path: &str) {
+    #[cfg(not(feature = "ssr"))]
+    let _ = leptos::prelude::window().location().replace(path);
+    #[cfg(feature = "ssr")]
+    let _ = path;
+}
+
 /// Sets the HTTP status of the page or answer being made. Does nothing in the browser.
 pub fn set_status(status: u16) {
     #[cfg(feature = "ssr")]
@@ -43,7 +51,7 @@ mod server {
     use crate::{error::ApiError, i18n::Locale};
     use http::{HeaderValue, header};
     use leptos::prelude::*;
-    use madang_domain::{Domain, Person, PersonKind, Token, Visit};
+    use madang_domain::{Domain, Person, PersonKind, Shown, Token, Visit};
     use madang_protocol::UnixMillis;
     use std::{
         net::{IpAddr, Ipv4Addr},
@@ -56,6 +64,11 @@ mod server {
     pub const SETUP_COOKIE: &str = "madang_setup";
     /// How long that lasts, in seconds: registering takes minutes.
     pub const SETUP_COOKIE_MAX_AGE_S: u32 = 60 * 60;
+    /// What the name of the cookie begins with that keeps a room's link from the address, between opening it and going in; the room's slug
+    /// follows.
+    pub const INVITE_COOKIE: &str = "madang_invite_";
+    /// How long that lasts, in seconds.
+    pub const INVITE_COOKIE_MAX_AGE_S: u32 = 60 * 60;
     /// How long a browser keeps the cookie of a session, in seconds: longer than any session.
     const SESSION_COOKIE_MAX_AGE_S: u32 = 400 * 24 * 60 * 60;
 
@@ -79,6 +92,8 @@ mod server {
         pub visit: Visit,
         /// The first administrator's code, where the browser has opened that link.
         pub setup: Option<String>,
+        /// What the request shows to be let into rooms that ask for more than their address.
+        pub shown: Shown,
         /// The server's clock at the request; the page's first render tells time by it on both sides.
         pub now: UnixMillis,
     }
@@ -88,7 +103,8 @@ mod server {
         pub fn new(person: Option<Person>, locale: Locale, origin: String, rtmp_url: String) -> Self {
             let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
             let visit = Visit { address, agent: String::new(), guest: None, session: None };
-            Self { person, locale, origin, rtmp_url, visit, setup: None, now: now() }
+            let shown = Shown::person(person.as_ref().map(|person| person.id));
+            Self { person, locale, origin, rtmp_url, visit, setup: None, shown, now: now() }
         }
 
         /// The shown name of the account that asks; `None` for a guest.

@@ -4,6 +4,8 @@
 //! live. `pages` are the routes, `components` what pages share, `server` the server functions (each one call on the domain),
 //! `realtime` the channel, `chat` the panel beside a room's video, `i18n` the words. Nothing here opens a socket on the server or knows how media travels.
 
+#[cfg(feature = "ssr")]
+pub mod access;
 pub mod accounts;
 pub mod browse;
 pub mod chat;
@@ -12,6 +14,8 @@ pub mod codec;
 pub mod components;
 pub mod context;
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod gate;
 pub mod head;
 pub mod i18n;
 pub mod letters;
@@ -41,8 +45,8 @@ use crate::{
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        AccountRoute, ChatRoute, DirectoryRoute, LogInRoute, ModerationRoute, NewRoomRoute, RegisterRoute, StudioRoute,
-        not_found::NotFoundPage, watch::WatchPage,
+        AccessRoute, AccountRoute, ChatRoute, DirectoryRoute, LogInRoute, ModerationRoute, NewRoomRoute, RegisterRoute,
+        StudioRoute, not_found::NotFoundPage, watch::WatchPage,
     },
     realtime::Realtime,
 };
@@ -83,6 +87,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/rooms/:slug/access") view={Lazy::<AccessRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/login") view={Lazy::<LogInRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/register") view={Lazy::<RegisterRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async />

@@ -28,6 +28,9 @@ pub enum Posted {
     /// `/login`, `/register` or `/account`, which the server alone runs.
     #[cfg(feature = "ssr")]
     Account(crate::accounts::form::AccountForm),
+    /// `/rooms/{slug}/access`, which the server alone runs.
+    #[cfg(feature = "ssr")]
+    Access { room: RoomSlug, act: crate::access::AccessAct },
 }
 
 /// What the moderation page's forms do.
@@ -82,6 +85,11 @@ impl Posted {
         if let Some(slug) = room.strip_suffix("/moderation") {
             let act = moderation(&field)?;
             return Some(Self::Moderation { room: RoomSlug::parse(slug).ok()?, act });
+        }
+        #[cfg(feature = "ssr")]
+        if let Some(slug) = room.strip_suffix("/access") {
+            let act = crate::access::AccessAct::parse(&field)?;
+            return Some(Self::Access { room: RoomSlug::parse(slug).ok()?, act });
         }
         let slug = room.strip_suffix("/studio")?;
         let room = RoomSlug::parse(slug).ok()?;

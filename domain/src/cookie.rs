@@ -11,6 +11,10 @@ use std::{fmt, fs, io, path::Path};
 const VERSION: &str = "v1";
 /// Longest cookie that is looked at, in bytes: `v1.` + 16 + `.` + 64.
 const LENGTH: usize = 3 + 16 + 1 + 64;
+/// What stands before the text whose signature lets somebody into a room; a guest's cookie has no such byte.
+const PERMIT: &[u8] = b"permit\0";
+/// Longest sealed text that is looked at, in bytes.
+const SEALED_MAX: usize = 256;
 /// The secret's size, in bytes.
 const SECRET: usize = 32;
 
@@ -20,6 +24,10 @@ const SECRET: usize = 32;
 pub struct CookieValue(String);
 
 impl CookieValue {
+    pub(crate) const fn new(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text for the `Set-Cookie` header; no character in it needs quoting.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,6 +80,23 @@ impl CookieSigner {
         let mac = HEXLOWER.decode(signature.as_bytes()).ok()?;
         self.0.clone().chain_update(said.as_bytes()).verify_slice(&mac).ok()?;
         if version == VERSION { person.parse().ok() } else { None }
+    }
+
+    /// Signs what says by what somebody is let into a room: `said.<HMAC-SHA-256, in hex>`. Its signature is none of a guest's cookie.
+    pub(crate) fn seal(&self, said: &str) -> String {
+        let mac = self.0.clone().chain_update(PERMIT).chain_update(said.as_bytes()).finalize().into_bytes();
+        format!("{said}.{}", HEXLOWER.encode(&mac))
+    }
+
+    /// What was said, if this installation sealed it. The signature is compared in constant time.
+    pub(crate) fn unseal<'a>(&self, sealed: &'a str) -> Option<&'a str> {
+        if sealed.len() > SEALED_MAX {
+            return None;
+        }
+        let (said, signature) = sealed.rsplit_once('.')?;
+        let mac = HEXLOWER.decode(signature.as_bytes()).ok()?;
+        self.0.clone().chain_update(PERMIT).chain_update(said.as_bytes()).verify_slice(&mac).ok()?;
+        Some(said)
     }
 }
 
@@ -139,6 +164,20 @@ mod tests {
     fn another_installation_s_cookie_is_refused() {
         let ((_a, ours), (_b, theirs)) = (signer(), signer());
         assert_eq!(ours.verify(theirs.sign(PersonId::from_random(2)).as_str()), None);
+    }
+
+    #[test]
+    fn a_seal_is_read_back_by_its_installation_and_is_no_cookie() {
+        let ((_a, ours), (_b, theirs)) = (signer(), signer());
+        let sealed = ours.seal("v1.000000000000000a");
+        assert_eq!((ours.unseal(&sealed), theirs.unseal(&sealed)), (Some("v1.000000000000000a"), None));
+        assert_eq!(ours.verify(&sealed), None, "what lets into a room is nobody");
+        assert_eq!(
+            ours.unseal(ours.sign(PersonId::from_random(20)).as_str()),
+            None,
+            "and nobody is let in by who they are"
+        );
+        assert_eq!(ours.unseal(&sealed.replace('a', "b")), None);
     }
 
     proptest! {

@@ -37,6 +37,7 @@ pub enum Error {
 pub enum Limit {
     RoomsPerPerson,
     KeysPerRoom,
+    LinksPerRoom,
 }
 
 /// The kinds of storage failure an operator can tell apart.

@@ -17,6 +17,7 @@ mod limits;
 mod looks;
 mod on_air;
 mod password;
+mod permit;
 mod person;
 mod queue;
 mod random;
@@ -40,14 +41,15 @@ pub use limits::DomainLimits;
 pub use madang_protocol as protocol;
 pub use on_air::{CutReason, OnAir, OnAirStatus};
 pub use password::PasswordDigest;
+pub use permit::{Grant, PERMIT_COOKIE, Permit, PermitCookie, PlayToken, Shown};
 pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
-pub use rules::{AccountRules, MakeRooms, Registration};
-pub use service::{Admission, Domain, Session, Visit};
+pub use rules::{AccountRules, EntranceRules, MakeRooms, Registration};
+pub use service::{Admission, Domain, Gate, Session, Visit};
 pub use sqlite::SqliteStore;
 pub use store::{
-    AccountStore, Ban, ChatLog, ChatStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast, NewEntry,
-    NewInvitation, NewKey, NewMessage, NewSession, NewWhat, Store, StoredAccount, StoredAction, StoredInvitation,
-    StoredMessage, StoredModerator, StoredSession, Writer,
+    AccountStore, Ban, ChatLog, ChatStore, EntranceStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast,
+    NewEntry, NewInvitation, NewKey, NewLink, NewMessage, NewSession, NewWhat, RoomPassword, Store, StoredAccount,
+    StoredAction, StoredInvitation, StoredMessage, StoredModerator, StoredSession, Writer,
 };
 pub use token::{Token, TokenHash};

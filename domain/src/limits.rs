@@ -1,6 +1,9 @@
 //! How much of everything there may be. One struct, so that a load test can raise them.
 
-use crate::{chat::ChatLimits, rules::AccountRules};
+use crate::{
+    chat::ChatLimits,
+    rules::{AccountRules, EntranceRules},
+};
 
 /// Limits of the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub struct DomainLimits {
     pub keys_per_room: usize,
     /// Revoked keys of one room that are remembered, so that their use can be explained; older ones are forgotten.
     pub revoked_keys_per_room: usize,
+    /// Links of one room that let people in; ended and revoked ones do not count.
+    pub links_per_room: usize,
     /// Rooms in the directory.
     pub directory: usize,
     /// Writes that may wait; the next is answered with [`crate::Error::Busy`].
@@ -19,6 +24,7 @@ pub struct DomainLimits {
     pub waiting_reads: usize,
     pub chat: ChatLimits,
     pub accounts: AccountRules,
+    pub entrance: EntranceRules,
 }
 
 impl Default for DomainLimits {
@@ -27,11 +33,13 @@ impl Default for DomainLimits {
             rooms_per_person: 10,
             keys_per_room: 20,
             revoked_keys_per_room: 50,
+            links_per_room: 100,
             directory: 240,
             waiting_writes: 1024,
             waiting_reads: 4096,
             chat: ChatLimits::default(),
             accounts: AccountRules::default(),
+            entrance: EntranceRules::default(),
         }
     }
 }

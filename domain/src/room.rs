@@ -66,6 +66,7 @@ impl Room {
             description: self.description.clone(),
             visibility: self.visibility,
             mine: viewer.is_some_and(|actor| actor.manages(self)),
+            play_token: String::new(),
         }
     }
 }

@@ -79,3 +79,27 @@ impl Default for AccountRules {
         }
     }
 }
+
+/// The rules of rooms that ask for more than their address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntranceRules {
+    /// Wrong passwords of rooms, and wrong codes of links, a minute from one address prefix.
+    pub tries_per_minute: u32,
+    /// Wrong passwords of one room an hour, from wherever. Who is in already stays in, and those who moderate need none.
+    pub tries_per_room: u32,
+    /// For how long a browser that gave the password is let in without it.
+    pub password_lasts: Duration,
+    /// For how long a player may connect by the token that a page shows.
+    pub play_token_lasts: Duration,
+}
+
+impl Default for EntranceRules {
+    fn default() -> Self {
+        Self {
+            tries_per_minute: 10,
+            tries_per_room: 100,
+            password_lasts: Duration::from_secs(30 * 24 * 60 * 60),
+            play_token_lasts: Duration::from_secs(12 * 60 * 60),
+        }
+    }
+}

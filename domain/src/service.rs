@@ -1,7 +1,9 @@
 //! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
 
+mod access;
 mod accounts;
 mod chat;
+mod entrance;
 mod keys;
 mod moderation;
 mod names;
@@ -12,6 +14,7 @@ mod rooms;
 mod sessions;
 
 pub use accounts::{Admission, Visit};
+pub use entrance::Gate;
 pub use sessions::Session;
 
 use crate::{
@@ -27,7 +30,7 @@ use crate::{
     on_air::{NothingOnAir, OnAir},
     person::Actor,
     room::{DomainChange, Room},
-    rules::AccountRules,
+    rules::{AccountRules, EntranceRules},
     sqlite::SqliteStore,
     store::Store,
 };
@@ -69,7 +72,7 @@ pub(crate) struct Inner {
     serving_path: std::path::PathBuf,
 }
 
-/// What stands between strangers and accounts: how often each may try.
+/// What stands between strangers and accounts, or rooms that ask: how often each may try.
 struct Door {
     /// Wrong passwords, by address prefix.
     addresses: Attempts,
@@ -79,10 +82,14 @@ struct Door {
     invitations: Attempts,
     /// Accounts made, by address prefix.
     registrations: Attempts,
+    /// Wrong passwords of rooms and wrong links, by address prefix.
+    entries: Attempts,
+    /// Wrong passwords of rooms, by room.
+    rooms: Attempts,
 }
 
 impl Door {
-    fn new(rules: &AccountRules) -> Self {
+    fn new(rules: &AccountRules, entrance: &EntranceRules) -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
         const HOUR: Duration = Duration::from_secs(60 * 60);
         Self {
@@ -90,6 +97,8 @@ impl Door {
             accounts: Attempts::new(rules.log_ins_per_account, HOUR),
             invitations: Attempts::new(rules.log_ins_per_minute, MINUTE),
             registrations: Attempts::new(rules.registrations_per_hour, HOUR),
+            entries: Attempts::new(entrance.tries_per_minute, MINUTE),
+            rooms: Attempts::new(entrance.tries_per_room, HOUR),
         }
     }
 }
@@ -109,7 +118,7 @@ impl Shared {
     }
 
     /// Nobody listening is fine.
-    fn tell(&self, change: DomainChange) {
+    pub(crate) fn tell(&self, change: DomainChange) {
         self.chats.told(&change);
         drop(self.changes.send(change));
     }
@@ -162,7 +171,7 @@ impl Domain {
             .map_err(OpenError::Thread)?;
         let serving_path = data_dir.join("serving.lock");
         let hashers = Hashers::start(rules.password_workers, rules.password_queue).map_err(OpenError::Thread)?;
-        let (door, setup, serving) = (Door::new(&rules), Mutex::new(None), Mutex::new(None));
+        let (door, setup, serving) = (Door::new(&rules, &limits.entrance), Mutex::new(None), Mutex::new(None));
         let inner = Inner { desk, signer, limits, shared, hashers, door, setup, serving, serving_path };
         Ok(Self(Arc::new(inner)))
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod broadcasts;
 mod chat;
+mod entrance;
 mod keys;
 mod migrations;
 mod persons;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod chat;
+mod entrance;
 
 pub use accounts::{
     AccountStore, FoundSession, NewInvitation, NewSession, StoredAccount, StoredInvitation, StoredSession,
@@ -10,6 +11,8 @@ pub use accounts::{
 pub use chat::{
     Ban, ChatLog, ChatStore, NewEntry, NewMessage, NewWhat, StoredAction, StoredMessage, StoredModerator, Writer,
 };
+
+pub use entrance::{EntranceStore, NewLink, RoomPassword};
 
 use crate::{
     error::{BackupError, Error},
@@ -28,7 +31,7 @@ use std::path::Path;
 ///
 /// Who may do what, and how many of it, is decided above: a store keeps what it is given, and refuses only what would
 /// break its own rules (a slug or a login twice, a room of nobody).
-pub trait Store: AccountStore + ChatStore + Send {
+pub trait Store: AccountStore + ChatStore + EntranceStore + Send {
     /// Runs `work` so that all of its changes are kept, or none when it gives an error. Inside another `together` only the
     /// inner changes are undone. When the outermost returns without an error, the changes survive a loss of power.
     ///

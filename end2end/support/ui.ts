@@ -13,7 +13,7 @@ export interface RoomFields {
   category?: string;
   tags?: string;
   language?: string;
-  visibility?: 'public' | 'unlisted';
+  visibility?: 'public' | 'unlisted' | 'password' | 'invitation';
 }
 
 /** The field that is sent under this name. */

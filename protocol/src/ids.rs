@@ -102,6 +102,14 @@ id! {
     /// An invitation to register. Says nothing about its code.
     InvitationId
 }
+id! {
+    /// A link by which people are let into a room. Says nothing about its code.
+    LinkId
+}
+id! {
+    /// A room's password for as long as it is that one: a new password is another. Says nothing about it.
+    PasswordId
+}
 
 /// Milliseconds since 1970-01-01T00:00:00Z by the server's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Wire)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O and nothing here knows a language: errors are codes, the words for them live in the app's message files.
 
+pub mod access;
 pub mod account;
 pub mod chat;
 pub mod ids;
@@ -15,7 +16,7 @@ pub mod wire;
 // What `derive(Wire)` writes names this crate, here as elsewhere.
 extern crate self as madang_protocol;
 
-pub use ids::{ActionId, EpochId, InvitationId, KeyId, PersonId, RoomId, SessionId, UnixMillis};
+pub use ids::{ActionId, EpochId, InvitationId, KeyId, LinkId, PasswordId, PersonId, RoomId, SessionId, UnixMillis};
 pub use rooms::{LiveState, RoomCard, RoomDraft, RoomPage, Visibility};
 pub use slug::RoomSlug;
 pub use validation::{Field, FieldIssue, Problem};

@@ -181,6 +181,8 @@ pub enum Refusal {
     TooFast,
     /// More rooms joined than the limit.
     TooManyRooms,
+    /// The room asks for a password or an invitation link, and this browser has not shown it, or it is worth nothing any more.
+    NotLetIn,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{
     validation::{self, DESCRIPTION_MAX, Field, FieldIssue, NAME_MAX, Problem, TITLE_MAX},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Who can find a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Wire)]
@@ -17,24 +18,34 @@ pub enum Visibility {
     Public,
     /// For whoever has the address.
     Unlisted,
+    /// For whoever knows the room's password too.
+    Password,
+    /// For whoever was sent a link that lets them in.
+    Invitation,
 }
 
 impl Visibility {
+    pub const ALL: [Self; 4] = [Self::Public, Self::Unlisted, Self::Password, Self::Invitation];
+
     /// # Errors
-    /// [`Problem::NotAChoice`] for anything but `public` and `unlisted`.
+    /// [`Problem::NotAChoice`] for anything but `public`, `unlisted`, `password` and `invitation`.
     pub fn parse(text: &str) -> Result<Self, FieldIssue> {
-        match text.trim() {
-            "public" => Ok(Self::Public),
-            "unlisted" => Ok(Self::Unlisted),
-            _ => Err(FieldIssue::new(Field::Visibility, Problem::NotAChoice)),
-        }
+        let known = Self::ALL.into_iter().find(|visibility| visibility.as_str() == text.trim());
+        known.ok_or(FieldIssue::new(Field::Visibility, Problem::NotAChoice))
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Unlisted => "unlisted",
+            Self::Password => "password",
+            Self::Invitation => "invitation",
         }
+    }
+
+    /// Whether the address is not enough to get in.
+    pub const fn is_gated(self) -> bool {
+        matches!(self, Self::Password | Self::Invitation)
     }
 }
 
@@ -93,13 +104,27 @@ pub struct RoomCard {
 }
 
 /// A room as its own page shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct RoomPage {
     pub card: RoomCard,
     pub description: String,
     pub visibility: Visibility,
     /// Whether the one who asks owns it, and so may open its studio.
     pub mine: bool,
+    /// What a player without this browser's cookies plays by; empty where the address is enough. `Debug` does not print it.
+    pub play_token: String,
+}
+
+impl fmt::Debug for RoomPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { card, description, visibility, mine, play_token: _ } = self;
+        f.debug_struct("RoomPage")
+            .field("card", card)
+            .field("description", description)
+            .field("visibility", visibility)
+            .field("mine", mine)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A checked room, ready to be stored.
@@ -187,6 +212,17 @@ mod tests {
         };
         let issues = form.check().expect_err("name and slug are missing");
         assert_eq!(issues.iter().map(|i| i.field).collect::<Vec<_>>(), [Field::Name, Field::Slug]);
+    }
+
+    #[test]
+    fn each_visibility_is_a_word_and_two_of_them_ask_for_more_than_the_address() {
+        for visibility in Visibility::ALL {
+            assert_eq!(Visibility::parse(visibility.as_str()), Ok(visibility));
+            let json = serde_json::to_string(&visibility).expect("serializes");
+            assert_eq!(json, format!("\"{}\"", visibility.as_str()), "the form and the wire say the same");
+        }
+        assert_eq!(Visibility::ALL.map(Visibility::is_gated), [false, false, true, true]);
+        assert!(Visibility::parse("everybody").is_err());
     }
 
     #[test]

@@ -103,8 +103,8 @@ pub struct Changes {
     /// Another language
     #[arg(long, value_parser = languages())]
     language: Option<String>,
-    /// Whether the directory lists it
-    #[arg(long, value_parser = PossibleValuesParser::new([Visibility::Public, Visibility::Unlisted].map(Visibility::as_str)))]
+    /// Who can find it and get in; password and links are made on the room's page
+    #[arg(long, value_parser = PossibleValuesParser::new(Visibility::ALL.map(Visibility::as_str)))]
     visibility: Option<String>,
     /// Another name in its address; the old address is free then
     #[arg(long = "slug", value_name = "SLUG")]

@@ -71,6 +71,14 @@ pub struct Limits {
     pub rooms_per_person: usize,
     /// Stream keys in force that one room may have.
     pub keys_per_room: usize,
+    /// Links in force by which one room lets people in.
+    pub links_per_room: usize,
+    /// Wrong passwords of rooms, and wrong links, a minute from one address.
+    pub room_tries_per_minute: u32,
+    /// Wrong passwords of one room an hour, from wherever.
+    pub room_tries_per_room: u32,
+    /// For how long a player may connect by the token that a room's page shows, in seconds.
+    pub play_token_s: u64,
     /// Messages that one person may send in `chat_per_s` seconds, in the long run.
     pub chat_messages: u32,
     /// See `chat_messages`.
@@ -128,6 +136,10 @@ impl Default for Limits {
             ws_pong_s: 10,
             rooms_per_person: 10,
             keys_per_room: 20,
+            links_per_room: 100,
+            room_tries_per_minute: 10,
+            room_tries_per_room: 100,
+            play_token_s: 12 * 60 * 60,
             chat_messages: 3,
             chat_per_s: 2,
             chat_burst: 5,
@@ -174,6 +186,10 @@ impl Limits {
             ws_messages_per_second: or(self.ws_messages_per_second, u32::MAX),
             rooms_per_person: or(self.rooms_per_person, usize::MAX),
             keys_per_room: or(self.keys_per_room, usize::MAX),
+            links_per_room: or(self.links_per_room, usize::MAX),
+            room_tries_per_minute: or(self.room_tries_per_minute, u32::MAX),
+            room_tries_per_room: or(self.room_tries_per_room, u32::MAX),
+            play_token_s: or(self.play_token_s, NO_LIMIT_S),
             // No lock is 0 s of it. The chat's, and those of passwords and sessions, have a least instead (`Config::check`).
             ..self.clone()
         }

@@ -3,6 +3,7 @@
 use super::deadline::Progress;
 use crate::addresses::{AddressSeat, Seat};
 use crate::live::{Delivery, Subscriber, Watcher};
+use crate::permits::Stay;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use madang_protocol::PersonId;
@@ -52,9 +53,10 @@ impl Attention {
 /// What a viewer's address has one of, and what its browser has.
 type Seats = (Option<AddressSeat>, Option<Seat<PersonId>>);
 
-/// FLV without an end, until the broadcast ends. Dropping it leaves the room.
+/// FLV without an end, until the broadcast ends, or the leave to watch it. Dropping it leaves the room.
 pub(super) struct FlvBody {
     subscriber: Subscriber,
+    stay: Stay,
     _seats: Seats,
     attention: Option<Attention>,
     given: bool,
@@ -68,8 +70,14 @@ impl FlvBody {
         poll_fn(|cx| self.poll_bytes(cx)).await
     }
 
-    pub(super) fn new(subscriber: Subscriber, seats: Seats, attention: Option<Attention>, delivered: Counter) -> Self {
-        Self { subscriber, _seats: seats, attention, given: false, delivered, uncounted: 0 }
+    pub(super) fn new(
+        subscriber: Subscriber,
+        stay: Stay,
+        seats: Seats,
+        attention: Option<Attention>,
+        delivered: Counter,
+    ) -> Self {
+        Self { subscriber, stay, _seats: seats, attention, given: false, delivered, uncounted: 0 }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -82,6 +90,9 @@ impl FlvBody {
 
 impl FlvBody {
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.stay.poll_over(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         // Asked for more, with media on its way already: what was given may have been taken.
         if self.given
             && let Some(attention) = &mut self.attention

@@ -1,7 +1,7 @@
 //! The answers of `/live/{slug}.flv`, over HTTP and, where a WebSocket is asked for, over that.
 
 use super::{
-    Closed, Deliver, FoundRoom, Progress,
+    Asked, Closed, Deliver, FoundRoom, NotPlayed, Play, Progress,
     body::{Attention, FlvBody},
     socket, still,
 };
@@ -63,11 +63,11 @@ pub(super) async fn watch(
     request: Request,
 ) -> Response {
     if file.ends_with(".mp4") {
-        return still::show(&deliver, &file).await;
+        return still::show(&deliver, &file, query.as_deref(), request.headers()).await;
     }
     let headers = request.headers();
-    let room = match find(&deliver, &file).await {
-        Ok(room) => room,
+    let Play { room, stay } = match find(&deliver, &file, query.as_deref(), headers).await {
+        Ok(play) => play,
         Err(refusal) => return refusal,
     };
     let over_socket = socket::is_asked_for(headers);
@@ -88,7 +88,7 @@ pub(super) async fn watch(
     let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
     let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
     let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-    let body = FlvBody::new(subscriber, (seat, answers), attention, deliver.delivered_bytes.clone());
+    let body = FlvBody::new(subscriber, stay, (seat, answers), attention, deliver.delivered_bytes.clone());
     if over_socket { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 
@@ -114,12 +114,17 @@ async fn browser(
 }
 
 /// `HEAD`: what `GET` would say, without joining.
-pub(super) async fn ask(State(deliver): State<Arc<Deliver>>, Path(file): Path<String>) -> Response {
+pub(super) async fn ask(
+    State(deliver): State<Arc<Deliver>>,
+    Path(file): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     if file.ends_with(".mp4") {
-        return still::show(&deliver, &file).await;
+        return still::show(&deliver, &file, query.as_deref(), &headers).await;
     }
-    let room = match find(&deliver, &file).await {
-        Ok(room) => room,
+    let room = match find(&deliver, &file, query.as_deref(), &headers).await {
+        Ok(play) => play.room,
         Err(refusal) => return refusal,
     };
     let status = deliver.live.status(room.id);
@@ -141,17 +146,35 @@ pub(super) async fn preflight() -> Response {
     response
 }
 
-pub(super) async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
-    let unknown = || answer(StatusCode::NOT_FOUND, None, "There is no such room here.\n");
-    let slug =
-        file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4")).and_then(exact_slug).ok_or_else(unknown)?;
-    match deliver.rooms.find(&slug).await {
-        Ok(room) => room.ok_or_else(unknown),
-        Err(super::Unavailable) => {
+/// The room, and leave to play it. One that is not the asker's to see is answered as one that is not there.
+pub(super) async fn find(
+    deliver: &Deliver,
+    file: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Play, Response> {
+    let unknown = || {
+        let words = "There is no such room here, or it is not for everybody: its page shows the address for those who are let in.\n";
+        answer(StatusCode::NOT_FOUND, None, words)
+    };
+    let name = file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4"));
+    let slug = name.and_then(exact_slug).ok_or_else(unknown)?;
+    let token = query.and_then(token_of);
+    match deliver.rooms.may_play(&slug, Asked { headers, token }).await {
+        // Browsers let any page open a WebSocket, send the site's cookies with it, and let the page read what comes.
+        Ok(play) if !play.room.open && token.is_none() && socket::is_foreign(headers) => Err(unknown()),
+        Ok(play) => Ok(play),
+        Err(NotPlayed::Unknown) => Err(unknown()),
+        Err(NotPlayed::Unavailable) => {
             let words = "The server is too busy to look the room up. Try again in a moment.\n";
             Err(answer(StatusCode::SERVICE_UNAVAILABLE, Some(RETRY_BUSY_S), words))
         }
     }
+}
+
+/// The play token in an address' query.
+pub(super) fn token_of(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("token="))
 }
 
 /// One room has one address: what is only nearly its slug is not it.

@@ -20,7 +20,7 @@ mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines, Progress};
-pub use rooms::{FoundRoom, Rooms, Unavailable};
+pub use rooms::{Asked, FoundRoom, NotPlayed, Play, Rooms};
 pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{

@@ -1,17 +1,23 @@
 //! What a player that watches over RTMP is given: the same flights, one by one.
 
-use super::{Closed, Deliver, flv::exact_slug};
+use super::{
+    Asked, Closed, Deliver, NotPlayed, Play,
+    flv::{exact_slug, token_of},
+};
 use crate::{
     addresses::AddressSeat,
     live::{Delivery, Subscriber, Watcher},
+    permits::Stay,
     rtmp::{PlayRefusal, PlayRequest, Program},
 };
+use axum::http::HeaderMap;
 use metrics::Counter;
-use std::{pin::Pin, time::Instant};
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Instant};
 
 /// One who watches over RTMP. Dropping it leaves the room.
 struct Watching {
     subscriber: Subscriber,
+    stay: Stay,
     _seat: Option<AddressSeat>,
     watcher: Option<Watcher>,
     delivered: Counter,
@@ -19,7 +25,11 @@ struct Watching {
 
 impl Program for Watching {
     fn next(&mut self) -> Pin<Box<dyn Future<Output = Delivery> + Send + '_>> {
-        Box::pin(self.subscriber.next())
+        let Self { subscriber, stay, .. } = self;
+        Box::pin(poll_fn(|cx| match stay.poll_over(cx) {
+            Poll::Ready(()) => Poll::Ready(Delivery::Ended),
+            Poll::Pending => subscriber.poll_next(cx),
+        }))
     }
 
     fn took(&mut self, bytes: usize) {
@@ -37,9 +47,13 @@ impl Deliver {
     /// Why not.
     pub async fn program(&self, request: PlayRequest) -> Result<Box<dyn Program>, PlayRefusal> {
         let name = request.name.expose();
-        let slug = name.split('?').next().and_then(exact_slug).ok_or(PlayRefusal::NoRoom)?;
-        let room = self.rooms.find(&slug).await.map_err(|super::Unavailable| PlayRefusal::Unavailable)?;
-        let room = room.ok_or(PlayRefusal::NoRoom)?;
+        let (slug, query) = name.split_once('?').unwrap_or((name, ""));
+        let slug = exact_slug(slug).ok_or(PlayRefusal::NoRoom)?;
+        let asked = Asked { headers: &HeaderMap::new(), token: token_of(query) };
+        let Play { room, stay } = self.rooms.may_play(&slug, asked).await.map_err(|why| match why {
+            NotPlayed::Unknown => PlayRefusal::NoRoom,
+            NotPlayed::Unavailable => PlayRefusal::Unavailable,
+        })?;
         let address = request.from.ip().to_canonical();
         let (subscriber, seat) = self.enter(room, Some(address)).map_err(|why| match why {
             Closed::TooMany => PlayRefusal::TooMany,
@@ -47,6 +61,6 @@ impl Deliver {
         })?;
         let browser = self.live.presence().stranger(address, request.program.as_bytes());
         let watcher = self.live.presence().enter(room.id, browser);
-        Ok(Box::new(Watching { subscriber, _seat: seat, watcher, delivered: self.delivered_bytes.clone() }))
+        Ok(Box::new(Watching { subscriber, stay, _seat: seat, watcher, delivered: self.delivered_bytes.clone() }))
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::live::{Flight, Live, NotLive};
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use bytes::{Bytes, BytesMut};
@@ -81,9 +81,9 @@ fn still(flight: &Flight) -> Option<Bytes> {
 }
 
 /// `GET` and `HEAD`.
-pub(super) async fn show(deliver: &Deliver, file: &str) -> Response {
-    let room = match find(deliver, file).await {
-        Ok(room) => room,
+pub(super) async fn show(deliver: &Deliver, file: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+    let room = match find(deliver, file, query, headers).await {
+        Ok(play) => play.room,
         Err(refusal) => return refusal,
     };
     match deliver.stills.get(&deliver.live, room.id, Instant::now()) {
@@ -91,7 +91,10 @@ pub(super) async fn show(deliver: &Deliver, file: &str) -> Response {
             let mut response = open(Response::new(Body::from(still)));
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=10"));
+            headers.insert(
+                header::CACHE_CONTROL,
+                HeaderValue::from_static(if room.open { "public, max-age=10" } else { "private, max-age=10" }),
+            );
             response
         }
         Ok(None) => answer(StatusCode::NOT_FOUND, None, "This stream has no picture.\n"),

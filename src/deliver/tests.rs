@@ -5,6 +5,7 @@ use crate::live::{
     LiveLimits, Publisher, PublisherInfo,
     testing::{aac_config, avc_config, inter, key, sound},
 };
+use crate::permits::Stay;
 use axum::{body::Body, http::Request, response::Response};
 use futures_util::future::BoxFuture;
 use madang_media::flv::{self, Item, TagKind};
@@ -23,17 +24,19 @@ use tower::ServiceExt;
 struct Shelf;
 
 impl Rooms for Shelf {
-    fn find<'a>(&'a self, slug: &'a RoomSlug) -> BoxFuture<'a, Result<Option<FoundRoom>, Unavailable>> {
-        let found = match slug.as_str() {
-            "on-air" => Ok(Some(FoundRoom { id: room(), owner: owner(), last_live: Some(UnixMillis(7)) })),
-            "was-live" => {
-                Ok(Some(FoundRoom { id: RoomId::from_random(90), owner: owner(), last_live: Some(UnixMillis(7)) }))
-            }
-            "never-live" => Ok(Some(FoundRoom { id: RoomId::from_random(91), owner: owner(), last_live: None })),
-            "broken" => Err(Unavailable),
-            _ => Ok(None),
+    fn may_play<'a>(&'a self, slug: &'a RoomSlug, asked: Asked<'a>) -> BoxFuture<'a, Result<Play, NotPlayed>> {
+        let found = |id, last_live| {
+            let room = FoundRoom { id, owner: owner(), open: asked.token.is_none(), last_live };
+            Ok(Play { room, stay: Stay::for_ever() })
         };
-        Box::pin(async move { found })
+        let answer = match (slug.as_str(), asked.token) {
+            ("on-air", _) | ("by-token", Some("good")) => found(room(), Some(UnixMillis(7))),
+            ("was-live", _) => found(RoomId::from_random(90), Some(UnixMillis(7))),
+            ("never-live", _) => found(RoomId::from_random(91), None),
+            ("broken", _) => Err(NotPlayed::Unavailable),
+            _ => Err(NotPlayed::Unknown),
+        };
+        Box::pin(async move { answer })
     }
 }
 
@@ -166,12 +169,20 @@ fn items(body: &[u8]) -> Vec<Item> {
 #[tokio::test]
 async fn rooms_that_cannot_be_watched_say_why() {
     let bench = Bench::new(LiveLimits::default(), 0);
-    for path in ["/live/no-such-room.flv", "/live/on-air.mkv", "/live/ON-AIR.flv", "/live/.flv", "/live/%2e%2e.flv"] {
+    for path in [
+        "/live/by-token.flv",
+        "/live/by-token.flv?token=bad",
+        "/live/no-such-room.flv",
+        "/live/on-air.mkv",
+        "/live/ON-AIR.flv",
+        "/live/.flv",
+        "/live/%2e%2e.flv",
+    ] {
         let response = bench.ask("GET", path).await;
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(header(&response, "content-type"), Some("text/plain; charset=utf-8"));
         assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
-        assert_eq!(text(response).await, "There is no such room here.\n");
+        assert!(text(response).await.starts_with("There is no such room here, or it is not for everybody"));
     }
     for (path, body) in [
         ("/live/was-live.flv", r#"{"state":"offline","since":7}"#),
@@ -197,6 +208,7 @@ async fn rooms_that_cannot_be_watched_say_why() {
 async fn head_says_the_same_without_joining_and_any_site_may_play() {
     let bench = Bench::new(LiveLimits::default(), 0);
     let _publisher = bench.on_air();
+    assert_eq!(bench.ask("HEAD", "/live/by-token.flv?preview=1&token=good").await.status(), 200);
     let response = bench.ask("HEAD", "/live/on-air.flv").await;
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "content-type"), Some("video/x-flv"));

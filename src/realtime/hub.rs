@@ -363,7 +363,7 @@ impl Task {
         for (id, slug) in shown.map(|(id, slug)| (*id, slug.clone())).collect::<Vec<_>>() {
             self.tell_gone(id, &slug);
         }
-        // The directory knows nothing of unlisted ones; those who are in them do.
+        // The directory knows nothing of those that are not public; those who are in them do.
         let slugs: HashSet<&RoomSlug> = there.values().copied().collect();
         joined.iter().filter(|slug| !slugs.contains(slug)).for_each(|slug| self.hub.tell_gone(slug));
         for room in rooms {
@@ -395,7 +395,7 @@ impl Task {
                 self.shown.insert(room.id, room.slug);
                 self.news.push(ServerEvent::DirectoryRoom { card });
             }
-            Visibility::Unlisted => {
+            Visibility::Unlisted | Visibility::Password | Visibility::Invitation => {
                 if let Some(room) = self.shown.remove(&room.id) {
                     self.news.push(ServerEvent::DirectoryGone { room });
                 }

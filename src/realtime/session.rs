@@ -5,8 +5,11 @@ use super::{
     limits::HEAVY,
     meters::{Counted, Meters},
 };
-use crate::state::Asker;
-use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox};
+use crate::{
+    permits::{Permits, Place},
+    state::Asker,
+};
+use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox, Shown};
 use madang_protocol::{
     PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId,
     chat::{CLIENT_ID_MAX, ChatRefusal, ChatState, Entry, Seq, Since, What},
@@ -22,6 +25,8 @@ pub struct Session {
     domain: Domain,
     hub: Hub,
     meters: Meters,
+    permits: Permits,
+    shown: Shown,
     rooms_max: usize,
     chatter: Chatter,
     outbox: Outbox,
@@ -45,6 +50,8 @@ impl Drop for Session {
 struct Joined {
     room: RoomSlug,
     member: Member,
+    /// Through which the connection is ended when what let it in is worth nothing any more.
+    _place: Place,
     _seat: Seat,
     _studio: Option<Seat>,
     _counted: Counted,
@@ -55,13 +62,16 @@ pub struct Ports {
     pub domain: Domain,
     pub hub: Hub,
     pub meters: Meters,
+    pub permits: Permits,
+    /// What the connection's request showed, for rooms that ask for more than their address.
+    pub shown: Shown,
     /// Rooms that one connection may have joined at once.
     pub rooms_max: usize,
 }
 
 impl Session {
     pub fn new(ports: Ports, asker: &Asker, chatter: Chatter) -> Self {
-        let Ports { domain, hub, meters, rooms_max } = ports;
+        let Ports { domain, hub, meters, permits, shown, rooms_max } = ports;
         let you = domain.you(asker.person.as_ref());
         let outbox = domain.outbox();
         let topic = asker.person.as_ref().map(|person| Topic::Person(person.id, asker.session));
@@ -70,6 +80,8 @@ impl Session {
             domain,
             hub,
             meters,
+            permits,
+            shown,
             rooms_max,
             chatter,
             outbox,
@@ -194,24 +206,31 @@ impl Session {
             Ok(frames) => self.owed.extend(frames),
             Err(MustResume) => self.lost = true,
         }
+        let (page, place) = match self.permits.join(&self.domain, &room, &self.shown, &self.outbox).await {
+            Ok(let_in) => let_in,
+            Err(Error::NotFound) => return self.owe(ServerEvent::RoomGone { room }),
+            Err(Error::Forbidden) => return self.refuse(Refusal::NotLetIn),
+            Err(error) => return self.lose(&error, "a room cannot be read"),
+        };
+        // Told of changes by the hub only once let in, and of the room as it is only after that.
         let seat = self.hub.enter(Topic::Room(room.clone()), &self.outbox);
-        let page = match self.domain.room_page(&room, self.chatter.person).await {
-            Ok(Some(page)) => page,
+        let card = match self.domain.card(place.room()).await {
+            Ok(Some(card)) => card,
             Ok(None) => return self.owe(ServerEvent::RoomGone { room }),
             Err(error) => return self.lose(&error, "a room cannot be read"),
         };
-        let (chat, member) = match self.domain.join_chat(&room, self.chatter, since, &self.outbox).await {
+        let (chat, member) = match self.domain.join_chat(place.room(), self.chatter, since, &self.outbox).await {
             Ok(joined) => joined,
             Err(Error::NotFound) => return self.owe(ServerEvent::RoomGone { room }),
             Err(error) => return self.lose(&error, "a chat cannot be joined"),
         };
-        self.owe(ServerEvent::Room { card: page.card });
+        self.owe(ServerEvent::Room { card });
         self.owe_chat(&room, chat);
         let studio = if page.mine { self.studio(&room, member.room()).await } else { None };
         let counted = Counted::new(&self.meters);
         // Most connections join one room, ever.
         self.rooms.reserve_exact(1);
-        self.rooms.push(Joined { room, member, _seat: seat, _studio: studio, _counted: counted });
+        self.rooms.push(Joined { room, member, _place: place, _seat: seat, _studio: studio, _counted: counted });
     }
 
     /// The owner is told the studio's status as it is, and each change of it.

@@ -89,6 +89,8 @@ pub async fn upgrade(
         domain: services.domain.clone(),
         hub: services.hub.clone(),
         meters: services.meters.clone(),
+        permits: services.permits.clone(),
+        shown: services.domain.sift(Services::shown(headers, asker.person.as_ref())),
         rooms_max: services.config.limits.ws_rooms,
     };
     let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };

@@ -89,7 +89,7 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         ),
         Refused::Play(PlayRefusal::NoRoom) => Status::error(
             NOT_FOUND,
-            "There is no such room here. The address ends in /live/ and the last part of the room's page's address.",
+            "There is no such room here, or it is not for everybody. Its page shows those who are let in the address for players.",
         ),
         Refused::Play(PlayRefusal::NotLive) => {
             Status::error(NOT_FOUND, "Nobody is on the air in this room. Try again when it is live.")

@@ -47,17 +47,21 @@ pub fn set_up_link(services: &Services, uri: &Uri, headers: &HeaderMap) -> Optio
     Some(answer)
 }
 
-fn context(services: &Services, headers: &HeaderMap) -> ServerContext {
+pub(super) fn context(services: &Services, headers: &HeaderMap) -> ServerContext {
     let origin = client::origin(headers, &services.config.public);
     ServerContext::new(None, Locale::En, origin, String::new())
 }
 
-fn see_other(path: &'static str) -> Response {
+/// Sends the browser on to a path of this site.
+pub(super) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, path), (header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
-fn set(answer: &mut Response, cookie: &str) {
-    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+/// Sets a cookie with an answer.
+pub(super) fn set(answer: &mut Response, cookie: &str) {
+    if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
+        // `Debug` then does not print it.
+        cookie.set_sensitive(true);
         set_cookie(answer, cookie);
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use madang_domain::{Error, Shown};
 use madang_protocol::{RoomCard, RoomSlug};
 use serde::Serialize;
 
@@ -58,12 +59,12 @@ pub async fn rooms(State(services): Shared) -> Response {
     }
 }
 
-/// One room, unlisted ones too: who has the name has been told it.
+/// One room, unlisted ones too: who has the name has been told it. One that asks for more than that is not here, whoever asks.
 pub async fn room(State(services): Shared, Path(slug): Path<String>) -> Response {
     let Ok(slug) = RoomSlug::parse(&slug) else { return not_found() };
-    match services.domain.room_page(&slug, None).await {
-        Ok(Some(page)) => Json(page.card).into_response(),
-        Ok(None) => not_found(),
+    match services.domain.room_page(&slug, &Shown::default()).await {
+        Ok((page, _)) => Json(page.card).into_response(),
+        Err(Error::NotFound | Error::Forbidden) => not_found(),
         Err(error) => failed(&error),
     }
 }
@@ -77,7 +78,7 @@ fn not_found() -> Response {
     (StatusCode::NOT_FOUND, Json(Failure { error: "there is no room of that name" })).into_response()
 }
 
-fn failed(error: &madang_domain::Error) -> Response {
+fn failed(error: &Error) -> Response {
     tracing::error!(%error, "an API request failed");
     (StatusCode::SERVICE_UNAVAILABLE, Json(Failure { error: "the server cannot answer now; try again" }))
         .into_response()

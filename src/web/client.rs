@@ -108,6 +108,13 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .find_map(|pair| pair.trim().split_once('=').filter(|(n, _)| *n == name).map(|(_, v)| v))
 }
 
+/// The values of all cookies whose names begin so.
+pub fn cookies<'a>(headers: &'a HeaderMap, begins: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(name, _)| name.starts_with(begins)).map(|(_, value)| value)
+}
+
 /// The language that a request is to be answered in: the one chosen, or the browser's.
 pub fn locale(headers: &HeaderMap) -> Locale {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -206,6 +213,7 @@ mod tests {
         let headers = headers(&[("cookie", "ab=1; a=2; a=3")]);
         assert_eq!(cookie(&headers, "a"), Some("2"));
         assert_eq!(cookie(&headers, "b"), None);
+        assert_eq!(cookies(&headers, "a").collect::<Vec<_>>(), ["1", "2", "3"]);
     }
 
     #[test]

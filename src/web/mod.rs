@@ -7,6 +7,7 @@ mod changes;
 pub mod client;
 mod csv;
 mod front;
+mod gate;
 mod headers;
 mod moderation;
 mod pages;
@@ -16,7 +17,7 @@ mod surface;
 pub use assets::Assets;
 pub use changes::Changes;
 pub use csv::utc;
-pub use surface::{Behind, ENCODERS, Entry, MESSAGES, Person, SURFACE, Who, asks, table};
+pub use surface::{Behind, ENCODERS, Entry, GATED, MESSAGES, Person, SURFACE, Who, asks, table};
 
 use crate::{
     deliver::{self, Deliver},
@@ -38,6 +39,8 @@ pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
         router = match entry.behind {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
             Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
+            Behind::Room { posts: false } => router.route(entry.path, get(gate::show)),
+            Behind::Room { posts: true } => router.route(entry.path, get(gate::show).post(gate::enter)),
             Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
             Behind::LogOut => router.route(entry.path, post(accounts::log_out)),
             Behind::ModerationLog => router.route(entry.path, get(moderation::log)),

@@ -183,6 +183,7 @@ fn context(services: &Services, request: &Request<Body>, asker: Asker) -> Server
     context.visit.guest =
         client::cookie(headers, PERSON_COOKIE).and_then(|cookie| services.domain.signed_person(cookie));
     context.visit.session = asker.session;
+    context.shown = Services::shown(headers, context.person.as_ref());
     context.setup = client::cookie(headers, SETUP_COOKIE).map(ToOwned::to_owned);
     context
 }

@@ -19,6 +19,8 @@ pub enum Who {
     Moderator,
     /// The person who owns the room.
     Owner,
+    /// Where a room asks for more than its address: whoever was let in by its password or a link, and who moderates it.
+    LetIn,
     /// Whoever has a stream key of the room, which is no matter of who they are.
     KeyHolder,
     /// Loopback addresses, or whoever has the metrics token.
@@ -53,7 +55,10 @@ impl Who {
             Self::Anyone => true,
             Self::Known => !matches!(person, Person::NoOne),
             Self::Account | Self::RoomMaker => !matches!(person, Person::NoOne | Person::Guest),
-            Self::Moderator => matches!(person, Person::Moderator | Person::Owner | Person::Administrator),
+            // Those who were not let in; whoever was is let in whoever they are.
+            Self::Moderator | Self::LetIn => {
+                matches!(person, Person::Moderator | Person::Owner | Person::Administrator)
+            }
             Self::Owner => matches!(person, Person::Owner),
             Self::KeyHolder | Self::Operator | Self::Nobody => false,
         }
@@ -68,6 +73,7 @@ impl Who {
             Self::RoomMaker => "`make_rooms`: accounts, anyone or administrators",
             Self::Moderator => "who moderates the room",
             Self::Owner => "the room's owner",
+            Self::LetIn => "who was let in, and who moderates the room",
             Self::KeyHolder => "who has a stream key",
             Self::Operator => "this machine, or the token",
             Self::Nobody => "nobody",
@@ -80,6 +86,10 @@ impl Who {
 pub enum Behind {
     /// A page of the application; forms on it are posted to the same path.
     Page {
+        posts: bool,
+    },
+    /// A page of a room, with the gate before it where the room asks for more than its address; the gate's form is posted to the room's own.
+    Room {
         posts: bool,
     },
     /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
@@ -107,13 +117,14 @@ const fn entry(path: &'static str, behind: Behind, who: Who) -> Entry {
     Entry { path, behind, who }
 }
 
-/// Everything but the media routes (`/live/…`, open to all, in `deliver`) and the site's files.
+/// Everything but the media routes (`/live/…`, in `deliver`) and the site's files.
 pub const SURFACE: &[Entry] = &[
     entry("/", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/new", Behind::Page { posts: true }, Who::RoomMaker),
-    entry("/rooms/{slug}", Behind::Page { posts: false }, Who::Anyone),
-    entry("/rooms/{slug}/chat", Behind::Page { posts: false }, Who::Anyone),
+    entry("/rooms/{slug}", Behind::Room { posts: true }, Who::Anyone),
+    entry("/rooms/{slug}/chat", Behind::Room { posts: false }, Who::Anyone),
     entry("/rooms/{slug}/studio", Behind::Page { posts: true }, Who::Owner),
+    entry("/rooms/{slug}/access", Behind::Page { posts: true }, Who::Owner),
     entry("/rooms/{slug}/moderation", Behind::Page { posts: true }, Who::Moderator),
     entry("/rooms/{slug}/moderation/log.csv", Behind::ModerationLog, Who::Moderator),
     entry("/login", Behind::Page { posts: true }, Who::Anyone),
@@ -142,6 +153,19 @@ pub const SURFACE: &[Entry] = &[
     entry("/healthz", Behind::Health, Who::Anyone),
     entry("/readyz", Behind::Ready, Who::Anyone),
     entry("/metrics", Behind::Metrics, Who::Operator),
+];
+
+/// What shows something of a room, where the room asks for a password or a link. Whatever else of [`SURFACE`] and [`MESSAGES`] is about
+/// one room asks for more than being let in, or comes after `join`. No list has such a room in it.
+pub const GATED: &[(&str, Who)] = &[
+    ("`/rooms/{slug}`", Who::LetIn),
+    ("`/rooms/{slug}/chat`", Who::LetIn),
+    ("`/fn/room_page`", Who::LetIn),
+    ("`/api/v1/rooms/{slug}`", Who::Nobody),
+    ("`/live/{slug}.flv`", Who::LetIn),
+    ("`/live/{slug}.mp4`", Who::LetIn),
+    ("RTMP: `play`", Who::Nobody),
+    ("`/ws`: `join`", Who::LetIn),
 ];
 
 /// The messages of `/ws` that browsers send, by their `type`.
@@ -192,7 +216,7 @@ pub fn table() -> String {
     };
     for Entry { path, behind, who } in SURFACE {
         let what = match behind {
-            Behind::Page { posts: true } => format!("`{path}` and its forms"),
+            Behind::Page { posts: true } | Behind::Room { posts: true } => format!("`{path}` and its forms"),
             Behind::LogOut => format!("`POST {path}`"),
             _ => format!("`{path}`"),
         };
@@ -205,6 +229,9 @@ pub fn table() -> String {
     }
     for (command, who) in ENCODERS {
         row(&format!("RTMP: `{command}`"), *who);
+    }
+    for (what, who) in GATED {
+        row(&format!("of a room by password or invitation: {what}"), *who);
     }
     text
 }

@@ -126,7 +126,10 @@ async fn nothing_is_changed_for_another_site_at_any_entry() {
     ];
     let mut entries = 0;
     for entry in SURFACE {
-        let changes = matches!(entry.behind, Behind::Page { posts: true } | Behind::ServerFn | Behind::LogOut);
+        let changes = matches!(
+            entry.behind,
+            Behind::Page { posts: true } | Behind::Room { posts: true } | Behind::ServerFn | Behind::LogOut
+        );
         let path = entry.path.replace("{slug}", "my-room");
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
             for (stranger, kind) in strangers.iter().zip(kinds.iter().cycle()) {

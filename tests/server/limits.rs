@@ -7,6 +7,8 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 use madang::config::Limits;
+use madang_domain::Actor;
+use madang_protocol::{RoomSlug, Visibility};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -53,6 +55,17 @@ const LIMITS: &[Limit] = &[
         set: |l, n| l.registrations_per_hour = n.into(),
         is_met: |h, _| Box::pin(registrations(h)),
     },
+    Limit {
+        name: "room_tries_per_minute",
+        set: |l, n| l.room_tries_per_minute = n.into(),
+        is_met: |h, _| Box::pin(room_tries(h)),
+    },
+    Limit {
+        name: "room_tries_per_room",
+        set: |l, n| l.room_tries_per_room = n.into(),
+        is_met: |h, _| Box::pin(room_tries(h)),
+    },
+    Limit { name: "links_per_room", set: |l, n| l.links_per_room = n.into(), is_met: |h, _| Box::pin(links(h)) },
     Limit {
         name: "viewers_per_address",
         set: |l, n| l.viewers_per_address = n.into(),
@@ -228,6 +241,23 @@ async fn registrations(house: &House) -> bool {
     let form = |name| [("name", name), ("password", crate::house::PASSWORD)];
     assert_eq!(house.post_form("/register", &form("Ana"), None).await.status, 303);
     house.post_form("/register", &form("Bea"), None).await.status == 429
+}
+
+async fn room_tries(house: &House) -> bool {
+    house.make_room("my-room");
+    let (domain, room) = (&house.services.domain, RoomSlug::parse("my-room").expect("a slug"));
+    domain.set_access(Actor::Operator, &room, Visibility::Password, "right staple").await.expect("set");
+    let wrong = [("do", "password"), ("password", "wrong staple")];
+    assert_eq!(house.post_form("/rooms/my-room", &wrong, None).await.status, 422);
+    house.post_form("/rooms/my-room", &wrong, None).await.status == 429
+}
+
+async fn links(house: &House) -> bool {
+    house.make_room("my-room");
+    let room = RoomSlug::parse("my-room").expect("a slug");
+    let make = || house.services.domain.new_link(Actor::Operator, &room, "a", Duration::from_secs(60), None);
+    make().await.expect("the first");
+    make().await.is_err()
 }
 
 async fn viewers(house: &House) -> bool {

@@ -30,3 +30,4 @@ mod studio;
 mod surface;
 mod tls;
 mod tls_media;
+mod visibility;

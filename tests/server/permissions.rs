@@ -108,7 +108,7 @@ impl Town {
                 Socket::open(self.house.addresses.http, cookie).await.hear(|event| event["type"] == "hello").await;
                 return true;
             }
-            Behind::Page { posts: true } => {
+            Behind::Page { posts: true } | Behind::Room { posts: true } => {
                 let shown = self.ask(person, "GET", &path, FORM, "").await;
                 let posted = self.ask(person, "POST", &path, FORM, posted(entry.path)).await;
                 assert_eq!(is_refused(&shown), is_refused(&posted), "{path} and its form, {person:?}");
@@ -177,7 +177,9 @@ fn form(slug: &str) -> Value {
 fn posted(path: &str) -> &'static str {
     match path {
         "/rooms/new" => "title=",
+        "/rooms/{slug}" => "do=password&password=wrong+password",
         "/rooms/{slug}/studio" => "do=new-key&name=",
+        "/rooms/{slug}/access" => "do=new-link&name=&hours=1&uses=",
         "/rooms/{slug}/moderation" => "do=test-filter&text=x",
         "/login" => "name=nobody&password=wrong+password",
         "/register" => "name=&password=",

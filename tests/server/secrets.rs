@@ -8,7 +8,7 @@ use madang::{
     rtmp::StreamName,
 };
 use madang_app::{server::rooms::CreatedRoom, server::studio::FreshKey};
-use madang_domain::{CookieValue, KeyHash, PasswordDigest, StreamKey};
+use madang_domain::{CookieValue, KeyHash, PasswordDigest, PermitCookie, PlayToken, Shown, StreamKey};
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -27,8 +27,8 @@ macro_rules! has_no {
     )+};
 }
 
-has_no!(Display: StreamKey, KeyHash, CookieValue, PasswordDigest, StreamName, Secret, Metrics, CreatedRoom, FreshKey);
-has_no!(Serialize: StreamKey, KeyHash, CookieValue, PasswordDigest, StreamName);
+has_no!(Display: StreamKey, KeyHash, CookieValue, PasswordDigest, StreamName, Secret, Metrics, CreatedRoom, FreshKey, PermitCookie, PlayToken, Shown);
+has_no!(Serialize: StreamKey, KeyHash, CookieValue, PasswordDigest, StreamName, PermitCookie, PlayToken, Shown);
 
 #[tokio::test]
 async fn a_cookie_is_not_printed_with_its_header() {

@@ -8,6 +8,10 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
+    pub const fn new(typed: String) -> Self {
+        Self(typed)
+    }
+
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -47,7 +51,7 @@ impl AccountForm {
     /// Reads the form of the page at `path`; `None` for another page's, and for an unknown `do`.
     pub fn parse(path: &str, fields: &[(String, String)]) -> Option<Self> {
         let field = |name: &str| fields.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
-        let secret = |name| Secret(field(name).to_owned());
+        let secret = |name| Secret::new(field(name).to_owned());
         let (name, next) = (field("name").to_owned(), field("next").to_owned());
         match path {
             "/login" => Some(Self::LogIn { name, password: secret("password"), next }),

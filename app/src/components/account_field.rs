@@ -14,7 +14,7 @@ pub fn AccountField(
     /// What it is sent as.
     name: &'static str,
     label: &'static str,
-    /// `text` or `password`.
+    /// `text`, `number` or `password`.
     kind: &'static str,
     /// Told to the browser's password manager.
     autocomplete: &'static str,
@@ -23,6 +23,9 @@ pub fn AccountField(
     /// Whether the page opens with the focus here, unless another field is wrong.
     #[prop(optional)]
     first: bool,
+    /// Whether it may be left empty.
+    #[prop(optional)]
+    optional: bool,
 ) -> impl IntoView {
     let wrong = Wrong::new(field, issues);
     let focus = wrong.comes_first() || (first && issues.with_untracked(Vec::is_empty));
@@ -34,7 +37,7 @@ pub fn AccountField(
                 name=name
                 type=kind
                 value=value
-                required=true
+                required=!optional
                 autocapitalize="none"
                 spellcheck="false"
                 autocomplete=autocomplete

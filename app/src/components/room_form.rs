@@ -12,6 +12,7 @@ use crate::{
 use leptos::{html, prelude::*};
 use madang_protocol::{
     Field, FieldIssue, Problem,
+    access::LINK_USES_MAX,
     rooms::RoomForm,
     validation::{CATEGORIES, LANGUAGES, TAGS_MAX},
 };
@@ -33,6 +34,7 @@ pub fn issue_text(m: Messages, issue: FieldIssue) -> String {
         Problem::Wrong => m.account_issue_password().to_owned(),
         Problem::Taken => m.room_issue_taken().to_owned(),
         Problem::Reserved => m.room_issue_reserved().to_owned(),
+        Problem::NotAChoice if issue.field == Field::Invitation => m.access_link_bounds(LINK_USES_MAX),
         Problem::NotAChoice => m.room_issue_choice().to_owned(),
     }
 }
@@ -337,11 +339,14 @@ fn SelectField(
     }
 }
 
+/// Who can find the room and get in.
 #[component]
-fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
+pub fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
     let m = use_messages();
-    let unlisted = chosen == "unlisted";
-    let choice = move |value: &'static str, checked: bool, words: &'static str, hint: &'static str| {
+    // What is no choice yet is public, as the first of them.
+    let known = ["unlisted", "password", "invitation"].contains(&chosen.as_str());
+    let choice = |value: &'static str, words: &'static str, hint: &'static str| {
+        let checked = chosen == value || value == "public" && !known;
         view! {
             <label class="choice">
                 <input type="radio" name="visibility" value=value checked=checked />
@@ -353,8 +358,10 @@ fn VisibilityField(wrong: Wrong, chosen: String) -> impl IntoView {
         <fieldset class="field" id=wrong.id() tabindex="-1" aria-describedby=wrong.issue_id()>
             <legend>{m.room_visibility()}</legend>
             <div class="choices">
-                {choice("public", !unlisted, m.room_public(), m.room_public_hint())}
-                {choice("unlisted", unlisted, m.room_unlisted(), m.room_unlisted_hint())}
+                {choice("public", m.room_public(), m.room_public_hint())}
+                {choice("unlisted", m.room_unlisted(), m.room_unlisted_hint())}
+                {choice("password", m.room_password(), m.room_password_hint())}
+                {choice("invitation", m.room_invitation(), m.room_invitation_hint())}
             </div>
             <Issue wrong />
         </fieldset>

@@ -4,9 +4,11 @@ use crate::{
     ApiError,
     chat::{ChatPanel, still_rows},
     codec::page_data,
+    context::load,
     head::{self, page_title},
     i18n::use_messages,
     pages::not_found::NotFoundPage,
+    piece::Piece,
     server::rooms::room_page,
 };
 use leptos::{either::EitherOf3, prelude::*};
@@ -34,6 +36,11 @@ pub fn ChatPage() -> impl IntoView {
                         })
                     }
                     Err(ApiError::NotFound) => EitherOf3::B(view! { <NotFoundPage /> }),
+                    Err(ApiError::Forbidden) => {
+                        // The gate is the server's page.
+                        load(&format!("/rooms/{}/chat", params.read_untracked().get("slug").unwrap_or_default()));
+                        EitherOf3::C(Piece::Nothing)
+                    }
                     Err(error) => EitherOf3::C(view! { <p class="wrap" role="alert">{m.error(&error)}</p> }),
                 }
             })}

@@ -1,5 +1,6 @@
 //! The routes' pages. `App` says which is where.
 
+pub mod access;
 pub mod account;
 pub mod chat;
 pub mod directory;
@@ -50,6 +51,7 @@ own_download!(DirectoryRoute, directory::DirectoryPage);
 own_download!(NewRoomRoute, new_room::NewRoomPage);
 own_download!(StudioRoute, studio::StudioPage);
 own_download!(ChatRoute, chat::ChatPage);
+own_download!(AccessRoute, access::AccessPage);
 own_download!(ModerationRoute, moderation::ModerationPage);
 own_download!(LogInRoute, log_in::LogInPage);
 own_download!(RegisterRoute, register::RegisterPage);

@@ -145,6 +145,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                 <span>{title}</span>
                 <small><a href=path.clone()>{m.studio_see_room()}</a></small>
                 <small><a href=format!("{path}/moderation")>{m.mod_open()}</a></small>
+                <small><a href=format!("{path}/access") rel="external">{m.access_title()}</a></small>
             </h1>
             <Status desk />
             <Notice desk />

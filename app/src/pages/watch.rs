@@ -11,10 +11,11 @@ use crate::{
         player::{Player, Use},
         time::Uptime,
     },
-    context::use_origin,
+    context::{load, use_origin},
     head::{self, page_title},
     i18n::{grouped, use_messages},
     pages::not_found::NotFoundPage,
+    piece::Piece,
     reactive::memo,
     realtime::use_realtime,
     server::rooms::room_page,
@@ -41,6 +42,11 @@ pub fn WatchPage() -> impl IntoView {
                         view! { <Room page rows /> }
                     }
                     Err(ApiError::NotFound) => view! { <NotFoundPage /> },
+                    Err(ApiError::Forbidden) => {
+                        // The gate is the server's page.
+                        load(&format!("/rooms/{}", params.read_untracked().get("slug").unwrap_or_default()));
+                        Piece::Nothing
+                    }
                     Err(error) => view! { <Failed error again=move |_| asked.refetch() /> },
                 }
             })}
@@ -67,14 +73,24 @@ fn Room(
     rows: String,
 ) -> impl IntoView {
     let m = use_messages();
-    let RoomPage { card, description, visibility, mine } = page;
+    let RoomPage { card, description, visibility, mine, play_token } = page;
     let realtime = use_realtime();
     let (told, gone) = (realtime.room(&card.slug), realtime.room_gone(&card.slug));
     let slug = card.slug.clone();
     let path = format!("/rooms/{slug}");
     let origin = use_origin();
     let address = format!("{origin}{path}");
-    let stream_url = format!("{origin}/live/{slug}.flv");
+    let mut stream_url = format!("{origin}/live/{slug}.flv");
+    let elsewhere = (!play_token.is_empty()).then(|| {
+        stream_url = format!("{stream_url}?token={play_token}");
+        view! {
+            <details class="watch-elsewhere">
+                <summary>{m.watch_elsewhere()}</summary>
+                <code>{stream_url.clone()}</code>
+                <small>{m.watch_elsewhere_note()}</small>
+            </details>
+        }
+    });
     let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
@@ -120,6 +136,7 @@ fn Room(
                     </a>
                 </div>
             </div>
+            {elsewhere}
             {has_about.then(|| view! { <Tabs about /> })}
             {has_about.then(|| view! { <section class="watch-about" aria-label=m.watch_about()>{description}</section> })}
             </div>

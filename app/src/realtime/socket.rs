@@ -8,7 +8,7 @@ use gloo_timers::future::{IntervalStream, TimeoutFuture};
 use leptos::{ev, prelude::*};
 use madang_protocol::{
     PROTOCOL_VERSION, UnixMillis,
-    realtime::{ClientMessage, ServerEvent},
+    realtime::{ClientMessage, Refusal, ServerEvent},
     wire::{self, Json, Wire},
 };
 use std::{
@@ -220,6 +220,10 @@ impl Line {
             note_build(realtime, build);
             realtime.socket.0.set_value(Some(Rc::clone(&self.open)));
             realtime.connection.set(Connection::Open);
+        }
+        if matches!(event, ServerEvent::Refused { reason: Refusal::NotLetIn }) {
+            // What let this browser into the room is over: the server has the page that says so.
+            let _ = window().location().reload();
         }
         let change = realtime.topics.try_update_value(|topics| topics.told(event)).flatten();
         let mut answers = change.map(|change| change.apply(now)).unwrap_or_default();

@@ -95,14 +95,19 @@ pub async fn room_maker() -> Result<RoomMaker, ApiError> {
 /// What the watch page shows of the room at `slug`, as it stands in the address.
 ///
 /// # Errors
-/// [`ApiError::NotFound`] also for what is no slug, [`ApiError::Busy`], [`ApiError::Internal`].
+/// [`ApiError::NotFound`] also for what is no slug, [`ApiError::Forbidden`] for who is not let in, [`ApiError::Busy`],
+/// [`ApiError::Internal`].
 #[server(name = ReadRoomPage, prefix = "/fn", endpoint = "room_page", input = GetUrl, output = Json)]
 pub async fn room_page(slug: String) -> Result<RoomPage, ApiError> {
     use crate::context::{use_domain, use_server_context};
-    let viewer = use_server_context()?.person.map(|p| p.id);
+    let shown = use_server_context()?.shown;
     let domain = use_domain()?;
     let slug = known_slug(&slug)?;
-    domain.room_page(&slug, viewer).await?.ok_or_else(|| refused(ApiError::NotFound))
+    let (page, _) = domain.room_page(&slug, &shown).await?;
+    if !page.play_token.is_empty() {
+        keep_out_of_caches();
+    }
+    Ok(page)
 }
 
 /// Reads a slug from an address; what is no slug is no room.
@@ -124,9 +129,9 @@ pub(super) fn refused(error: ApiError) -> ApiError {
     error
 }
 
-/// For an answer with a key in it: no cache, shared or the browser's own, keeps it.
+/// For an answer with a secret in it: no cache, shared or the browser's own, keeps it.
 #[cfg(feature = "ssr")]
-pub(super) fn keep_out_of_caches() {
+pub(crate) fn keep_out_of_caches() {
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.insert_header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     }

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Limit},
     key::StreamKey,
     on_air::{CutReason, OnAirStatus},
+    permit::{Permit, Shown},
     person::{Actor, Person, PersonKind},
     random,
     room::{DomainChange, Room},
@@ -126,14 +127,18 @@ impl Domain {
         Ok(rooms.iter().map(|room| room.card(&on_air.status(room.id))).collect())
     }
 
-    /// The room as its page shows it, unlisted ones included.
+    /// The room as its page shows it to whoever shows this, unlisted ones included.
     ///
     /// # Errors
-    /// [`Error::Busy`], [`Error::Storage`].
-    pub async fn room_page(&self, slug: &RoomSlug, viewer: Option<PersonId>) -> Result<Option<RoomPage>, Error> {
-        let Some(room) = self.room(slug).await? else { return Ok(None) };
+    /// [`Error::NotFound`]; [`Error::Forbidden`] for who is not let in; [`Error::Busy`], [`Error::Storage`].
+    pub async fn room_page(&self, slug: &RoomSlug, shown: &Shown) -> Result<(RoomPage, Permit), Error> {
+        let (room, permit) = self.admit(slug, shown).await?;
         let status = self.0.shared.on_air().status(room.id);
-        Ok(Some(room.page(&status, viewer.map(Actor::Person))))
+        let mut page = room.page(&status, shown.person.map(Actor::Person));
+        if let Some(token) = self.play_token(&permit) {
+            page.play_token = token.expose().to_owned();
+        }
+        Ok((page, permit))
     }
 
     /// The room's card, unlisted ones included: for those who have joined the room.
@@ -145,7 +150,7 @@ impl Domain {
         Ok(found.map(|found| found.card(&self.0.shared.on_air().status(room))))
     }
 
-    /// The room's card if the directory may show it: `None` for an unlisted room too.
+    /// The room's card if the directory may show it: `None` for any that is not public.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].

@@ -2,7 +2,7 @@
 
 use super::rows;
 use crate::{error::Error, room::Room, store::ListedRoom};
-use madang_protocol::{Field, PersonId, RoomId, RoomSlug};
+use madang_protocol::{Field, PersonId, RoomId, RoomSlug, Visibility};
 use rusqlite::{Connection, OptionalExtension, ffi, params};
 
 /// Every column of a room with its owner's name; what follows is the condition.
@@ -10,7 +10,7 @@ macro_rules! select_rooms {
     ($rest:literal) => {
         concat!(
             "SELECT rooms.id, owner, persons.name AS owner_name, slug, title, description, category, tags, language, ",
-            "visibility, rooms.created, last_live FROM rooms JOIN persons ON persons.id = rooms.owner ",
+            "coalesce(asks, visibility) AS visibility, rooms.created, last_live FROM rooms JOIN persons ON persons.id = rooms.owner ",
             $rest
         )
     };
@@ -18,9 +18,10 @@ macro_rules! select_rooms {
 
 pub(super) fn add(db: &Connection, room: &Room) -> Result<(), Error> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO rooms (id, owner, slug, title, description, category, tags, language, visibility, created, last_live)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO rooms (id, owner, slug, title, description, category, tags, language, visibility, asks, created, last_live)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
+    let (listed, asks) = stored(room.visibility);
     let added = insert.execute(params![
         room.id.get(),
         room.owner.get(),
@@ -30,7 +31,8 @@ pub(super) fn add(db: &Connection, room: &Room) -> Result<(), Error> {
         room.category,
         rows::tags_json(&room.tags),
         room.language,
-        room.visibility.as_str(),
+        listed,
+        asks,
         room.created.0,
         room.last_live.map(|at| at.0),
     ]);
@@ -41,8 +43,9 @@ pub(super) fn add(db: &Connection, room: &Room) -> Result<(), Error> {
 pub(super) fn change(db: &Connection, room: &Room) -> Result<(), Error> {
     let mut update = db.prepare_cached(
         "UPDATE rooms SET slug = ?2, title = ?3, description = ?4, category = ?5, tags = ?6, language = ?7,
-         visibility = ?8 WHERE id = ?1",
+         visibility = ?8, asks = ?9 WHERE id = ?1",
     )?;
+    let (listed, asks) = stored(room.visibility);
     let changed = update.execute(params![
         room.id.get(),
         room.slug.as_str(),
@@ -51,9 +54,18 @@ pub(super) fn change(db: &Connection, room: &Room) -> Result<(), Error> {
         room.category,
         rows::tags_json(&room.tags),
         room.language,
-        room.visibility.as_str(),
+        listed,
+        asks,
     ]);
     if changed.map_err(explained)? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Whether the directory may show the room, and what it asks of those who come.
+const fn stored(visibility: Visibility) -> (&'static str, Option<&'static str>) {
+    match visibility {
+        Visibility::Public | Visibility::Unlisted => (visibility.as_str(), None),
+        Visibility::Password | Visibility::Invitation => (Visibility::Unlisted.as_str(), Some(visibility.as_str())),
+    }
 }
 
 /// The slug's UNIQUE and the owner's foreign key are the two rules a caller can break.

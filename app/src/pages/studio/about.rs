@@ -105,6 +105,7 @@ mod tests {
             description: "Two\nlines".into(),
             visibility: Visibility::Unlisted,
             mine: true,
+            play_token: String::new(),
         };
         let draft = form_of(&page).check().expect("is valid");
         assert_eq!((draft.title, draft.tags, draft.description), ("Night".into(), page.card.tags, page.description));

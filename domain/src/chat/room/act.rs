@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     password::fold,
     random,
+    room::DomainChange,
     store::{NewEntry, NewWhat, Store},
 };
 use madang_protocol::{
@@ -54,10 +55,15 @@ impl Room {
             reason => validation::line(Field::Description, reason, REASON_MAX).map_err(|_| ChatRefusal::TooLong)?,
         };
         self.settle().await;
+        // Who moderates is let into a room that asks for more than its address.
+        let lets_in = matches!(act, Act::SetModerator { .. } | Act::Undo { .. });
         let plan = self.plan(by, role, act, reason)?;
         let id = self.id;
         let domain = self.domain.upgrade().ok_or(ChatRefusal::Busy)?;
         let done = domain.desk.write(move |store| apply(store, id, &plan), |_| {}).await??;
+        if lets_in {
+            domain.shared.tell(DomainChange::Room(id));
+        }
         drop(domain);
         // It is stored and holds, whatever comes now.
         if let Err(error) = self.after(done.messages_changed).await {

@@ -1,7 +1,7 @@
 //! Several processes on one directory, restarts, backups, and the end of the threads.
 
 use crate::{
-    Actor, BackupError, Domain, DomainChange, Error, OnAir, OpenError,
+    Actor, BackupError, Domain, DomainChange, Error, OnAir, OpenError, Shown,
     testing::{House, RecordingOnAir, draft, next, slug},
 };
 use madang_protocol::{LiveState, UnixMillis};
@@ -64,7 +64,7 @@ async fn everything_is_there_after_a_restart() {
     let again = Domain::open(dir.path()).expect("opens");
     assert_eq!(again.room(&room.slug).await, Ok(Some(room.clone())));
     assert_eq!(again.person_of(cookie.as_str()).await, Some(guest));
-    assert!(again.room_page(&room.slug, Some(owner.id)).await.expect("read").expect("there").mine);
+    assert!(again.room_page(&room.slug, &Shown::person(Some(owner.id))).await.expect("there").0.mine);
     let grant = again.authorize_publish(key.expose(), "::1".parse().expect("an address"), "").await;
     assert_eq!(grant.expect("granted").room, room.id);
 }

@@ -2,7 +2,7 @@
 
 use crate::CutReason;
 use crate::{
-    Actor, DomainChange, DomainLimits, Error, Limit, OnAirStatus,
+    Actor, DomainChange, DomainLimits, Error, Limit, OnAirStatus, Shown,
     testing::{Cut, House, draft, next, slug},
 };
 use madang_protocol::{Field, FieldIssue, KeyId, LiveState, PersonId, Problem, RoomDraft, UnixMillis, Visibility};
@@ -28,9 +28,9 @@ async fn a_room_is_made_read_edited_and_deleted() {
     assert_eq!(domain.room(&slug("my-room")).await, Ok(Some(room.clone())));
     assert_eq!(domain.person(owner.id).await.expect("read").expect("there").name, "Ana");
 
-    let page = domain.room_page(&slug("my-room"), Some(owner.id)).await.expect("read").expect("there");
+    let page = domain.room_page(&slug("my-room"), &Shown::person(Some(owner.id))).await.expect("there").0;
     assert!(page.mine && page.description == "Two\nlines" && page.card.live == LiveState::Never);
-    let seen = domain.room_page(&slug("my-room"), None).await.expect("read").expect("there");
+    let seen = domain.room_page(&slug("my-room"), &Shown::default()).await.expect("there").0;
     assert!(!seen.mine);
     assert_eq!(domain.rooms_of(owner.id).await.expect("read"), [page.card]);
 
@@ -135,7 +135,7 @@ async fn an_unlisted_room_is_for_those_who_know_it() {
     house.air.live(room.id, 1, 5);
     assert_eq!(listed(&house).await, Vec::<String>::new());
     assert_eq!(house.domain.directory_card(room.id).await, Ok(None));
-    let page = house.domain.room_page(&room.slug, None).await.expect("read").expect("there");
+    let page = house.domain.room_page(&room.slug, &Shown::default()).await.expect("there").0;
     assert!(page.card.live.is_live() && page.visibility == Visibility::Unlisted);
     assert!(house.domain.card(room.id).await.expect("read").is_some());
 }

@@ -38,6 +38,7 @@ impl PublishGate {
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),
             Err(PublishRefusal::Revoked { at }) => Err(Refusal::Revoked { at }),
+            Err(PublishRefusal::Banned) => Err(Refusal::Banned),
             Err(PublishRefusal::Unavailable) => Err(Refusal::Unavailable),
         }
     }

@@ -15,6 +15,7 @@ mod hashing;
 mod key;
 mod limits;
 mod looks;
+mod network;
 mod on_air;
 mod password;
 mod person;
@@ -23,6 +24,7 @@ mod random;
 mod room;
 mod rules;
 mod service;
+mod site;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -34,20 +36,23 @@ pub use chat::{
     auto_window,
 };
 pub use cookie::CookieValue;
-pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
+pub use error::{BackupError, Bar, Error, Limit, NotThat, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};
 pub use limits::DomainLimits;
 pub use madang_protocol as protocol;
+pub use network::{Network, NotANetwork};
 pub use on_air::{CutReason, OnAir, OnAirStatus};
 pub use password::PasswordDigest;
 pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
 pub use rules::{AccountRules, MakeRooms, Registration};
-pub use service::{Admission, Domain, Session, Visit};
+pub use service::{
+    AdminAct, Administered, Admission, Decided, Domain, LiveRoom, Page, PersonFile, Policy, Session, Visit,
+};
 pub use sqlite::SqliteStore;
 pub use store::{
-    AccountStore, Ban, ChatLog, ChatStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast, NewEntry,
-    NewInvitation, NewKey, NewMessage, NewSession, NewWhat, Store, StoredAccount, StoredAction, StoredInvitation,
-    StoredMessage, StoredModerator, StoredSession, Writer,
+    AccountStore, AdminStore, Ban, ChatLog, ChatStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast,
+    NewEntry, NewInvitation, NewKey, NewMessage, NewSession, NewWhat, SiteAction, SiteBan, Store, StoredAccount,
+    StoredAction, StoredInvitation, StoredMessage, StoredModerator, StoredPerson, StoredSession, Writer,
 };
 pub use token::{Token, TokenHash};

@@ -1,6 +1,7 @@
 //! [`Domain`]: opening it, and what its parts share. What it can do is in the modules below, by subject.
 
 mod accounts;
+mod admin;
 mod chat;
 mod keys;
 mod moderation;
@@ -12,6 +13,7 @@ mod rooms;
 mod sessions;
 
 pub use accounts::{Admission, Visit};
+pub use admin::{AdminAct, Administered, Decided, LiveRoom, Page, PersonFile, Policy};
 pub use sessions::Session;
 
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
     person::Actor,
     room::{DomainChange, Room},
     rules::AccountRules,
+    site::Site,
     sqlite::SqliteStore,
     store::Store,
 };
@@ -79,10 +82,13 @@ struct Door {
     invitations: Attempts,
     /// Accounts made, by address prefix.
     registrations: Attempts,
+    /// Messages of all rooms' chats, by person.
+    messages: Attempts,
 }
 
 impl Door {
-    fn new(rules: &AccountRules) -> Self {
+    fn new(limits: &DomainLimits) -> Self {
+        let rules = &limits.accounts;
         const MINUTE: Duration = Duration::from_secs(60);
         const HOUR: Duration = Duration::from_secs(60 * 60);
         Self {
@@ -90,6 +96,7 @@ impl Door {
             accounts: Attempts::new(rules.log_ins_per_account, HOUR),
             invitations: Attempts::new(rules.log_ins_per_minute, MINUTE),
             registrations: Attempts::new(rules.registrations_per_hour, HOUR),
+            messages: Attempts::new(limits.chat.per_minute, MINUTE),
         }
     }
 }
@@ -101,9 +108,20 @@ pub(crate) struct Shared {
     /// The chats that have a task.
     pub(crate) chats: Chats,
     renames: names::Renames,
+    /// What holds on the whole site. The kind of lock: taken to copy a pointer, and to put another one there.
+    site: RwLock<Arc<Site>>,
 }
 
 impl Shared {
+    /// What holds on the whole site now.
+    pub(crate) fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_site(&self, site: Arc<Site>) {
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = site;
+    }
+
     fn on_air(&self) -> Arc<dyn OnAir> {
         Arc::clone(&self.on_air.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -143,6 +161,8 @@ impl Domain {
         if let Err(error) = writer.changed_by_others() {
             tracing::warn!(%error, "changes by other processes may be noticed late");
         }
+        let site = Site::read(&writer, limits.site_bans, clock::now())
+            .map_err(|cause| OpenError::Read { path: database.clone(), cause })?;
         let signer = CookieSigner::open(&data_dir.join("cookie.key"))?;
         // Reads are short and mostly from memory: more threads than cores only wait for each other.
         let count = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
@@ -155,14 +175,15 @@ impl Domain {
             changes: broadcast::Sender::new(CHANGES_KEPT),
             chats: Chats::default(),
             renames: names::Renames::default(),
+            site: RwLock::new(Arc::new(site)),
         });
         let rules = limits.accounts;
-        let tick = watch(Arc::clone(&shared), rules);
+        let tick = watch(Arc::clone(&shared), limits);
         let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)
             .map_err(OpenError::Thread)?;
         let serving_path = data_dir.join("serving.lock");
         let hashers = Hashers::start(rules.password_workers, rules.password_queue).map_err(OpenError::Thread)?;
-        let (door, setup, serving) = (Door::new(&rules), Mutex::new(None), Mutex::new(None));
+        let (door, setup, serving) = (Door::new(&limits), Mutex::new(None), Mutex::new(None));
         let inner = Inner { desk, signer, limits, shared, hashers, door, setup, serving, serving_path };
         Ok(Self(Arc::new(inner)))
     }
@@ -244,12 +265,18 @@ impl Domain {
 ///
 /// The writer's own connection asks for `data_version`, which moves only by what *others* commit; on any other connection
 /// each write of our own would look like another process's.
-fn watch(shared: Arc<Shared>, rules: AccountRules) -> impl FnMut(&mut dyn Store) + Send + 'static {
+fn watch(shared: Arc<Shared>, limits: DomainLimits) -> impl FnMut(&mut dyn Store) + Send + 'static {
     let mut last_seen = Instant::now();
     let mut last_forgotten: Option<Instant> = None;
     move |store| {
         match store.changed_by_others() {
-            Ok(true) => shared.tell(DomainChange::Anything),
+            Ok(true) => {
+                match Site::read(store, limits.site_bans, clock::now()) {
+                    Ok(site) => shared.set_site(Arc::new(site)),
+                    Err(error) => tracing::warn!(%error, "what another process decided for the site could not be read"),
+                }
+                shared.tell(DomainChange::Anything);
+            }
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "could not look for other processes' changes"),
         }
@@ -263,7 +290,7 @@ fn watch(shared: Arc<Shared>, rules: AccountRules) -> impl FnMut(&mut dyn Store)
         }
         if last_forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
             last_forgotten = Some(Instant::now());
-            match forget_ended(store, &rules) {
+            match forget_ended(store, &limits.accounts) {
                 Ok(ended) => shared.tell_ended(&ended),
                 Err(error) => tracing::warn!(%error, "could not forget sessions that have ended"),
             }

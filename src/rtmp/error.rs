@@ -53,6 +53,7 @@ pub enum Refused {
         Refusal::NotAKey => "what was given as the stream key is not one",
         Refusal::UnknownKey => "no room has this stream key",
         Refusal::Revoked { .. } => "this stream key was revoked",
+        Refusal::Banned => "banned from the site",
         Refusal::Unavailable => "the server could not check the stream key",
     })]
     Key(Refusal),
@@ -78,6 +79,7 @@ impl Refused {
             Self::EmptyKey | Self::Key(Refusal::NotAKey) => "not_a_key",
             Self::Key(Refusal::UnknownKey) => "unknown_key",
             Self::Key(Refusal::Revoked { .. }) => "revoked_key",
+            Self::Key(Refusal::Banned) => "banned",
             Self::Key(Refusal::Unavailable) => "unavailable",
             Self::Locked => "locked",
             Self::SecondStream => "second_stream",

@@ -54,6 +54,10 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
             DENIED,
             "This stream key was revoked. Make a new one on the studio page of your room and enter it here.",
         ),
+        Refused::Key(Refusal::Banned) => Status::error(
+            DENIED,
+            "You cannot publish here: an administrator of this site has banned it. Ask whoever runs it.",
+        ),
         Refused::Key(Refusal::Unavailable) => {
             Status::error(REJECTED, "The server cannot check the stream key right now. Try again in a minute.")
         }
@@ -88,6 +92,9 @@ pub fn cut(cut: Cut) -> Status {
         Cut::KeyRevoked => {
             Status::error(DENIED, "This stream key was revoked. Make a new one on the studio page of your room.")
         }
+        Cut::ByAdministrator => {
+            Status::error(REJECTED, "An administrator of this site ended the stream. Ask whoever runs it.")
+        }
         Cut::Shutdown => shutdown(),
     }
 }
@@ -98,6 +105,7 @@ pub fn cut_reason(cut: Cut) -> &'static str {
         Cut::TakenOver => "a newer connection took over",
         Cut::ByOwner => "ended in the studio",
         Cut::KeyRevoked => "its stream key was revoked",
+        Cut::ByAdministrator => "ended by an administrator",
         Cut::Shutdown => "the server is stopping",
     }
 }
@@ -124,7 +132,8 @@ mod tests {
     fn every_description_fits_what_ffmpeg_shows_and_says_what_to_do() {
         let at = UnixMillis(0);
         let keys =
-            [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Unavailable].map(Refused::Key);
+            [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Banned, Refusal::Unavailable]
+                .map(Refused::Key);
         let others = [
             Refused::App,
             Refused::EmptyKey,

@@ -6,7 +6,6 @@
 mod accounts;
 mod chat;
 mod limits;
-mod network;
 mod secret;
 mod security;
 mod tls;
@@ -14,13 +13,13 @@ mod tls;
 pub use accounts::Accounts;
 pub use chat::{Chat, ChatWindow};
 pub use limits::Limits;
-pub use network::{Network, NotANetwork};
 pub use secret::Secret;
 pub use security::Security;
 pub use tls::Tls;
 
 use crate::{live::LiveLimits, telemetry};
 use madang_domain::{AccountRules, ChatLimits, DomainLimits, EntranceRules, Window};
+pub use madang_domain::{Network, NotANetwork};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -322,6 +321,8 @@ impl Config {
             rooms_per_person: limits.rooms_per_person,
             keys_per_room: limits.keys_per_room,
             links_per_room: limits.links_per_room,
+            site_bans: limits.site_bans,
+            site_actions: limits.site_actions,
             chat: ChatLimits {
                 window: match chat.window_ms {
                     ChatWindow::Auto => Window::Auto,
@@ -333,6 +334,7 @@ impl Config {
                 recovery_age: Duration::from_secs(chat.recovery_s),
                 burst: limits.chat_burst,
                 rate: limits.chat_messages,
+                per_minute: limits.chat_per_minute_per_person,
                 rate_per: Duration::from_secs(limits.chat_per_s),
                 moderator_rate: limits.chat_moderator_times,
                 renames: limits.chat_renames_per_minute,

@@ -41,6 +41,7 @@ impl PublishGate {
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),
             Err(PublishRefusal::Revoked { at, room }) => Err(Refusal::Revoked { at, room }),
+            Err(PublishRefusal::Banned) => Err(Refusal::Banned),
             Err(PublishRefusal::Unavailable) => Err(Refusal::Unavailable),
         }
     }

@@ -104,7 +104,10 @@ impl Server {
             permits: Permits::default(),
             live,
             assets,
-            changes: Arc::new(Changes::new(config.limits.changes_per_minute)),
+            changes: Arc::new(Changes::new(
+                config.limits.changes_per_minute,
+                config.limits.changes_per_minute_per_account,
+            )),
             meters: Meters::default(),
             sockets: Connections::new(config.limits.ws_connections, config.limits.ws_connections_per_address),
             names,

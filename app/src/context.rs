@@ -118,6 +118,11 @@ mod server {
             self.set_cookie(session_cookie(&self.origin), token.expose(), SESSION_COOKIE_MAX_AGE_S);
         }
 
+        /// The value of the `Set-Cookie` header that says so.
+        pub fn session_cookie(&self, token: &Token) -> String {
+            self.cookie(session_cookie(&self.origin), token.expose(), SESSION_COOKIE_MAX_AGE_S)
+        }
+
         /// The browser is to forget a cookie.
         pub fn forget_cookie(&self, name: &str) {
             self.set_cookie(name, "", 0);

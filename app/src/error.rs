@@ -19,6 +19,9 @@ pub enum ApiError {
     /// Not the owner, or not logged in.
     #[error("not allowed")]
     Forbidden,
+    /// Banned from the site, or an account that is locked.
+    #[error("barred")]
+    Barred,
     /// No such account, or not its password.
     #[error("wrong login")]
     WrongLogin,
@@ -46,7 +49,7 @@ impl ApiError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Barred => 403,
             Self::WrongLogin | Self::Invalid(_) => 422,
             Self::LimitReached { .. } => 409,
             Self::TooMany { .. } => 429,
@@ -92,7 +95,8 @@ impl From<madang_domain::Error> for ApiError {
         use madang_domain::Error;
         let error = match error {
             Error::NotFound => Self::NotFound,
-            Error::Forbidden => Self::Forbidden,
+            Error::Forbidden | Error::NotThat(_) => Self::Forbidden,
+            Error::Barred(_) => Self::Barred,
             Error::WrongLogin => Self::WrongLogin,
             Error::Invalid(issues) => Self::Invalid(issues),
             Error::TooMany { retry_after_s } => Self::TooMany { retry_after_s },

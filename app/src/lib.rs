@@ -21,6 +21,8 @@ pub mod i18n;
 pub mod letters;
 pub mod pages;
 mod piece;
+#[cfg(feature = "ssr")]
+pub mod plain;
 pub mod posted;
 pub mod reactive;
 pub mod realtime;

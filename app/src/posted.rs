@@ -25,12 +25,15 @@ pub enum Posted {
     Studio { room: RoomSlug, act: StudioAct },
     /// `/rooms/{slug}/moderation`.
     Moderation { room: RoomSlug, act: ModerationAct },
-    /// `/login`, `/register` or `/account`, which the server alone runs.
+    /// `/login`, `/register`, `/reset` or `/account`, which the server alone runs.
     #[cfg(feature = "ssr")]
     Account(crate::accounts::form::AccountForm),
     /// `/rooms/{slug}/access`, which the server alone runs.
     #[cfg(feature = "ssr")]
     Access { room: RoomSlug, act: crate::access::AccessAct },
+    /// `/admin` and what is below it, which the server alone runs.
+    #[cfg(feature = "ssr")]
+    Admin(crate::plain::admin::form::AdminForm),
 }
 
 /// What the moderation page's forms do.
@@ -77,6 +80,10 @@ impl Posted {
         #[cfg(feature = "ssr")]
         if let Some(form) = crate::accounts::form::AccountForm::parse(path, fields) {
             return Some(Self::Account(form));
+        }
+        #[cfg(feature = "ssr")]
+        if let Some(form) = crate::plain::admin::form::AdminForm::parse(path, fields) {
+            return Some(Self::Admin(form));
         }
         if path == "/rooms/new" {
             return Some(Self::CreateRoom(form(&slug_or_suggestion(field("slug"), field("title")))));

@@ -45,6 +45,7 @@ pub struct Parts {
 /// Takes the request's [`ServerContext`] and the nonce from context. Beside scripts and styles of this site the page needs one
 /// inline script, which carries the nonce, and `wasm-unsafe-eval`; it has no inline styles.
 pub fn shell(assets: AssetNames) -> impl IntoView {
+    let basics = basics(&assets);
     let loader = assets.parts.as_ref().map(|parts| format!("/pkg/{}", parts.script));
     if let Some(parts) = assets.parts {
         // From it `leptos` takes which files the page that is shown wants preloaded.
@@ -54,8 +55,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
     let context = use_context::<ServerContext>();
     let locale = context.as_ref().map(|c| c.locale).unwrap_or_default();
     let now = context.as_ref().map(|c| c.now).unwrap_or_default();
-    let (js, wasm, css) =
-        (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm), format!("/pkg/{}", assets.css));
+    let (js, wasm) = (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm));
     let start = format!("import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));");
     debug_assert_eq!((NOW_ATTRIBUTE, ME_ATTRIBUTE), ("data-now", "data-me"));
     let me = context.as_ref().and_then(ServerContext::me);
@@ -63,16 +63,10 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
         <!DOCTYPE html>
         <html lang=locale.tag() data-now=now.0.to_string() data-me=me>
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
-                <meta name="color-scheme" content="dark light" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0d0f14" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbf9f7" />
+                {basics}
                 {open_graph("og:site_name", Messages::new(locale).site_name())}
                 {open_graph("og:type", "website")}
                 {open_graph("og:locale", open_graph_locale(locale))}
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=css />
                 <link rel="modulepreload" href=js />
                 {loader.map(|loader| view! { <link rel="modulepreload" href=loader /> })}
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
@@ -87,6 +81,24 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// What every document's head begins with, scripts or none.
+pub fn basics(assets: &AssetNames) -> impl IntoView + use<> {
+    let css = format!("/pkg/{}", assets.css);
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
+        <meta name="color-scheme" content="dark light" />
+        {theme_color("(prefers-color-scheme: dark)", "#0d0f14")}
+        {theme_color("(prefers-color-scheme: light)", "#fbf9f7")}
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href=css />
+    }
+}
+
+fn theme_color(media: &'static str, content: &'static str) -> impl IntoView {
+    leptos::html::meta().attr("name", "theme-color").attr("media", media).content(content)
 }
 
 /// What is the same on every page; each page adds its own title and address.

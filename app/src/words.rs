@@ -34,6 +34,7 @@ impl Messages {
         match error {
             ApiError::NotFound => self.error_not_found().to_owned(),
             ApiError::Forbidden => self.error_forbidden().to_owned(),
+            ApiError::Barred => self.error_barred().to_owned(),
             ApiError::WrongLogin => self.error_wrong_login().to_owned(),
             ApiError::Invalid(_) => self.error_invalid().to_owned(),
             ApiError::TooMany { retry_after_s } => self.error_too_many(retry_after_s),

@@ -1,6 +1,6 @@
 //! What can go wrong, as codes. Causes go to the log where they happen; nothing here holds a secret.
 
-use madang_protocol::{Field, FieldIssue, Problem};
+use madang_protocol::{Field, FieldIssue, Problem, UnixMillis};
 use std::{io, path::PathBuf};
 
 /// Why the domain did not do what it was asked.
@@ -21,6 +21,12 @@ pub enum Error {
     /// There is no such account, or that is not its password: which, nobody is told.
     #[error("wrong login")]
     WrongLogin,
+    /// An administrator has barred them from the site.
+    #[error("barred: {0:?}")]
+    Barred(Bar),
+    /// An administrator may do much, and not this.
+    #[error("not even an administrator: {0:?}")]
+    NotThat(NotThat),
     /// Tried too often; again after this many seconds.
     #[error("too many attempts, again in {retry_after_s} s")]
     TooMany { retry_after_s: u32 },
@@ -38,6 +44,31 @@ pub enum Limit {
     RoomsPerPerson,
     KeysPerRoom,
     LinksPerRoom,
+    /// Bans across the site.
+    Bans,
+}
+
+/// What keeps somebody out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Bar {
+    /// The account is locked.
+    Locked,
+    Banned {
+        /// `None`: until it is lifted.
+        until: Option<UnixMillis>,
+        reason: String,
+    },
+}
+
+/// What even administrators may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NotThat {
+    /// The site needs one.
+    LastAdministrator,
+    /// Locking or banning one, whose role has to be taken first.
+    Administrator,
+    /// Banning what is no address and no network, or a network that nobody bans on purpose: wider than /16, or /32 of IPv6.
+    Network,
 }
 
 /// The kinds of storage failure an operator can tell apart.
@@ -112,6 +143,8 @@ pub enum OpenError {
     Database { path: PathBuf, cause: rusqlite::Error },
     #[error("the database {} cannot keep a write-ahead log; put the data directory on a local disk", path.display())]
     NoWriteAheadLog { path: PathBuf },
+    #[error("the database {} cannot be read: {cause}", path.display())]
+    Read { path: PathBuf, cause: Error },
     #[error("the operating system gives no random bytes")]
     Randomness,
     #[error("cannot start a thread for the database: {0}")]

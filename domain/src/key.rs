@@ -104,6 +104,9 @@ pub enum PublishRefusal {
     /// A room had it until then.
     #[error("stream key revoked")]
     Revoked { at: UnixMillis, room: RoomId },
+    /// The room's owner, or where it comes from, is banned from the site.
+    #[error("banned from the site")]
+    Banned,
     /// The database could not be asked; trying again is right.
     #[error("the database is not available")]
     Unavailable,

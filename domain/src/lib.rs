@@ -15,6 +15,7 @@ mod hashing;
 mod key;
 mod limits;
 mod looks;
+mod network;
 mod on_air;
 mod password;
 mod permit;
@@ -24,6 +25,7 @@ mod random;
 mod room;
 mod rules;
 mod service;
+mod site;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -35,21 +37,25 @@ pub use chat::{
     auto_window,
 };
 pub use cookie::CookieValue;
-pub use error::{BackupError, Error, Limit, OpenError, StorageFault};
+pub use error::{BackupError, Bar, Error, Limit, NotThat, OpenError, StorageFault};
 pub use key::{KeyHash, PublishGrant, PublishRefusal, StreamKey};
 pub use limits::DomainLimits;
 pub use madang_protocol as protocol;
+pub use network::{Network, NotANetwork};
 pub use on_air::{CutReason, OnAir, OnAirStatus};
 pub use password::PasswordDigest;
 pub use permit::{Grant, PERMIT_COOKIE, Permit, PermitCookie, PlayToken, Shown};
 pub use person::{Actor, Person, PersonKind};
 pub use room::{DomainChange, Room};
 pub use rules::{AccountRules, EntranceRules, MakeRooms, Registration};
-pub use service::{Admission, Domain, Gate, Session, Visit};
+pub use service::{
+    AdminAct, Administered, Admission, Decided, Domain, Gate, LiveRoom, Page, PersonFile, Policy, Session, Visit,
+};
 pub use sqlite::SqliteStore;
 pub use store::{
-    AccountStore, Ban, ChatLog, ChatStore, EntranceStore, FoundKey, FoundSession, ListedRoom, NewAccount, NewBroadcast,
-    NewEntry, NewInvitation, NewKey, NewLink, NewMessage, NewSession, NewWhat, RoomPassword, Store, StoredAccount,
-    StoredAction, StoredInvitation, StoredMessage, StoredModerator, StoredSession, Writer,
+    AccountStore, AdminStore, Ban, ChatLog, ChatStore, EntranceStore, FoundKey, FoundSession, ListedRoom, NewAccount,
+    NewBroadcast, NewEntry, NewInvitation, NewKey, NewLink, NewMessage, NewSession, NewWhat, RoomPassword, SiteAction,
+    SiteBan, Store, StoredAccount, StoredAction, StoredInvitation, StoredMessage, StoredModerator, StoredPerson,
+    StoredSession, Writer,
 };
 pub use token::{Token, TokenHash};

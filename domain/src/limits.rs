@@ -22,6 +22,10 @@ pub struct DomainLimits {
     pub waiting_writes: usize,
     /// Reads that may wait; the next is answered with [`crate::Error::Busy`].
     pub waiting_reads: usize,
+    /// Bans across the site that are in force.
+    pub site_bans: usize,
+    /// Administrators' actions that are kept.
+    pub site_actions: u64,
     pub chat: ChatLimits,
     pub accounts: AccountRules,
     pub entrance: EntranceRules,
@@ -37,6 +41,8 @@ impl Default for DomainLimits {
             directory: 240,
             waiting_writes: 1024,
             waiting_reads: 4096,
+            site_bans: 10_000,
+            site_actions: 10_000,
             chat: ChatLimits::default(),
             accounts: AccountRules::default(),
             entrance: EntranceRules::default(),

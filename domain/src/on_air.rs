@@ -56,6 +56,8 @@ pub enum CutReason {
     /// The key was revoked or rotated.
     KeyRevoked,
     RoomDeleted,
+    /// An administrator of the site ended the stream, or banned who sends it.
+    ByAdministrator,
     /// The server stops.
     Shutdown,
 }

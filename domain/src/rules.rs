@@ -17,6 +17,23 @@ pub enum Registration {
     Closed,
 }
 
+impl Registration {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Invite, Self::Closed];
+
+    /// As it is written in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invite => "invite",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
+}
+
 /// Who may make rooms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,6 +47,21 @@ pub enum MakeRooms {
 }
 
 impl MakeRooms {
+    pub const ALL: [Self; 3] = [Self::Accounts, Self::Anyone, Self::Administrators];
+
+    /// As it is written in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Anyone => "anyone",
+            Self::Administrators => "administrators",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
+
     pub const fn allows(self, kind: &PersonKind) -> bool {
         match (self, kind) {
             (Self::Anyone, _) | (Self::Accounts, PersonKind::Account { .. }) => true,

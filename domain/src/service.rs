@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod admin;
 mod chat;
 mod entrance;
 mod keys;
@@ -14,6 +15,7 @@ mod rooms;
 mod sessions;
 
 pub use accounts::{Admission, Visit};
+pub use admin::{AdminAct, Administered, Decided, LiveRoom, Page, PersonFile, Policy};
 pub use entrance::Gate;
 pub use sessions::Session;
 
@@ -30,7 +32,8 @@ use crate::{
     on_air::{NothingOnAir, OnAir},
     person::Actor,
     room::{DomainChange, Room},
-    rules::{AccountRules, EntranceRules},
+    rules::AccountRules,
+    site::Site,
     sqlite::SqliteStore,
     store::Store,
 };
@@ -86,10 +89,13 @@ struct Door {
     entries: Attempts,
     /// Wrong passwords of rooms, by room.
     rooms: Attempts,
+    /// Messages of all rooms' chats, by person.
+    messages: Attempts,
 }
 
 impl Door {
-    fn new(rules: &AccountRules, entrance: &EntranceRules) -> Self {
+    fn new(limits: &DomainLimits) -> Self {
+        let (rules, entrance) = (&limits.accounts, &limits.entrance);
         const MINUTE: Duration = Duration::from_secs(60);
         const HOUR: Duration = Duration::from_secs(60 * 60);
         Self {
@@ -99,6 +105,7 @@ impl Door {
             registrations: Attempts::new(rules.registrations_per_hour, HOUR),
             entries: Attempts::new(entrance.tries_per_minute, MINUTE),
             rooms: Attempts::new(entrance.tries_per_room, HOUR),
+            messages: Attempts::new(limits.chat.per_minute, MINUTE),
         }
     }
 }
@@ -110,9 +117,20 @@ pub(crate) struct Shared {
     /// The chats that have a task.
     pub(crate) chats: Chats,
     renames: names::Renames,
+    /// What holds on the whole site. The kind of lock: taken to copy a pointer, and to put another one there.
+    site: RwLock<Arc<Site>>,
 }
 
 impl Shared {
+    /// What holds on the whole site now.
+    pub(crate) fn site(&self) -> Arc<Site> {
+        Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_site(&self, site: Arc<Site>) {
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = site;
+    }
+
     fn on_air(&self) -> Arc<dyn OnAir> {
         Arc::clone(&self.on_air.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -152,6 +170,8 @@ impl Domain {
         if let Err(error) = writer.changed_by_others() {
             tracing::warn!(%error, "changes by other processes may be noticed late");
         }
+        let site = Site::read(&writer, limits.site_bans, clock::now())
+            .map_err(|cause| OpenError::Read { path: database.clone(), cause })?;
         let signer = CookieSigner::open(&data_dir.join("cookie.key"))?;
         // Reads are short and mostly from memory: more threads than cores only wait for each other.
         let count = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
@@ -164,14 +184,15 @@ impl Domain {
             changes: broadcast::Sender::new(CHANGES_KEPT),
             chats: Chats::default(),
             renames: names::Renames::default(),
+            site: RwLock::new(Arc::new(site)),
         });
         let rules = limits.accounts;
-        let tick = watch(Arc::clone(&shared), rules);
+        let tick = watch(Arc::clone(&shared), limits);
         let desk = Desk::start(Box::new(writer), readers, limits.waiting_writes, limits.waiting_reads, tick)
             .map_err(OpenError::Thread)?;
         let serving_path = data_dir.join("serving.lock");
         let hashers = Hashers::start(rules.password_workers, rules.password_queue).map_err(OpenError::Thread)?;
-        let (door, setup, serving) = (Door::new(&rules, &limits.entrance), Mutex::new(None), Mutex::new(None));
+        let (door, setup, serving) = (Door::new(&limits), Mutex::new(None), Mutex::new(None));
         let inner = Inner { desk, signer, limits, shared, hashers, door, setup, serving, serving_path };
         Ok(Self(Arc::new(inner)))
     }
@@ -253,12 +274,18 @@ impl Domain {
 ///
 /// The writer's own connection asks for `data_version`, which moves only by what *others* commit; on any other connection
 /// each write of our own would look like another process's.
-fn watch(shared: Arc<Shared>, rules: AccountRules) -> impl FnMut(&mut dyn Store) + Send + 'static {
+fn watch(shared: Arc<Shared>, limits: DomainLimits) -> impl FnMut(&mut dyn Store) + Send + 'static {
     let mut last_seen = Instant::now();
     let mut last_forgotten: Option<Instant> = None;
     move |store| {
         match store.changed_by_others() {
-            Ok(true) => shared.tell(DomainChange::Anything),
+            Ok(true) => {
+                match Site::read(store, limits.site_bans, clock::now()) {
+                    Ok(site) => shared.set_site(Arc::new(site)),
+                    Err(error) => tracing::warn!(%error, "what another process decided for the site could not be read"),
+                }
+                shared.tell(DomainChange::Anything);
+            }
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "could not look for other processes' changes"),
         }
@@ -272,7 +299,7 @@ fn watch(shared: Arc<Shared>, rules: AccountRules) -> impl FnMut(&mut dyn Store)
         }
         if last_forgotten.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
             last_forgotten = Some(Instant::now());
-            match forget_ended(store, &rules) {
+            match forget_ended(store, &limits.accounts) {
                 Ok(ended) => shared.tell_ended(&ended),
                 Err(error) => tracing::warn!(%error, "could not forget sessions that have ended"),
             }

@@ -1,6 +1,7 @@
 //! [`Store`] on SQLite: opening, migrations and transactions. The statements are in the modules below, by subject.
 
 mod accounts;
+mod admin;
 mod broadcasts;
 mod chat;
 mod entrance;

@@ -2,12 +2,14 @@
 //! written one day passes the same conformance tests.
 
 mod accounts;
+mod admin;
 mod chat;
 mod entrance;
 
 pub use accounts::{
     AccountStore, FoundSession, NewInvitation, NewSession, StoredAccount, StoredInvitation, StoredSession,
 };
+pub use admin::{AdminStore, SiteAction, SiteBan, StoredPerson};
 pub use chat::{
     Ban, ChatLog, ChatStore, NewEntry, NewMessage, NewWhat, StoredAction, StoredMessage, StoredModerator, Writer,
 };
@@ -31,7 +33,7 @@ use std::path::Path;
 ///
 /// Who may do what, and how many of it, is decided above: a store keeps what it is given, and refuses only what would
 /// break its own rules (a slug or a login twice, a room of nobody).
-pub trait Store: AccountStore + ChatStore + EntranceStore + Send {
+pub trait Store: AccountStore + AdminStore + ChatStore + EntranceStore + Send {
     /// Runs `work` so that all of its changes are kept, or none when it gives an error. Inside another `together` only the
     /// inner changes are undone. When the outermost returns without an error, the changes survive a loss of power.
     ///

@@ -120,6 +120,22 @@ impl UnixMillis {
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
+
+    /// `2026-01-01T00:00:00Z` (days to civil date, Howard Hinnant's algorithm).
+    pub fn utc(self) -> String {
+        let seconds = self.0.div_euclid(1000);
+        let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let shifted = days + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let day_of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_index = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +149,14 @@ mod tests {
         for bad in ["", "1", "ffffffffffffffff", "00000000000000G0", "+000000000000001", "00000000000000001"] {
             assert_eq!(bad.parse::<RoomId>(), Err(BadId), "{bad}");
         }
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        let utc = |millis| UnixMillis(millis).utc();
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(1_709_210_096_789), "2024-02-29T12:34:56Z");
+        assert_eq!(utc(-1), "1969-12-31T23:59:59Z");
     }
 
     #[test]

@@ -164,6 +164,8 @@ pub enum Mishap {
     RevokedKey,
     /// Too many wrong keys came from the address.
     Locked,
+    /// The room's owner, or the address, is banned from the site.
+    Banned,
     /// The server could not look the key up.
     Unavailable,
     SecondStream,

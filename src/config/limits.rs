@@ -4,6 +4,9 @@ use crate::rtmp::RtmpLimits;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// The file that explains every option.
+const DOCUMENTED: &str = include_str!("../../Leptos.toml");
+
 /// A year: no time at all for a server, and short enough for every timer.
 const NO_LIMIT_S: u64 = 365 * 24 * 60 * 60;
 
@@ -23,6 +26,8 @@ pub struct Limits {
     pub http_body_bytes: usize,
     /// State-changing requests a minute from one address.
     pub changes_per_minute: u32,
+    /// State-changing requests a minute from one account, wherever it is.
+    pub changes_per_minute_per_account: u32,
     /// Wrong passwords, and wrong invitations, a minute from one address.
     pub log_ins_per_minute: u32,
     /// Wrong passwords an hour for one account, from places where it was not logged in to before.
@@ -85,7 +90,9 @@ pub struct Limits {
     pub chat_per_s: u64,
     /// Messages that one person may send at once.
     pub chat_burst: u32,
-    /// How many times that moderators may.
+    /// Messages that one person may send a minute, in all rooms together.
+    pub chat_per_minute_per_person: u32,
+    /// How many times `chat_messages` and `chat_burst` moderators may.
     pub chat_moderator_times: u32,
     /// Changes of name that one person may make at once, and in a minute after that.
     pub chat_renames_per_minute: u32,
@@ -101,6 +108,10 @@ pub struct Limits {
     pub chat_moderators: usize,
     /// Persons that one room remembers for their rate, after they have gone.
     pub chat_remembered: usize,
+    /// Bans in force across the site.
+    pub site_bans: usize,
+    /// Administrators' actions kept in the database.
+    pub site_actions: u64,
 }
 
 impl Default for Limits {
@@ -112,6 +123,7 @@ impl Default for Limits {
             http_stalled_s: 30,
             http_body_bytes: 192 * 1024,
             changes_per_minute: 60,
+            changes_per_minute_per_account: 60,
             log_ins_per_minute: 10,
             log_ins_per_account: 20,
             registrations_per_hour: 10,
@@ -143,6 +155,7 @@ impl Default for Limits {
             chat_messages: 3,
             chat_per_s: 2,
             chat_burst: 5,
+            chat_per_minute_per_person: 300,
             chat_moderator_times: 10,
             chat_renames_per_minute: 6,
             chat_queue_messages: 64,
@@ -151,6 +164,8 @@ impl Default for Limits {
             chat_bans: 10_000,
             chat_moderators: 100,
             chat_remembered: 10_000,
+            site_bans: 10_000,
+            site_actions: 10_000,
         }
     }
 }
@@ -168,6 +183,7 @@ impl Limits {
             http_stalled_s: or(self.http_stalled_s, NO_LIMIT_S),
             http_body_bytes: or(self.http_body_bytes, usize::MAX),
             changes_per_minute: or(self.changes_per_minute, u32::MAX),
+            changes_per_minute_per_account: or(self.changes_per_minute_per_account, u32::MAX),
             log_ins_per_minute: or(self.log_ins_per_minute, u32::MAX),
             log_ins_per_account: or(self.log_ins_per_account, u32::MAX),
             registrations_per_hour: or(self.registrations_per_hour, u32::MAX),
@@ -190,9 +206,30 @@ impl Limits {
             room_tries_per_minute: or(self.room_tries_per_minute, u32::MAX),
             room_tries_per_room: or(self.room_tries_per_room, u32::MAX),
             play_token_s: or(self.play_token_s, NO_LIMIT_S),
+            chat_per_minute_per_person: or(self.chat_per_minute_per_person, u32::MAX),
+            site_bans: or(self.site_bans, usize::MAX),
+            site_actions: or(self.site_actions, u64::MAX),
             // No lock is 0 s of it. The chat's, and those of passwords and sessions, have a least instead (`Config::check`).
             ..self.clone()
         }
+    }
+
+    /// Every limit as it is now, with the reason that `Leptos.toml` gives for it. A value that nothing reaches is `None`.
+    pub fn explained(&self) -> Vec<(String, Option<u64>, String)> {
+        let Ok(serde_json::Value::Object(values)) = serde_json::to_value(self.in_force()) else { return Vec::new() };
+        let nothing = [u64::MAX, u64::from(u32::MAX), NO_LIMIT_S];
+        let (mut explained, mut reason) = (Vec::new(), String::new());
+        let (_, section) = DOCUMENTED.split_once("[limits]").unwrap_or_default();
+        for line in section.lines() {
+            if let Some(comment) = line.strip_prefix('#') {
+                reason.push_str(comment);
+            } else if let Some((name, _)) = line.split_once(" = ") {
+                let value =
+                    values.get(name).and_then(serde_json::Value::as_u64).filter(|value| !nothing.contains(value));
+                explained.push((name.to_owned(), value, std::mem::take(&mut reason).trim().to_owned()));
+            }
+        }
+        explained
     }
 
     pub fn rtmp(&self) -> RtmpLimits {

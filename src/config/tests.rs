@@ -69,6 +69,18 @@ fn the_chats_limits_are_the_domains() {
 }
 
 #[test]
+fn every_limit_is_explained_as_it_is_in_force() {
+    let limits = Limits { ws_rooms: 0, http_head_s: 0, ..Limits::default() };
+    let explained = limits.explained();
+    let Ok(Value::Table(all)) = Value::try_from(Limits::default()) else { panic!("a table") };
+    assert_eq!(explained.len(), all.len());
+    for (name, value, reason) in &explained {
+        assert!(all.contains_key(name) && reason.len() > 10, "{name}: {reason}");
+        assert_eq!(value.is_none(), ["ws_rooms", "http_head_s"].contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
 fn a_wrong_variable_is_named() {
     let error = Config::default()
         .with_environment(environment(&[("MADANG_LIMITS_WS_ROOMS", "many")]))

@@ -13,6 +13,8 @@ pub enum Cut {
     ByOwner,
     #[error("the stream key was revoked")]
     KeyRevoked,
+    #[error("an administrator ended the stream")]
+    ByAdministrator,
     #[error("the server stops")]
     Shutdown,
 }
@@ -23,6 +25,7 @@ impl From<CutReason> for Cut {
             CutReason::ByOwner => Self::ByOwner,
             // The keys of a room go with it.
             CutReason::KeyRevoked | CutReason::RoomDeleted => Self::KeyRevoked,
+            CutReason::ByAdministrator => Self::ByAdministrator,
             CutReason::Shutdown => Self::Shutdown,
         }
     }

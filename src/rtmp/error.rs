@@ -77,6 +77,7 @@ pub enum Refused {
         Refusal::NotAKey => "what was given as the stream key is not one",
         Refusal::UnknownKey => "no room has this stream key",
         Refusal::Revoked { .. } => "this stream key was revoked",
+        Refusal::Banned => "banned from the site",
         Refusal::Unavailable => "the server could not check the stream key",
     })]
     Key(Refusal),
@@ -130,6 +131,7 @@ impl Refused {
             Self::Key(Refusal::NotAKey) => Mishap::NotAKey,
             Self::Key(Refusal::UnknownKey) => Mishap::UnknownKey,
             Self::Key(Refusal::Revoked { .. }) => Mishap::RevokedKey,
+            Self::Key(Refusal::Banned) => Mishap::Banned,
             Self::Key(Refusal::Unavailable) => Mishap::Unavailable,
             Self::Locked => Mishap::Locked,
             Self::SecondStream => Mishap::SecondStream,
@@ -148,6 +150,7 @@ impl Refused {
             Self::EmptyKey | Self::UrlAsKey | Self::Key(Refusal::NotAKey) => "not_a_key",
             Self::Key(Refusal::UnknownKey) => "unknown_key",
             Self::Key(Refusal::Revoked { .. }) => "revoked_key",
+            Self::Key(Refusal::Banned) => "banned",
             Self::Key(Refusal::Unavailable) => "unavailable",
             Self::Locked => "locked",
             Self::SecondStream => "second_stream",

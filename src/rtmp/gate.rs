@@ -145,6 +145,8 @@ pub enum Refusal {
     UnknownKey,
     /// The key was valid until then.
     Revoked { at: UnixMillis, room: RoomId },
+    /// The room's owner, or where it comes from, is banned from the site.
+    Banned,
     /// The server cannot decide now; the same key may work in a moment.
     Unavailable,
 }
@@ -152,7 +154,7 @@ pub enum Refusal {
 impl Refusal {
     /// Whether it counts towards the lock on wrong keys.
     pub(crate) fn is_wrong_key(self) -> bool {
-        !matches!(self, Self::Unavailable)
+        !matches!(self, Self::Unavailable | Self::Banned)
     }
 }
 

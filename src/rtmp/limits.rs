@@ -149,7 +149,7 @@ pub struct WrongKeys {
     per_minute: u32,
     lock: Duration,
     // A plain mutex: held for a map operation, once a wrong key and once a publish command.
-    sources: Mutex<Recent<Attempts>>,
+    sources: Mutex<Recent<IpAddr, Attempts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +175,7 @@ impl WrongKeys {
     /// How long `address` must still wait; `None` when it may try a key.
     pub fn locked(&self, address: IpAddr, now: Instant) -> Option<Duration> {
         let sources = locked(&self.sources);
-        let attempts = sources.get(address)?;
+        let attempts = sources.get(&household(address))?;
         if attempts.count < self.per_minute {
             return None;
         }
@@ -185,7 +185,7 @@ impl WrongKeys {
     /// Records a wrong key; says whether the address is locked from now on.
     pub fn wrong(&self, address: IpAddr, now: Instant) -> bool {
         let mut sources = locked(&self.sources);
-        let attempts = sources.of(address, || Attempts { since: now, last: now, count: 0 });
+        let attempts = sources.of(household(address), || Attempts { since: now, last: now, count: 0 });
         if self.over(attempts, now) {
             *attempts = Attempts { since: now, last: now, count: 0 };
         }

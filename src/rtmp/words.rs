@@ -63,6 +63,10 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
             DENIED,
             "This stream key was revoked. Make a new one on the studio page of your room and enter it here.",
         ),
+        Refused::Key(Refusal::Banned) => Status::error(
+            DENIED,
+            "You cannot publish here: an administrator of this site has banned it. Ask whoever runs it.",
+        ),
         Refused::Key(Refusal::Unavailable) => {
             Status::error(REJECTED, "The server cannot check the stream key right now. Try again in a minute.")
         }
@@ -114,6 +118,9 @@ pub fn cut(cut: Cut) -> Status {
         Cut::KeyRevoked => {
             Status::error(DENIED, "This stream key was revoked. Make a new one on the studio page of your room.")
         }
+        Cut::ByAdministrator => {
+            Status::error(REJECTED, "An administrator of this site ended the stream. Ask whoever runs it.")
+        }
         Cut::Shutdown => shutdown(),
     }
 }
@@ -124,6 +131,7 @@ pub fn cut_reason(cut: Cut) -> &'static str {
         Cut::TakenOver => "a newer connection took over",
         Cut::ByOwner => "ended in the studio",
         Cut::KeyRevoked => "its stream key was revoked",
+        Cut::ByAdministrator => "ended by an administrator",
         Cut::Shutdown => "the server is stopping",
     }
 }
@@ -168,8 +176,9 @@ mod tests {
     #[test]
     fn every_description_fits_what_ffmpeg_shows_and_says_what_to_do() {
         let (at, room) = (UnixMillis(0), RoomId::from_random(2));
-        let keys = [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at, room }, Refusal::Unavailable]
-            .map(Refused::Key);
+        let revoked = Refusal::Revoked { at, room };
+        let keys = [Refusal::NotAKey, Refusal::UnknownKey, revoked, Refusal::Banned, Refusal::Unavailable];
+        let keys = keys.map(Refused::Key);
         let others = [
             Refused::App,
             Refused::EmptyKey,

@@ -1,10 +1,14 @@
-//! What stands before every request that changes something: it comes from this site, and not too often.
+//! What stands before every request that changes something: it comes from this site, not too often, and from nobody who is banned from it.
 
 use super::{
     client,
     refusals::{Refusal, is_function},
 };
-use crate::{recent::Recent, state::Services};
+use crate::{
+    addresses::household,
+    recent::Recent,
+    state::{Asker, Services},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
@@ -15,37 +19,66 @@ use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
+use madang_app::server::locale::SET_LANGUAGE;
+use madang_domain::{Person, PersonKind};
+use madang_protocol::PersonId;
 use std::{
+    hash::Hash,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// Addresses that are remembered at least; twice as many at most.
+/// Addresses, and accounts, that are remembered at least; twice as many at most.
 const REMEMBERED: usize = 50_000;
+/// What whoever is banned may ask for: to leave, to read in their own language, and to be told by the domain why they are not let in.
+const NEVER_BARRED: [&str; 5] = ["/login", "/logout", "/register", "/reset", SET_LANGUAGE];
 
-/// Counts the changes that each address asks for.
-///
-/// The kind of lock: a `std` mutex for a map look-up and a comparison, for requests that change something.
+/// Counts the changes that each address and each account asks for.
 pub struct Changes {
-    quota: Quota,
-    clock: DefaultClock,
-    addresses: Mutex<Recent<DefaultDirectRateLimiter>>,
+    addresses: Counted<IpAddr>,
+    accounts: Counted<PersonId>,
 }
 
 impl Changes {
-    pub fn new(per_minute: u32) -> Self {
-        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
-        Self { quota, clock: DefaultClock::default(), addresses: Mutex::new(Recent::new(REMEMBERED)) }
+    /// So many a minute, of each.
+    pub fn new(per_address: u32, per_account: u32) -> Self {
+        Self { addresses: Counted::new(per_address), accounts: Counted::new(per_account) }
     }
 
     /// # Errors
     /// How long to wait.
     fn check(&self, address: IpAddr) -> Result<(), Duration> {
+        self.addresses.check(household(address))
+    }
+
+    /// # Errors
+    /// How long to wait.
+    fn check_account(&self, account: PersonId) -> Result<(), Duration> {
+        self.accounts.check(account)
+    }
+}
+
+/// How often each of them asked lately.
+///
+/// The kind of lock: a `std` mutex for a map look-up and a comparison, for requests that change something.
+struct Counted<K> {
+    quota: Quota,
+    clock: DefaultClock,
+    recent: Mutex<Recent<K, DefaultDirectRateLimiter>>,
+}
+
+impl<K: Eq + Hash> Counted<K> {
+    fn new(per_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self { quota, clock: DefaultClock::default(), recent: Mutex::new(Recent::new(REMEMBERED)) }
+    }
+
+    fn check(&self, key: K) -> Result<(), Duration> {
         // What is remembered is whole at every step.
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let limiter = addresses.of(address, || RateLimiter::direct_with_clock(self.quota, self.clock.clone()));
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = recent.of(key, || RateLimiter::direct_with_clock(self.quota, self.clock.clone()));
         limiter.check().map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 }
@@ -58,13 +91,41 @@ pub async fn guard(State(services): State<Services>, mut request: Request, next:
     }
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let Some(peer) = peer else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let path = request.uri().path();
-    match check(&services, peer, request.headers()) {
+    let path = request.uri().path().to_owned();
+    let mut checked = check(&services, peer, request.headers());
+    if checked.is_ok() {
+        // Storage that does not answer is told by who needs it.
+        if let Ok(asker) = services.asker(request.headers()).await {
+            checked = check_asker(&services, peer, request.headers(), &path, &asker);
+            request.extensions_mut().insert(asker);
+        }
+    }
+    match checked {
         Ok(()) => {}
-        Err(refusal @ Refusal::TooMany { .. }) if !is_function(path) => drop(request.extensions_mut().insert(refusal)),
-        Err(refusal) => return refusal.answer(path, request.headers()),
+        Err(refusal @ Refusal::TooMany { .. }) if !is_function(&path) => drop(request.extensions_mut().insert(refusal)),
+        Err(refusal) => return refusal.answer(&path, request.headers()),
     }
     next.run(request).await
+}
+
+fn check_asker(
+    services: &Services,
+    peer: IpAddr,
+    headers: &HeaderMap,
+    path: &str,
+    asker: &Asker,
+) -> Result<(), Refusal> {
+    let person = asker.person.as_ref();
+    if let Some(Person { id, kind: PersonKind::Account { .. }, .. }) = person {
+        services.changes.check_account(*id).map_err(too_many)?;
+    }
+    let address = client::address(peer, headers, &services.config.public);
+    let barred = services.domain.barred(person, address).is_err() && !NEVER_BARRED.contains(&path);
+    if barred { Err(Refusal::Barred) } else { Ok(()) }
+}
+
+fn too_many(wait: Duration) -> Refusal {
+    Refusal::TooMany { retry_after_s: u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX) }
 }
 
 fn check(services: &Services, peer: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -77,9 +138,7 @@ fn check(services: &Services, peer: IpAddr, headers: &HeaderMap) -> Result<(), R
     if length.is_some_and(|length| length > limits.http_body_bytes) {
         return Err(Refusal::TooLarge);
     }
-    services.changes.check(client::address(peer, headers, public)).map_err(|wait| Refusal::TooMany {
-        retry_after_s: u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX),
-    })
+    services.changes.check(client::address(peer, headers, public)).map_err(too_many)
 }
 
 #[cfg(test)]
@@ -88,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_address_is_stopped_at_its_limit_and_another_is_not() {
-        let changes = Changes::new(3);
+        let changes = Changes::new(3, 3);
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         for _ in 0..3 {
             assert!(changes.check(address("2001:db8::1")).is_ok());
@@ -97,9 +156,24 @@ mod tests {
         assert!(wait <= Duration::from_secs(20), "{wait:?}");
         assert!(changes.check(address("192.0.2.1")).is_ok());
     }
+
+    #[test]
+    fn an_account_is_stopped_at_its_limit_wherever_it_is() {
+        let changes = Changes::new(100, 2);
+        let account = |n: u64| PersonId::from_random(n << 1);
+        assert!(changes.check_account(account(1)).is_ok() && changes.check_account(account(1)).is_ok());
+        assert!(changes.check_account(account(1)).is_err());
+        assert!(changes.check_account(account(2)).is_ok());
+        for n in 0..100_000 {
+            let _ = changes.check_account(account(n));
+        }
+        let remembered = changes.accounts.recent.lock().expect("whole").len();
+        assert!((REMEMBERED..=2 * REMEMBERED).contains(&remembered), "{remembered}");
+    }
+
     #[test]
     fn a_hundred_thousand_addresses_cost_what_is_granted_and_no_more() {
-        let changes = Changes::new(1);
+        let changes = Changes::new(1, 1);
         let mut refused = 0;
         for number in 0..100_000_u32 {
             let network = u128::from(0x2001_0db8_u32) << 96 | u128::from(number) << 64;
@@ -108,7 +182,7 @@ mod tests {
             refused += u32::from(changes.check(address).is_err());
         }
         assert_eq!(refused, 100_000);
-        let remembered = changes.addresses.lock().expect("whole").len();
+        let remembered = changes.addresses.recent.lock().expect("whole").len();
         assert!((REMEMBERED..=2 * REMEMBERED).contains(&remembered), "{remembered}");
     }
 }

@@ -1,6 +1,6 @@
 //! What answers say to browsers about themselves: what a page may load and run, who may frame it, what it may ask the device for.
 //!
-//! Three kinds: pages with scripts, whose policy carries the nonce of that one answer; parts of pages (`/pkg`), which are no documents
+//! Four kinds: pages with scripts, whose policy carries the nonce of that one answer; pages without, in which none runs; parts of pages (`/pkg`), which are no documents
 //! and say only what concerns parts; and everything else, which may load nothing. HTTP-FLV has its own in `deliver`.
 
 use super::client;
@@ -16,6 +16,10 @@ use std::sync::Arc;
 /// The nonce of the page that an answer is; put beside the answer by who rendered it.
 #[derive(Clone)]
 pub struct PageNonce(pub Arc<str>);
+
+/// Beside an answer that is a page without scripts.
+#[derive(Clone, Copy)]
+pub struct PlainPage;
 
 /// What pages may ask of the device: what the player and the copy buttons use. The rest names what nobody here asks for, so that
 /// nothing that gets into a page can. Only names that browsers know: others are complaints in the console.
@@ -35,6 +39,7 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
     let resource = if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
     let mut response = next.run(request).await;
     let nonce = response.extensions_mut().remove::<PageNonce>();
+    let plain = response.extensions_mut().remove::<PlainPage>();
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static(resource));
@@ -48,6 +53,7 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
             Some(nonce) => {
                 page_policy(&nonce.0, &origin, services.names.watch.as_ref().map(|w| w.reload_port), security)
             }
+            None if plain.is_some() => plain_policy(security),
             None => closed_policy(security),
         };
         describe(headers, &policy, security);
@@ -95,6 +101,14 @@ fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, security: &S
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
          media-src 'self' blob:; connect-src 'self'{socket}{reload}; object-src 'none'; base-uri 'none'; \
          form-action 'self'; frame-ancestors {}",
+        security.frame_ancestors
+    )
+}
+
+/// What a page without scripts may load: styles and pictures of this site. Its forms are this site's.
+fn plain_policy(security: &Security) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {}",
         security.frame_ancestors
     )
 }

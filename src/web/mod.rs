@@ -1,6 +1,7 @@
 //! The web side: routes, pages, assets, the JSON API, health and metrics. Media has routes of its own in `deliver`.
 
 mod accounts;
+mod admin;
 mod api;
 mod assets;
 mod changes;
@@ -38,11 +39,14 @@ pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
     for entry in SURFACE {
         router = match entry.behind {
             Behind::Page { posts: false } => router.route(entry.path, get(pages::show)),
-            Behind::Page { posts: true } => router.route(entry.path, get(pages::show).post(pages::posted)),
+            Behind::Plain | Behind::Page { posts: true } => {
+                router.route(entry.path, get(pages::show).post(pages::posted))
+            }
             Behind::Room { posts: false } => router.route(entry.path, get(gate::show)),
             Behind::Room { posts: true } => router.route(entry.path, get(gate::show).post(gate::enter)),
             Behind::ServerFn => router.route(entry.path, get(pages::server_fn).post(pages::server_fn)),
             Behind::LogOut => router.route(entry.path, post(accounts::log_out)),
+            Behind::AdminLog => router.route(entry.path, get(admin::log)),
             Behind::ModerationLog => router.route(entry.path, get(moderation::log)),
             Behind::Health => router.route(entry.path, get(api::health)),
             Behind::Ready => router.route(entry.path, get(api::ready)),

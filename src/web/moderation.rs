@@ -15,8 +15,6 @@ use std::io;
 
 /// Actions that are read at a time: the file is never whole in memory.
 const PAGE: usize = 500;
-/// So that spreadsheets read the file as UTF-8, whatever the machine's own encoding is.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 const COLUMNS: [&str; 9] =
     ["time", "moderator", "action", "person", "person id", "reason", "message", "until", "undone"];
 
@@ -65,7 +63,7 @@ async fn part(reading: Option<Reading>) -> Option<(Result<Bytes, io::Error>, Opt
     let mut text = String::new();
     let page = match at {
         At::First(page) => {
-            text.push(BYTE_ORDER_MARK);
+            text.push(csv::BYTE_ORDER_MARK);
             csv::row(&mut text, &COLUMNS);
             page
         }

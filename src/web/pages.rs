@@ -2,18 +2,23 @@
 
 use crate::{
     state::{Asker, Services, set_cookie},
-    web::{Peer, Shared, accounts, client, headers::PageNonce, refusals::Refusal},
+    web::{
+        Peer, Shared, accounts, client,
+        headers::{PageNonce, PlainPage},
+        refusals::Refusal,
+    },
 };
 use axum::{
     body::Body,
     extract::{ConnectInfo, Form, State, rejection::FormRejection},
-    http::{Extensions, HeaderMap, Request, StatusCode, Version, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Version, header, request::Parts},
+    response::{Html, IntoResponse, Response},
 };
 use leptos::{nonce::use_nonce, prelude::provide_context};
 use madang_app::{
     ServerContext,
     context::{PERSON_COOKIE, SETUP_COOKIE},
+    plain,
     posted::{FIELDS_MAX, Posted, PostedForm},
     shell,
 };
@@ -28,7 +33,8 @@ pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
     if let Some(answer) = accounts::set_up_link(&services, request.uri(), request.headers()) {
         return answer;
     }
-    match who(&services, request.headers()).await {
+    match who(&services, request.extensions(), request.headers()).await {
+        Ok(asker) if plain::is_plain(request.uri().path()) => render_plain(services, request, asker, None).await,
         Ok(asker) => {
             let mut page = render(services, request, asker, None, Visitor::Known).await;
             page.extensions_mut().insert(ReadOnly);
@@ -65,7 +71,7 @@ pub async fn posted(
     let posted = if fields.len() > FIELDS_MAX { None } else { Posted::parse(parts.uri.path(), &fields) };
     let Some(posted) = posted else { return refuse(Refusal::Malformed) };
     let mut refusal = parts.extensions.get::<Refusal>().copied();
-    let asker = match who(&services, &parts.headers).await {
+    let asker = match who(&services, &parts.extensions, &parts.headers).await {
         Ok(asker) => asker,
         // The form for a new room looks the same whoever asks; a studio is its owner's.
         Err(busy) if matches!(posted, Posted::CreateRoom(_)) => {
@@ -78,7 +84,12 @@ pub async fn posted(
         Some(refusal) => PostedForm::refused(posted, refusal.error()),
         None => PostedForm::new(posted),
     };
-    let answer = render(services, Request::from_parts(parts, Body::empty()), asker, Some(form), Visitor::Known).await;
+    let request = Request::from_parts(parts, Body::empty());
+    let answer = if plain::is_plain(request.uri().path()) {
+        render_plain(services, request, asker, Some(form)).await
+    } else {
+        render(services, request, asker, Some(form), Visitor::Known).await
+    };
     match refusal {
         Some(refusal) => refusal.mark(answer),
         None => answer,
@@ -87,7 +98,7 @@ pub async fn posted(
 
 /// `/fn/…`, as the script calls it.
 pub async fn server_fn(State(services): Shared, request: Request<Body>) -> Response {
-    let asker = match who(&services, request.headers()).await {
+    let asker = match who(&services, request.extensions(), request.headers()).await {
         Ok(asker) => asker,
         Err(busy) => return busy.answer(request.uri().path(), request.headers()),
     };
@@ -108,7 +119,7 @@ pub async fn asset_or_not_found(state: Shared, request: Request<Body>) -> Respon
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let visitor = if accepts.is_some_and(|list| list.contains("text/html")) { Visitor::Known } else { Visitor::Nobody };
     let services = state.0;
-    match who(&services, request.headers()).await {
+    match who(&services, request.extensions(), request.headers()).await {
         Ok(asker) => render(services, request, asker, None, visitor).await,
         Err(busy) => busy.answer(request.uri().path(), request.headers()),
     }
@@ -161,8 +172,54 @@ async fn render(
     response
 }
 
-/// Who asks, or that storage is too busy to say.
-async fn who(services: &Services, headers: &HeaderMap) -> Result<Asker, Refusal> {
+/// A page that no script looks at: everything about it is known before it is written.
+async fn render_plain(
+    services: Services,
+    request: Request<Body>,
+    asker: Asker,
+    posted: Option<PostedForm>,
+) -> Response {
+    let context = context(&services, &request, asker);
+    let limits = &services.config.limits;
+    let asked = plain::Asked {
+        domain: services.domain.clone(),
+        context: context.clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        posted,
+        limits: Box::new({
+            let limits = limits.clone();
+            move || limits.explained()
+        }),
+        log_kept: limits.site_actions,
+    };
+    let plain::Answer { status, to, retry_after_s, cookie, page } = plain::answer(asked).await;
+    let mut response = match to {
+        Some(to) => (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response(),
+        None => {
+            let html = plain::document(&services.names, &context, Arc::new(page));
+            let mut response = Html(html).into_response();
+            *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            response.extensions_mut().insert(PlainPage);
+            response
+        }
+    };
+    if let Some(seconds) = retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(mut cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        // `Debug` then does not print it.
+        cookie.set_sensitive(true);
+        set_cookie(&mut response, cookie);
+    }
+    response
+}
+
+/// Who asks, or that storage is too busy to say. A request that changes something was asked already.
+async fn who(services: &Services, extensions: &Extensions, headers: &HeaderMap) -> Result<Asker, Refusal> {
+    if let Some(asker) = extensions.get::<Asker>() {
+        return Ok(asker.clone());
+    }
     services.asker(headers).await.map_err(|error| {
         tracing::warn!(%error, "a request was not answered: who asks cannot be looked up");
         Refusal::Busy

@@ -17,6 +17,8 @@ pub enum Refusal {
     TooMany {
         retry_after_s: u32,
     },
+    /// Whoever asks is banned from the site.
+    Barred,
     /// Who asks cannot be looked up now.
     Busy,
     /// The body is longer than `limits.http_body_bytes`.
@@ -30,6 +32,7 @@ impl Refusal {
     pub const fn error(self) -> ApiError {
         match self {
             Self::OtherSite => ApiError::Forbidden,
+            Self::Barred => ApiError::Barred,
             Self::TooMany { retry_after_s } => ApiError::TooMany { retry_after_s },
             Self::Busy => ApiError::Busy,
             Self::TooLarge | Self::Malformed => ApiError::Invalid(Vec::new()),
@@ -38,7 +41,7 @@ impl Refusal {
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::OtherSite | Self::Barred => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -51,7 +54,7 @@ impl Refusal {
         match self {
             Self::TooMany { retry_after_s } => Some(retry_after_s),
             Self::Busy => Some(2),
-            Self::OtherSite | Self::TooLarge | Self::Malformed => None,
+            Self::OtherSite | Self::Barred | Self::TooLarge | Self::Malformed => None,
         }
     }
 

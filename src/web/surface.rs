@@ -21,6 +21,8 @@ pub enum Who {
     Owner,
     /// Where a room asks for more than its address: whoever was let in by its password or a link, and who moderates it.
     LetIn,
+    /// The site's administrators.
+    Administrator,
     /// Whoever has a stream key of the room, which is no matter of who they are.
     KeyHolder,
     /// Loopback addresses, or whoever has the metrics token.
@@ -60,6 +62,7 @@ impl Who {
                 matches!(person, Person::Moderator | Person::Owner | Person::Administrator)
             }
             Self::Owner => matches!(person, Person::Owner),
+            Self::Administrator => matches!(person, Person::Administrator),
             Self::KeyHolder | Self::Operator | Self::Nobody => false,
         }
     }
@@ -74,6 +77,7 @@ impl Who {
             Self::Moderator => "who moderates the room",
             Self::Owner => "the room's owner",
             Self::LetIn => "who was let in, and who moderates the room",
+            Self::Administrator => "the site's administrators",
             Self::KeyHolder => "who has a stream key",
             Self::Operator => "this machine, or the token",
             Self::Nobody => "nobody",
@@ -92,9 +96,13 @@ pub enum Behind {
     Room {
         posts: bool,
     },
+    /// A page that the server makes whole and no script looks at; forms on it are posted to the same path.
+    Plain,
     /// A server function: GET for one that reads, POST for one that changes something. Which, it says itself.
     ServerFn,
     LogOut,
+    /// The administrators' actions as a file.
+    AdminLog,
     /// The moderators' actions as a file.
     ModerationLog,
     Health,
@@ -130,7 +138,17 @@ pub const SURFACE: &[Entry] = &[
     entry("/login", Behind::Page { posts: true }, Who::Anyone),
     entry("/register", Behind::Page { posts: true }, Who::Anyone),
     entry("/account", Behind::Page { posts: true }, Who::Account),
+    entry("/reset", Behind::Plain, Who::Anyone),
     entry("/logout", Behind::LogOut, Who::Anyone),
+    entry("/admin", Behind::Plain, Who::Administrator),
+    entry("/admin/people", Behind::Plain, Who::Administrator),
+    entry("/admin/people/{person}", Behind::Plain, Who::Administrator),
+    entry("/admin/rooms", Behind::Plain, Who::Administrator),
+    entry("/admin/registration", Behind::Plain, Who::Administrator),
+    entry("/admin/bans", Behind::Plain, Who::Administrator),
+    entry("/admin/limits", Behind::Plain, Who::Administrator),
+    entry("/admin/log", Behind::Plain, Who::Administrator),
+    entry("/admin/log.csv", Behind::AdminLog, Who::Administrator),
     entry("/fn/list_rooms", Behind::ServerFn, Who::Anyone),
     entry("/fn/room_page", Behind::ServerFn, Who::Anyone),
     entry("/fn/slug_free", Behind::ServerFn, Who::Anyone),
@@ -216,7 +234,9 @@ pub fn table() -> String {
     };
     for Entry { path, behind, who } in SURFACE {
         let what = match behind {
-            Behind::Page { posts: true } | Behind::Room { posts: true } => format!("`{path}` and its forms"),
+            Behind::Plain | Behind::Page { posts: true } | Behind::Room { posts: true } => {
+                format!("`{path}` and its forms")
+            }
             Behind::LogOut => format!("`POST {path}`"),
             _ => format!("`{path}`"),
         };

@@ -14,6 +14,7 @@ async fn house() -> House {
 fn unhurried(config: &mut madang::Config) {
     config.accounts.make_rooms = MakeRooms::Accounts;
     config.limits.changes_per_minute = 10_000;
+    config.limits.changes_per_minute_per_account = 10_000;
     config.limits.registrations_per_hour = 1_000;
 }
 
@@ -128,7 +129,11 @@ async fn nothing_is_changed_for_another_site_at_any_entry() {
     for entry in SURFACE {
         let changes = matches!(
             entry.behind,
-            Behind::Page { posts: true } | Behind::Room { posts: true } | Behind::ServerFn | Behind::LogOut
+            Behind::Page { posts: true }
+                | Behind::Room { posts: true }
+                | Behind::Plain
+                | Behind::ServerFn
+                | Behind::LogOut
         );
         let path = entry.path.replace("{slug}", "my-room");
         for method in ["POST", "PUT", "DELETE", "PATCH"] {

@@ -46,6 +46,16 @@ const LIMITS: &[Limit] = &[
         is_met: |h, _| Box::pin(changes(h)),
     },
     Limit {
+        name: "changes_per_minute_per_account",
+        set: |l, n| (l.changes_per_minute, l.changes_per_minute_per_account) = (0, n.into()),
+        is_met: |h, _| Box::pin(account_changes(h)),
+    },
+    Limit {
+        name: "chat_per_minute_per_person",
+        set: |l, n| l.chat_per_minute_per_person = n.into(),
+        is_met: |h, _| Box::pin(chatted(h)),
+    },
+    Limit {
         name: "log_ins_per_minute",
         set: |l, n| l.log_ins_per_minute = n.into(),
         is_met: |h, _| Box::pin(log_ins(h)),
@@ -229,6 +239,26 @@ async fn body(house: &House) -> bool {
 async fn changes(house: &House) -> bool {
     house.post_form("/rooms/new", &[], None).await;
     house.post_form("/rooms/new", &[], None).await.status == 429
+}
+
+async fn account_changes(house: &House) -> bool {
+    let mut ana = crate::house::Browser::registered(house, "Ana").await;
+    ana.post("/rooms/new", &[]).await;
+    ana.post("/rooms/new", &[]).await.status == 429
+}
+
+async fn chatted(house: &House) -> bool {
+    house.make_room("room-one");
+    house.make_room("room-two");
+    let mut socket = house.socket_as(&house.visitor().await).await;
+    for room in ["room-one", "room-two"] {
+        socket.join(room).await;
+        socket.chat(room, "hello", room).await;
+    }
+    let answer = socket
+        .hear(|event| event["type"] == "rejected" || event["type"] == "entries" && event["room"] == "room-two")
+        .await;
+    answer["type"] == "rejected"
 }
 
 async fn log_ins(house: &House) -> bool {

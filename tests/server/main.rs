@@ -8,6 +8,7 @@ mod rtmp_client;
 
 mod accounts;
 mod acme;
+mod admin;
 mod attempts;
 mod chat;
 mod churn;

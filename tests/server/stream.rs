@@ -60,7 +60,7 @@ impl Encoder {
         Self { task }
     }
 
-    async fn ended(&mut self) {
+    pub async fn ended(&mut self) {
         tokio::time::timeout(PATIENCE, &mut self.task).await.expect("it ends in time").expect("it does not panic");
     }
 }

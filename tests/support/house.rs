@@ -298,6 +298,17 @@ impl Socket {
         Self { stream, heard: Vec::new(), longest: 0 }
     }
 
+    /// The socket of a browser elsewhere, as a trusted proxy tells of it.
+    pub async fn open_from(server: SocketAddr, cookie: &str, address: &str) -> Self {
+        let mut request = format!("ws://{server}/ws").into_client_request().expect("a request");
+        let origin = format!("http://{server}");
+        for (name, value) in [("cookie", cookie), ("origin", origin.as_str()), ("x-forwarded-for", address)] {
+            request.headers_mut().insert(name, value.parse().expect("a header"));
+        }
+        let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
+        Self { stream, heard: Vec::new(), longest: 0 }
+    }
+
     pub fn over(stream: WebSocketStream<TcpStream>) -> Self {
         let stream = stream.into_inner();
         let socket = futures_util::FutureExt::now_or_never(WebSocketStream::from_raw_socket(

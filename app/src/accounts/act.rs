@@ -7,10 +7,12 @@ use super::{
 use crate::{
     ApiError,
     context::{SETUP_COOKIE, ServerContext, redirect, session_cookie, set_status, use_domain, use_server_context},
+    i18n::Messages,
+    plain::barred,
     posted::{Posted, PostedForm},
 };
 use leptos::prelude::use_context;
-use madang_domain::{Admission, PersonKind};
+use madang_domain::{Admission, Error, PersonKind};
 use madang_protocol::PersonId;
 
 /// Takes the posted form, if the page being made is the answer to one that `fits`; and whether it may be run.
@@ -21,9 +23,19 @@ pub fn posted(fits: fn(&AccountForm) -> bool) -> Option<(AccountForm, Result<(),
 }
 
 /// Logs the browser in and sends it on.
-pub async fn log_in(name: &str, password: &str, next: &str) -> Result<(), ApiError> {
-    let context = use_server_context()?;
-    let (_, token) = use_domain()?.log_in(name, password, &context.visit).await?;
+///
+/// # Errors
+/// With words for whoever is banned or whose account is locked.
+pub async fn log_in(name: &str, password: &str, next: &str) -> Result<(), (ApiError, String)> {
+    let plain = |error| (error, String::new());
+    let context = use_server_context().map_err(plain)?;
+    let (_, token) = use_domain().map_err(plain)?.log_in(name, password, &context.visit).await.map_err(|error| {
+        let words = match &error {
+            Error::Barred(bar) => barred(Messages::new(context.locale), bar),
+            _ => String::new(),
+        };
+        (error.into(), words)
+    })?;
     context.set_session(&token);
     redirect(local_path(next));
     Ok(())
@@ -38,7 +50,7 @@ pub async fn register(name: &str, password: &str, invitation: &str, next: &str) 
         None => Admission::Invitation(invitation.to_owned()),
     };
     let made = use_domain()?.register(name, password, admission, &context.visit).await;
-    if context.setup.is_some() && matches!(made, Ok(_) | Err(madang_domain::Error::Forbidden)) {
+    if context.setup.is_some() && matches!(made, Ok(_) | Err(Error::Forbidden)) {
         context.forget_cookie(SETUP_COOKIE);
     }
     let (_, token) = made?;

@@ -30,6 +30,8 @@ pub enum AccountForm {
     LogIn { name: String, password: Secret, next: String },
     /// `/register`.
     Register { name: String, password: Secret, invitation: String, next: String },
+    /// `/reset`.
+    Reset { code: Secret, password: Secret },
     /// `/account`: the hidden field `do` names what.
     Own(AccountAct),
 }
@@ -59,6 +61,7 @@ impl AccountForm {
                 let invitation = field("invitation").to_owned();
                 Some(Self::Register { name, password: secret("password"), invitation, next })
             }
+            "/reset" => Some(Self::Reset { code: secret("code"), password: secret("password") }),
             "/account" => Some(Self::Own(match field("do") {
                 "password" => AccountAct::ChangePassword { current: secret("current"), new: secret("new") },
                 "end-session" => AccountAct::EndSession { session: field("session").parse().ok()? },

@@ -129,10 +129,13 @@ fn Account(opening: Opening) -> impl IntoView {
         _ => None,
     };
     let role = admin.then(|| view! { <p class="hint">{m.account_admin()}</p> });
+    let administers =
+        admin.then(|| view! { <a class="btn small ghost" href="/admin" rel="external">{m.admin_open()}</a> });
     view! {
         <div class="form-page account">
             <h1>{name}</h1>
             {role}
+            {administers}
             <div role="status">
                 <p class="form-note" hidden=good.is_none()>{good}</p>
                 <p class="form-wrong" hidden=right>{wrong}</p>

@@ -23,6 +23,8 @@ struct Opening {
     next: String,
     /// Why the last try was refused.
     error: Option<ApiError>,
+    /// The same in words, where somebody is banned or their account is locked: until when, and the reason.
+    barred: String,
     /// Whether there is a way to an account from here.
     may_register: bool,
 }
@@ -40,11 +42,12 @@ async fn open(next: String) -> Opening {
         if let Some((AccountForm::LogIn { name, password, next }, allowed)) =
             act::posted(|form| matches!(form, AccountForm::LogIn { .. }))
         {
-            let result = match allowed {
+            let tried = match allowed {
                 Ok(()) => act::log_in(&name, password.expose(), &next).await,
-                Err(refused) => Err(refused),
+                Err(refused) => Err((refused, String::new())),
             };
-            return Opening { name, next, error: result.err(), may_register };
+            let (error, barred) = tried.err().unzip();
+            return Opening { name, next, error, barred: barred.unwrap_or_default(), may_register };
         }
         if act::account().is_some() {
             redirect(local_path(&next));
@@ -72,8 +75,8 @@ pub fn LogInPage() -> impl IntoView {
 #[component]
 fn LogIn(opening: Opening) -> impl IntoView {
     let m = use_messages();
-    let Opening { name, next, error, may_register } = opening;
-    let said = error.as_ref().map(|error| m.error(error));
+    let Opening { name, next, error, barred, may_register } = opening;
+    let said = error.as_ref().map(|error| if barred.is_empty() { m.error(error) } else { barred });
     let quiet = said.is_none();
     let none = Signal::derive(Vec::new);
     let next = local_path(&next).to_owned();

@@ -21,7 +21,9 @@ pub struct ChatLimits {
     /// … and how many in `rate_per` after that.
     pub rate: u32,
     pub rate_per: Duration,
-    /// How many times that moderators may.
+    /// Messages that a person may send a minute, in all rooms together.
+    pub per_minute: u32,
+    /// How many times `burst` and `rate` moderators may.
     pub moderator_rate: u32,
     /// Changes of name that a person may make at once, and in a minute after that.
     pub renames: u32,
@@ -63,6 +65,7 @@ impl Default for ChatLimits {
             burst: 5,
             rate: 3,
             rate_per: Duration::from_secs(2),
+            per_minute: 300,
             moderator_rate: 10,
             renames: 6,
             waiting: 1024,

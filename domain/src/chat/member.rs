@@ -5,9 +5,9 @@ use super::{
     registry::{Command, Handle},
     room::Said,
 };
-use crate::service::Domain;
+use crate::{clock, service::Domain};
 use madang_protocol::{
-    PersonId, RoomId, RoomSlug,
+    PersonId, RoomId, RoomSlug, UnixMillis,
     chat::{self, Act, CLIENT_ID_MAX, ChatRefusal, Entry, PersonCard, Seq},
     realtime::ServerEvent,
 };
@@ -84,6 +84,12 @@ impl Member {
             Err(problem) => return refuse(problem.into()),
         };
         let Some(text) = chat::unescaped(&text) else { return refuse(ChatRefusal::UnknownCommand) };
+        if let Err(wait) = self.person.map_or(Ok(()), |person| self.domain.paced(person)) {
+            let until =
+                Some(UnixMillis(clock::now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))));
+            let id = id.to_owned();
+            return self.outbox.tell(ServerEvent::Rejected { id, reason: ChatRefusal::TooFast, until });
+        }
         let said = Said { has_link: chat::has_link(text), text: text.to_owned(), id: id.to_owned(), reply };
         self.send(id, Command::Say { seat: self.place.seat, said });
     }

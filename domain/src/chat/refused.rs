@@ -22,7 +22,8 @@ impl From<Error> for ChatRefused {
     fn from(error: Error) -> Self {
         Self::from(match error {
             Error::NotFound => ChatRefusal::NotFound,
-            Error::Forbidden | Error::WrongLogin => ChatRefusal::NotAllowed,
+            Error::Forbidden | Error::WrongLogin | Error::NotThat(_) => ChatRefusal::NotAllowed,
+            Error::Barred(_) => ChatRefusal::Banned,
             Error::Invalid(_) => ChatRefusal::Characters,
             Error::LimitReached { .. } | Error::TooMany { .. } | Error::Busy | Error::Storage(_) => ChatRefusal::Busy,
         })

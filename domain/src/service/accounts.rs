@@ -1,17 +1,21 @@
 //! Accounts as people use them: registering, logging in and out, changing the password, deleting the account. What the operator does
 //! with them is in `operator`, sessions are in `sessions`.
 
-use super::{Domain, Shared};
+use super::{
+    Domain, Shared,
+    admin::{self, bar, by_operator},
+};
 use crate::{
     chat::{prefix::prefix, registry::Command, tag::tag},
     clock,
-    error::Error,
+    error::{Bar, Error},
     looks::{is_reserved, looks},
     on_air::CutReason,
     password::{self, Credentials, Password, PasswordDigest},
     person::{Person, PersonKind},
     room::{DomainChange, Room},
     rules::Registration,
+    site::{Class, Site},
     store::{NewAccount, Store},
     token::{Token, TokenHash},
 };
@@ -19,7 +23,7 @@ use madang_protocol::{Field, FieldIssue, PersonId, Problem, SessionId, validatio
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// Places remembered of an account, where its owner is not kept out by others' wrong passwords.
-const PLACES_KEPT: usize = 16;
+pub(super) const PLACES_KEPT: usize = 16;
 
 /// Where a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ impl Domain {
     /// # Errors
     /// [`Error::Invalid`] on [`Field::Name`] (taken, reserved, or what a name may not be), [`Field::Password`] and
     /// [`Field::Invitation`] (wrong, used up or ended); [`Error::Forbidden`] when registration is closed, or the set-up link is void;
-    /// [`Error::TooMany`]; [`Error::Busy`], [`Error::Storage`].
+    /// [`Error::Barred`] for who is banned from the site; [`Error::TooMany`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn register(
         &self,
         name: &str,
@@ -61,6 +65,9 @@ impl Domain {
     ) -> Result<(Person, Token), Error> {
         let (door, now) = (&self.0.door, Instant::now());
         let place = prefix(visit.address, &self.0.limits.chat);
+        if !matches!(admission, Admission::Setup(_)) {
+            bar(&self.0.shared.site(), visit.guest, Class::Guest, Some(visit.address))?;
+        }
         let entry = self.admitted(admission, &place).await?;
         let credentials = Credentials::check(name, password)?;
         let wanted = looks(&credentials.name);
@@ -80,7 +87,7 @@ impl Domain {
 
     /// Whether somebody may come in at all, before their password is hashed.
     async fn admitted(&self, admission: Admission, place: &str) -> Result<Entry, Error> {
-        let code = match (admission, self.0.limits.accounts.registration) {
+        let code = match (admission, self.registration()) {
             (Admission::Setup(code), _) => {
                 let hash = Token::parse(&code).map(|code| code.hash()).ok_or(Error::Forbidden)?;
                 return if self.setup_stands(&hash) { Ok(Entry::Setup) } else { Err(Error::Forbidden) };
@@ -114,7 +121,7 @@ impl Domain {
         let Credentials { name, login, password } = credentials;
         let digest = self.0.hashers.digest(password).await?;
         let (token, mut session) = self.new_session(visit)?;
-        let (guest, keep) = (visit.guest, self.0.limits.chat.kept_names);
+        let (guest, keep, logged) = (visit.guest, self.0.limits.chat.kept_names, self.0.limits.site_actions);
         let fresh = PersonId::from_random(crate::random::bits()?);
         let admin = matches!(entry, Entry::Setup);
         let work = move |store: &mut dyn Store| {
@@ -140,6 +147,9 @@ impl Domain {
             }
             let account = NewAccount { id, login: &login, name: &name, password: &digest, admin, at: clock::now() };
             store.add_account(&account)?;
+            if admin {
+                by_operator(store, admin::Entry::new("first-administrator", &*login), logged)?;
+            }
             session.person = id;
             store.add_session(&session)?;
             store.note_place(id, &place, clock::now(), PLACES_KEPT)?;
@@ -169,7 +179,8 @@ impl Domain {
     ///
     /// # Errors
     /// [`Error::WrongLogin`] for a wrong password and an unknown name alike, after the same work; [`Error::TooMany`] for an address, or
-    /// an account from places it was not used from, after too many of those; [`Error::Busy`], [`Error::Storage`].
+    /// an account from places it was not used from, after too many of those; [`Error::Barred`] after a right password only;
+    /// [`Error::Busy`], [`Error::Storage`].
     pub async fn log_in(&self, login: &str, password: &str, visit: &Visit) -> Result<(Person, Token), Error> {
         let (door, now) = (&self.0.door, Instant::now());
         let place = prefix(visit.address, &self.0.limits.chat);
@@ -213,12 +224,14 @@ impl Domain {
         let (token, mut session) = self.new_session(visit)?;
         session.person = person.id;
         let (guest, replaced) = (visit.guest, visit.session);
-        let most = self.0.limits.accounts.sessions_per_person;
+        let (most, address, known) =
+            (self.0.limits.accounts.sessions_per_person, visit.address, Arc::clone(&self.0.shared));
         let work = move |store: &mut dyn Store| {
             // Asked again where writes are in order: it may be another one since.
             if store.password(person.id)?.as_ref() != Some(&digest) {
                 return Err(Error::WrongLogin);
             }
+            must_be_let_in(store, &known.site(), &person, guest, address)?;
             let mut ended = Vec::new();
             if let Some(old) = replaced {
                 ended.extend(store.remove_session(person.id, old)?.then_some(old));
@@ -226,9 +239,9 @@ impl Domain {
             store.add_session(&session)?;
             ended.extend(store.remove_sessions(person.id, most)?);
             store.note_place(person.id, &place, clock::now(), PLACES_KEPT)?;
-            let known = guest.map(|guest| store.person(guest)).transpose()?.flatten();
+            let former = guest.map(|guest| store.person(guest)).transpose()?.flatten();
             let mut rooms = Vec::new();
-            if let Some(guest) = known.filter(|known| known.kind == PersonKind::Guest) {
+            if let Some(guest) = former.filter(|known| known.kind == PersonKind::Guest) {
                 rooms = store.take_over(guest.id, person.id)?;
             }
             Ok((person, ended, rooms))
@@ -298,34 +311,68 @@ impl Domain {
         if fits? { Ok(digest) } else { Err(FieldIssue::new(Field::CurrentPassword, Problem::Wrong).into()) }
     }
 
-    pub(super) async fn remove_account(&self, person: PersonId) -> Result<(), Error> {
-        let work = move |store: &mut dyn Store| {
-            let known = store.person(person)?.ok_or(Error::NotFound)?;
-            let PersonKind::Account { admin, .. } = known.kind else { return Err(Error::NotFound) };
-            let rooms = store.rooms_of(person)?;
-            for room in &rooms {
-                store.remove_room(room.id)?;
-            }
-            let ended = store.remove_sessions(person, 0)?;
-            store.remove_person(person, &tag(person))?;
-            Ok((rooms, ended, admin))
-        };
+    async fn remove_account(&self, person: PersonId) -> Result<(), Error> {
         let shared = Arc::clone(&self.0.shared);
-        let after = move |(rooms, ended, admin): &(Vec<Room>, Vec<SessionId>, bool)| {
-            for room in rooms {
-                shared.on_air().cut_room(room.id, CutReason::RoomDeleted);
-                shared.tell(DomainChange::RoomDeleted { id: room.id, slug: room.slug.clone() });
-            }
-            shared.tell_ended(ended);
-            shared.tell(DomainChange::LogsChanged);
-            if *admin {
-                shared.tell(DomainChange::Anything);
-            }
-        };
-        let (rooms, ..) = self.0.desk.write(work, after).await?;
-        tracing::info!(%person, rooms = rooms.len(), "account deleted");
+        let after = move |removed: &Removed| removed.tell(&shared);
+        let removed = self.0.desk.write(move |store| remove_in(store, person), after).await?;
+        tracing::info!(%person, rooms = removed.rooms.len(), "account deleted");
         Ok(())
     }
+}
+
+/// What went away with an account.
+pub(super) struct Removed {
+    rooms: Vec<Room>,
+    ended: Vec<SessionId>,
+    admin: bool,
+}
+
+impl Removed {
+    /// Tells those whom it concerns, once it is kept.
+    pub(super) fn tell(&self, shared: &Shared) {
+        for room in &self.rooms {
+            shared.on_air().cut_room(room.id, CutReason::RoomDeleted);
+            shared.tell(DomainChange::RoomDeleted { id: room.id, slug: room.slug.clone() });
+        }
+        shared.tell_ended(&self.ended);
+        shared.tell(DomainChange::LogsChanged);
+        if self.admin {
+            shared.tell(DomainChange::Anything);
+        }
+    }
+}
+
+/// Removes an account with everything that goes with it.
+///
+/// # Errors
+/// [`Error::NotFound`] for who is no account.
+pub(super) fn remove_in(store: &mut dyn Store, person: PersonId) -> Result<Removed, Error> {
+    let known = store.person(person)?.ok_or(Error::NotFound)?;
+    let PersonKind::Account { admin, .. } = known.kind else { return Err(Error::NotFound) };
+    let rooms = store.rooms_of(person)?;
+    for room in &rooms {
+        store.remove_room(room.id)?;
+    }
+    let ended = store.remove_sessions(person, 0)?;
+    store.remove_person(person, &tag(person))?;
+    Ok(Removed { rooms, ended, admin })
+}
+
+/// # Errors
+/// [`Error::Barred`]: the account is locked, or it, the guest that its browser was, or where it is, is banned from the site.
+pub(super) fn must_be_let_in(
+    store: &dyn Store,
+    site: &Site,
+    person: &Person,
+    guest: Option<PersonId>,
+    address: IpAddr,
+) -> Result<(), Error> {
+    if store.locked(person.id)?.is_some() {
+        return Err(Error::Barred(Bar::Locked));
+    }
+    let class = Class::of(&person.kind);
+    bar(site, Some(person.id), class, Some(address))?;
+    if class == Class::Administrator { Ok(()) } else { bar(site, guest, Class::Guest, None) }
 }
 
 /// By what somebody was let in.

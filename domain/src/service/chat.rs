@@ -12,6 +12,7 @@ use crate::{
     person::{Person, PersonKind},
     random,
     room::Room,
+    site::{Class, Site},
     store::{NewEntry, NewWhat, Store},
 };
 use madang_protocol::{
@@ -20,7 +21,10 @@ use madang_protocol::{
         Act, ChatRefusal, ChatState, Entry, HISTORY_ON_JOIN, Modes, Muted, Role, Seq, Since, Standing, SystemLine, You,
     },
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 use tokio::sync::oneshot;
 
 /// Bans and timeouts that are looked at for one person.
@@ -85,7 +89,8 @@ impl Domain {
     /// [`Error::NotFound`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn chat_page(&self, room: impl Into<RoomRef>, person: Option<PersonId>) -> Result<ChatState, Error> {
         let room = room.into();
-        self.0.desk.read(move |store| page(store, &find(store, &room)?, person)).await
+        let shared = Arc::clone(&self.0.shared);
+        self.0.desk.read(move |store| page(store, &find(store, &room)?, person, &shared.site())).await
     }
 
     /// Up to 200 entries before `before`, oldest first, and whether there are older ones still.
@@ -120,6 +125,14 @@ impl Domain {
             },
         };
         self.0.append_line(room, line);
+    }
+
+    /// Counts a message of somebody, whatever room it is for.
+    ///
+    /// # Errors
+    /// How long until there may be another.
+    pub(crate) fn paced(&self, person: PersonId) -> Result<(), Duration> {
+        self.0.door.messages.take(&person.to_string(), Instant::now())
     }
 
     /// Says how many watch the room. Never waits; nothing happens when nobody is in its chat.
@@ -229,10 +242,10 @@ fn state(joined: Joined) -> ChatState {
     ChatState { epoch, standing, modes, entries, seq, resumed, more }
 }
 
-fn page(store: &dyn Store, room: &Room, person: Option<PersonId>) -> Result<ChatState, Error> {
+fn page(store: &dyn Store, room: &Room, person: Option<PersonId>, site: &Site) -> Result<ChatState, Error> {
     let standing = match person {
         None => Standing::default(),
-        Some(person) => standing(store, room, person, clock::now())?,
+        Some(person) => standing(store, room, person, site, clock::now())?,
     };
     let entries = store.chat_before(room.id, None, HISTORY_ON_JOIN)?;
     let log = store.chat_log(room.id)?;
@@ -250,8 +263,15 @@ fn page(store: &dyn Store, room: &Room, person: Option<PersonId>) -> Result<Chat
 }
 
 /// What somebody may do in a room, as the database knows.
-pub(super) fn standing(store: &dyn Store, room: &Room, person: PersonId, now: UnixMillis) -> Result<Standing, Error> {
+fn standing(store: &dyn Store, room: &Room, person: PersonId, site: &Site, now: UnixMillis) -> Result<Standing, Error> {
     let role = role(store, room, person)?;
+    let class = store.person(person)?.map_or(Class::Guest, |known| Class::of(&known.kind));
+    if let Some(ban) = site.banned(Some(person), class, None, now) {
+        return Ok(Standing {
+            role,
+            muted: Some(Muted { banned: true, until: ban.until, reason: ban.reason.clone() }),
+        });
+    }
     Ok(Standing { role, muted: if role.moderates() { None } else { muted(store, room.id, person, now)? } })
 }
 

@@ -1,6 +1,11 @@
 //! Accounts as the operator has them: on the command line, and by the link of the first start.
 
-use super::{Domain, accounts::must_be_free, sessions::millis};
+use super::{
+    Domain,
+    accounts::{Removed, must_be_free, remove_in},
+    admin::{Entry, by_operator},
+    sessions::millis,
+};
 use crate::{
     clock,
     error::Error,
@@ -12,7 +17,7 @@ use crate::{
     store::{NewAccount, NewInvitation, Store, StoredAccount, StoredInvitation},
     token::{Token, TokenHash},
 };
-use madang_protocol::{Field, FieldIssue, InvitationId, PersonId, Problem, SessionId};
+use madang_protocol::{Field, FieldIssue, InvitationId, PersonId, Problem, SessionId, UnixMillis};
 use std::{
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
@@ -42,11 +47,12 @@ impl Domain {
         let (asked, wanted) = (login.clone(), looks(&name));
         self.0.desk.read(move |store| must_be_free(store, &asked, &wanted, None)).await?;
         let digest = self.0.hashers.digest(password).await?;
-        let id = PersonId::from_random(random::bits()?);
+        let (id, keep) = (PersonId::from_random(random::bits()?), self.0.limits.site_actions);
         let work = move |store: &mut dyn Store| {
             must_be_free(store, &login, &looks(&name), None)?;
             let account = NewAccount { id, login: &login, name: &name, password: &digest, admin, at: clock::now() };
             store.add_account(&account)?;
+            by_operator(store, Entry::new("create-account", &*login), keep)?;
             Ok(Person { id, kind: PersonKind::Account { login, admin }, name })
         };
         self.0.desk.write(work, |_| {}).await
@@ -66,10 +72,12 @@ impl Domain {
     /// [`Error::Invalid`] on [`Field::Password`]; [`Error::NotFound`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn set_password(&self, login: &str, password: &str) -> Result<(), Error> {
         let password = Password::check(password)?;
-        let person = self.account(login).await?.ok_or(Error::NotFound)?.id;
+        let (person, login) = self.known(login).await?;
         let digest = self.0.hashers.digest(password).await?;
+        let keep = self.0.limits.site_actions;
         let work = move |store: &mut dyn Store| {
             store.set_password(person, &digest)?;
+            by_operator(store, Entry::new("set-password", login), keep)?;
             store.remove_sessions(person, 0)
         };
         let shared = Arc::clone(&self.0.shared);
@@ -81,11 +89,15 @@ impl Domain {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn set_admin(&self, login: &str, admin: bool) -> Result<(), Error> {
-        let person = self.account(login).await?.ok_or(Error::NotFound)?.id;
+        let ((person, login), keep) = (self.known(login).await?, self.0.limits.site_actions);
         let shared = Arc::clone(&self.0.shared);
         // Who moderates is another one in every room.
         let after = move |(): &()| shared.tell(DomainChange::Anything);
-        self.0.desk.write(move |store| store.set_admin(person, admin), after).await
+        let work = move |store: &mut dyn Store| {
+            store.set_admin(person, admin)?;
+            by_operator(store, Entry::new(if admin { "promote" } else { "demote" }, login), keep)
+        };
+        self.0.desk.write(work, after).await
     }
 
     /// Deletes an account, as [`Domain::delete_account`] does, without its password.
@@ -93,8 +105,13 @@ impl Domain {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn delete_account_of(&self, login: &str) -> Result<(), Error> {
-        let person = self.account(login).await?.ok_or(Error::NotFound)?.id;
-        self.remove_account(person).await
+        let ((person, login), keep) = (self.known(login).await?, self.0.limits.site_actions);
+        let shared = Arc::clone(&self.0.shared);
+        let work = move |store: &mut dyn Store| {
+            by_operator(store, Entry::new("delete-account", login), keep)?;
+            remove_in(store, person)
+        };
+        self.0.desk.write(work, move |removed: &Removed| removed.tell(&shared)).await.map(drop)
     }
 
     /// Makes an invitation for `uses` people that lasts `days`. The code is in this answer and nowhere else.
@@ -102,14 +119,13 @@ impl Domain {
     /// # Errors
     /// [`Error::Invalid`] on [`Field::Invitation`] for no uses or days, or too many of them; [`Error::Busy`], [`Error::Storage`].
     pub async fn invite(&self, uses: u32, days: u32) -> Result<(InvitationId, Token), Error> {
-        if !(1..=INVITATION_USES_MAX).contains(&uses) || !(1..=INVITATION_DAYS_MAX).contains(&days) {
-            return Err(FieldIssue::new(Field::Invitation, Problem::NotAChoice).into());
-        }
-        let (code, id, now) = (Token::generate()?, InvitationId::from_random(random::bits()?), clock::now());
-        let ends = now.0.saturating_add(millis(Duration::from_secs(u64::from(days).saturating_mul(86_400))));
-        let invitation =
-            NewInvitation { id, hash: code.hash(), created: now, ends: madang_protocol::UnixMillis(ends), uses };
-        self.0.desk.write(move |store| store.add_invitation(&invitation), |()| {}).await?;
+        let (invitation, code) = new_invitation(uses, days)?;
+        let (id, keep) = (invitation.id, self.0.limits.site_actions);
+        let work = move |store: &mut dyn Store| {
+            store.add_invitation(&invitation)?;
+            by_operator(store, Entry { until: Some(invitation.ends), ..Entry::new("invite", id.to_string()) }, keep)
+        };
+        self.0.desk.write(work, |()| {}).await?;
         Ok((id, code))
     }
 
@@ -126,7 +142,19 @@ impl Domain {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn revoke_invitation(&self, id: InvitationId) -> Result<(), Error> {
-        self.0.desk.write(move |store| store.revoke_invitation(id, clock::now()), |()| {}).await
+        let keep = self.0.limits.site_actions;
+        let work = move |store: &mut dyn Store| {
+            store.revoke_invitation(id, clock::now())?;
+            by_operator(store, Entry::new("revoke-invitation", id.to_string()), keep)
+        };
+        self.0.desk.write(work, |()| {}).await
+    }
+
+    /// The account with this login: who, and the login as it is stored.
+    async fn known(&self, login: &str) -> Result<(PersonId, String), Error> {
+        let person = self.account(login).await?.ok_or(Error::NotFound)?;
+        let PersonKind::Account { login, .. } = person.kind else { return Err(Error::NotFound) };
+        Ok((person.id, login))
     }
 
     /// The code of the link by which the first administrator registers ([`crate::Admission::Setup`]), where there is none yet. It is
@@ -153,4 +181,18 @@ impl Domain {
     pub(super) fn end_setup(&self) {
         *self.0.setup.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
+}
+
+/// What is kept of an invitation, and its code.
+///
+/// # Errors
+/// [`Error::Invalid`] on [`Field::Invitation`] for no uses or days, or too many of them.
+pub(super) fn new_invitation(uses: u32, days: u32) -> Result<(NewInvitation, Token), Error> {
+    if !(1..=INVITATION_USES_MAX).contains(&uses) || !(1..=INVITATION_DAYS_MAX).contains(&days) {
+        return Err(FieldIssue::new(Field::Invitation, Problem::NotAChoice).into());
+    }
+    let (code, id, now) = (Token::generate()?, InvitationId::from_random(random::bits()?), clock::now());
+    let ends = now.0.saturating_add(millis(Duration::from_secs(u64::from(days).saturating_mul(86_400))));
+    let invitation = NewInvitation { id, hash: code.hash(), created: now, ends: UnixMillis(ends), uses };
+    Ok((invitation, code))
 }

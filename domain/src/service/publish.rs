@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     key::{PublishGrant, PublishRefusal, StreamKey},
     room::DomainChange,
+    site::{Class, Site},
     store::{NewBroadcast, Store},
 };
 use madang_protocol::{KeyId, RoomId, UnixMillis, studio::KeyUse};
@@ -36,11 +37,15 @@ impl Domain {
         }
         let usage = KeyUse { at: clock::now(), from: from.to_canonical().to_string(), encoder: encoder_name(encoder) };
         let (room, id, shared) = (found.room, found.id, Arc::clone(&self.0.shared));
+        let known = Arc::clone(&shared);
         let work = move |store: &mut dyn Store| {
             // Asked again where writes are in order: it may have been revoked since.
             let Some(key) = store.stream_key(room, id)? else { return Ok(Err(PublishRefusal::UnknownKey)) };
             if let Some(at) = key.revoked {
                 return Ok(Err(PublishRefusal::Revoked { at, room }));
+            }
+            if owner_banned(store, &known.site(), room, Some(from))? {
+                return Ok(Err(PublishRefusal::Banned));
             }
             store.stream_key_used(id, &usage)?;
             Ok(Ok(()))
@@ -54,14 +59,18 @@ impl Domain {
         Ok(PublishGrant { room, slug: found.slug, key: id })
     }
 
-    /// Whether a room's key is still in force. To be asked once more right after the publisher is on the air (a key revoked between
+    /// Whether a room's key is still in force, and its owner not banned from the site. To be asked once more right after the publisher is on the air (a key revoked between
     /// [`Domain::authorize_publish`] and that moment found nobody to cut), and after another process wrote.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
     pub async fn key_stands(&self, room: RoomId, key: KeyId) -> Result<bool, Error> {
-        let found = self.0.desk.read(move |store| store.stream_key(room, key)).await?;
-        Ok(found.is_some_and(|key| key.revoked.is_none()))
+        let known = Arc::clone(&self.0.shared);
+        let read = move |store: &dyn Store| {
+            let stands = store.stream_key(room, key)?.is_some_and(|key| key.revoked.is_none());
+            Ok(stands && !owner_banned(store, &known.site(), room, None)?)
+        };
+        self.0.desk.read(read).await
     }
 
     /// A broadcast began: its record is opened, with the key and the encoder that [`crate::OnAir::status`] names. One that is
@@ -92,6 +101,13 @@ impl Domain {
         };
         self.0.desk.write(move |store| store.end_broadcast(room, at), after).await.map(drop)
     }
+}
+
+/// Whether nothing is sent to the room because of who owns it, or of where it would come from.
+pub(super) fn owner_banned(store: &dyn Store, site: &Site, room: RoomId, from: Option<IpAddr>) -> Result<bool, Error> {
+    let Some(room) = store.room(room)? else { return Ok(false) };
+    let class = store.person(room.owner)?.map_or(Class::Guest, |owner| Class::of(&owner.kind));
+    Ok(site.banned(Some(room.owner), class, from, clock::now()).is_some())
 }
 
 /// The name comes from the network: no control characters, and bounded.

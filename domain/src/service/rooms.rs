@@ -1,6 +1,10 @@
 //! Rooms: making, reading, changing and deleting them, and the directory.
 
-use super::{Domain, managed, names};
+use super::{
+    Domain,
+    admin::{Entry, bar, by_operator},
+    managed, names,
+};
 use crate::{
     clock,
     error::{Error, Limit},
@@ -11,6 +15,7 @@ use crate::{
     random,
     room::{DomainChange, Room},
     rules::{MakeRooms, Registration},
+    site::Class,
     store::{ListedRoom, NewKey, Store},
 };
 use madang_protocol::{
@@ -30,45 +35,59 @@ impl Domain {
     /// [`Error::Invalid`] (slug taken, an owner's name that looks like a reserved one or an account's), [`Error::LimitReached`]
     /// ([`Limit::RoomsPerPerson`]); [`Error::Busy`], [`Error::Storage`].
     pub async fn create_room(&self, owner: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
-        self.new_room(owner, draft, MakeRooms::Anyone).await
+        self.new_room(owner, draft, None).await
     }
 
     /// [`Domain::create_room`] for a person who asks, if the rules let them.
     ///
     /// # Errors
-    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms.
+    /// As [`Domain::create_room`]; [`Error::Forbidden`] for who may not make rooms, [`Error::Barred`] for who is banned from the site.
     pub async fn make_room(&self, person: PersonId, draft: RoomDraft) -> Result<(Room, StreamKey), Error> {
-        self.new_room(person, draft, self.0.limits.accounts.make_rooms).await
+        self.new_room(person, draft, Some(self.make_rooms())).await
     }
 
     /// Whether the rules let somebody make rooms.
     pub fn may_make_rooms(&self, person: Option<&Person>) -> bool {
         let kind = person.map_or(&PersonKind::Guest, |person| &person.kind);
-        self.0.limits.accounts.make_rooms.allows(kind)
+        self.make_rooms().allows(kind)
     }
 
     /// Whether an account is enough to make rooms.
     pub fn accounts_make_rooms(&self) -> bool {
-        self.0.limits.accounts.make_rooms != MakeRooms::Administrators
+        self.make_rooms() != MakeRooms::Administrators
     }
 
-    /// How somebody gets an account.
+    /// Who makes rooms: as administrators decided, or else as configured.
+    pub fn make_rooms(&self) -> MakeRooms {
+        self.0.shared.site().make_rooms.unwrap_or(self.0.limits.accounts.make_rooms)
+    }
+
+    /// How somebody gets an account: as administrators decided, or else as configured.
     pub fn registration(&self) -> Registration {
-        self.0.limits.accounts.registration
+        self.0.shared.site().registration.unwrap_or(self.0.limits.accounts.registration)
     }
 
-    async fn new_room(&self, owner: PersonId, draft: RoomDraft, who: MakeRooms) -> Result<(Room, StreamKey), Error> {
+    /// `who` are the rules for one who asks; the operator has none.
+    async fn new_room(
+        &self,
+        owner: PersonId,
+        draft: RoomDraft,
+        who: Option<MakeRooms>,
+    ) -> Result<(Room, StreamKey), Error> {
         let key = StreamKey::generate()?;
         let (room_id, key_id) = (RoomId::from_random(random::bits()?), KeyId::from_random(random::bits()?));
         let (hash, max) = (key.hash(), self.0.limits.rooms_per_person);
         let keep = self.0.limits.chat.kept_names;
-        let shared = Arc::clone(&self.0.shared);
+        let (shared, known) = (Arc::clone(&self.0.shared), Arc::clone(&self.0.shared));
         let work = move |store: &mut dyn Store| {
             // A visitor's first act may be this one.
             store.ensure_guest(owner, clock::now())?;
             let person = store.person(owner)?.ok_or(Error::NotFound)?;
-            if !who.allows(&person.kind) {
-                return Err(Error::Forbidden);
+            if let Some(who) = who {
+                if !who.allows(&person.kind) {
+                    return Err(Error::Forbidden);
+                }
+                bar(&known.site(), Some(owner), Class::of(&person.kind), None)?;
             }
             let mut touched = store.rooms_of(owner)?;
             if touched.len() >= max {
@@ -230,9 +249,13 @@ impl Domain {
     /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Busy`], [`Error::Storage`].
     pub async fn delete_room(&self, who: impl Into<Actor>, slug: &RoomSlug) -> Result<(), Error> {
         let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
+        let keep = self.0.limits.site_actions;
         let work = move |store: &mut dyn Store| {
             let room = managed(store, who, &slug)?;
             store.remove_room(room.id)?;
+            if who == Actor::Operator {
+                by_operator(store, Entry::new("delete-room", room.slug.as_str()), keep)?;
+            }
             Ok(room)
         };
         let after = move |room: &Room| {

@@ -1,6 +1,7 @@
 //! The domain as its callers see it, on a database on disk.
 
 mod accounts;
+mod admin;
 mod entrance;
 mod keys;
 mod persons;

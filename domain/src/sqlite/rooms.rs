@@ -106,6 +106,16 @@ pub(super) fn rooms(db: &Connection) -> Result<Vec<Room>, Error> {
     Ok(rows::readable(select.query_map([], rows::room)?)?)
 }
 
+/// Rooms by what their address, title or owner's name holds, the newest first. Administrators' own, so it may read them all.
+pub(super) fn like(db: &Connection, query: &str, skip: i64, limit: i64) -> Result<Vec<Room>, Error> {
+    let mut select = db.prepare_cached(select_rooms!(
+        "WHERE instr(lower(slug), ?2) > 0 OR instr(lower(title), ?2) > 0 OR instr(title, ?1) > 0
+            OR instr(persons.name, ?1) > 0 OR instr(lower(persons.name), ?2) > 0
+         ORDER BY rooms.created DESC, rooms.id DESC LIMIT ?4 OFFSET ?3"
+    ))?;
+    Ok(rows::readable(select.query_map(params![query, query.to_lowercase(), skip, limit], rows::room)?)?)
+}
+
 /// ?1: ids on air, a JSON array; ?2: how many.
 const DIRECTORY: &str = "WITH air (id, place) AS MATERIALIZED (SELECT value, key FROM json_each(?1)),
           shown (id, place) AS (

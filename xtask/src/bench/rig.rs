@@ -104,7 +104,7 @@ impl Rig {
         let key = key.ok_or_else(|| Failure::new("`madang room create` gave no key"))?.to_owned();
         let mut serve = pinned(core, &self.project.binary());
         serve.args(["serve", "--http", "127.0.0.1:0", "--rtmp", "127.0.0.1:0", "--data"]).arg(&data).current_dir(&data);
-        const RAISED: [&str; 7] = [
+        const RAISED: [&str; 8] = [
             "HTTP_CONNECTIONS_PER_ADDRESS",
             "VIEWERS_PER_ADDRESS",
             "WS_CONNECTIONS",
@@ -112,6 +112,7 @@ impl Rig {
             "WS_MESSAGES_PER_SECOND",
             "CHAT_BURST",
             "CHAT_MESSAGES",
+            "CHAT_PER_MINUTE_PER_PERSON",
         ];
         for limit in RAISED {
             serve.env(format!("MADANG_LIMITS_{limit}"), "20000");

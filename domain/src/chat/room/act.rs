@@ -40,7 +40,7 @@ impl Room {
     /// [`ChatRefused`]; nothing has changed then.
     pub(super) async fn act(&mut self, by: PersonId, act: Act, reason: &str) -> Result<Option<ActionId>, ChatRefused> {
         let role = self.role_of(by);
-        if !role.moderates() {
+        if !role.moderates() || self.banned(by, None, clock::now()).is_some() {
             return Err(ChatRefusal::NotAllowed.into());
         }
         let clock = self.clock();

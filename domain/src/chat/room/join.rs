@@ -1,16 +1,19 @@
 //! Coming and going.
 
 use super::Room;
-use crate::chat::{
-    prefix::prefix,
-    registry::{Join, Joined},
+use crate::{
+    chat::{
+        prefix::prefix,
+        registry::{Join, Joined},
+    },
+    site::Class,
 };
 use madang_protocol::{
-    PersonId,
-    chat::{Standing, You},
+    PersonId, UnixMillis,
+    chat::{Muted, Standing, You},
     realtime::ServerEvent,
 };
-use std::sync::atomic::Ordering;
+use std::{net::IpAddr, sync::atomic::Ordering};
 use tokio::time::Instant;
 
 impl Room {
@@ -86,8 +89,22 @@ impl Room {
         let role = self.role_of(person);
         let guest = !self.people.get(person).is_some_and(|somebody| somebody.account);
         let now = crate::clock::now();
-        let muted = if role.moderates() { None } else { self.bans.muted(person, &seat.prefix, guest, now) };
-        Standing { role, muted }
+        let own = || if role.moderates() { None } else { self.bans.muted(person, &seat.prefix, guest, now) };
+        Standing { role, muted: self.banned(person, Some(seat.address), now).or_else(own) }
+    }
+
+    /// Why somebody may do nothing on the whole site now.
+    pub(super) fn banned(&self, person: PersonId, address: Option<IpAddr>, now: UnixMillis) -> Option<Muted> {
+        let class = if self.administrators.contains(&person) {
+            Class::Administrator
+        } else if self.people.get(person).is_some_and(|somebody| somebody.account) {
+            Class::Account
+        } else {
+            Class::Guest
+        };
+        let site = self.domain.upgrade()?.shared.site();
+        let ban = site.banned(Some(person), class, address, now)?;
+        Some(Muted { banned: true, until: ban.until, reason: ban.reason.clone() })
     }
 
     pub(super) fn renamed(&mut self, you: &You) {

@@ -11,6 +11,7 @@ use madang_protocol::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -23,8 +24,9 @@ pub(super) struct Seat {
     pub(super) outbox: Outbox,
     pub(super) person: Option<PersonId>,
     browser: u64,
-    /// Where it comes from, as bans see it.
+    /// Where it comes from, as the room's bans see it.
     pub(super) prefix: String,
+    pub(super) address: IpAddr,
     /// What it was told last that it may do.
     pub(super) told: Standing,
 }
@@ -79,8 +81,8 @@ impl People {
         person: Option<Person>,
         outbox: Outbox,
     ) -> bool {
-        let Chatter { person: id, browser, .. } = *chatter;
-        self.seats.insert(seat, Seat { outbox, person: id, browser, prefix, told: Standing::default() });
+        let Chatter { person: id, browser, address } = *chatter;
+        self.seats.insert(seat, Seat { outbox, person: id, browser, prefix, address, told: Standing::default() });
         let Some(id) = id else {
             let tabs = self.browsers.entry(browser).or_default();
             *tabs = tabs.saturating_add(1);

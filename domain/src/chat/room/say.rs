@@ -75,12 +75,15 @@ pub(super) async fn landing(flight: &mut Option<Flight>) -> Result<Landed, Error
 
 impl Room {
     pub(super) fn say(&mut self, seat: u64, said: Said) {
-        let Some(Seat { person, outbox, prefix, .. }) = self.people.seats.get(&seat) else { return };
-        let (outbox, prefix) = (outbox.clone(), prefix.clone());
+        let Some(Seat { person, outbox, prefix, address, .. }) = self.people.seats.get(&seat) else { return };
+        let (outbox, prefix, address) = (outbox.clone(), prefix.clone(), *address);
         let refuse = |id: String, reason, until| outbox.tell(ServerEvent::Rejected { id, reason, until });
         let Some(person) = *person else { return refuse(said.id, ChatRefusal::NoCookie, None) };
         if self.said_already(seat, person, &said.id) {
             return;
+        }
+        if let Some(banned) = self.banned(person, Some(address), clock::now()) {
+            return refuse(said.id, ChatRefusal::Banned, banned.until);
         }
         let likeness = likeness(&said.text);
         match self.may_say(person, &prefix, &said, likeness) {

@@ -1,10 +1,14 @@
 //! An address, or a network of them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. IPv4 addresses inside IPv6 ones are the IPv4 addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     address: IpAddr,
     /// Leading bits that an address has to share.
@@ -17,6 +21,28 @@ pub struct Network {
 pub struct NotANetwork;
 
 impl Network {
+    /// The network of that many leading bits that an address is in; more bits than it has are all of them.
+    pub(crate) fn around(address: IpAddr, bits: u32) -> Self {
+        let address = address.to_canonical();
+        let bits = bits.min(width(address));
+        let shift = width(address).saturating_sub(bits);
+        let address = match address {
+            IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & u32::MAX.checked_shl(shift).unwrap_or(0)).into(),
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & u128::MAX.checked_shl(shift).unwrap_or(0)).into(),
+        };
+        Self { address, bits }
+    }
+
+    /// The same without the bits that do not count: equal for all that have the same addresses.
+    pub(crate) fn plain(self) -> Self {
+        Self::around(self.address, self.bits)
+    }
+
+    /// Whether it is of IPv4, and how many leading bits an address has to share.
+    pub(crate) const fn width(self) -> (bool, u32) {
+        (self.address.is_ipv4(), self.bits)
+    }
+
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(net), IpAddr::V4(one)) => same(u32::from(net).into(), u32::from(one).into(), 32, self.bits),
@@ -95,6 +121,17 @@ mod tests {
         assert!(has("2001:db8::/32", "2001:db8:1::1") && !has("2001:db8::/32", "2001:db9::1"));
         assert!(has("0.0.0.0/0", "203.0.113.9") && !has("0.0.0.0/0", "2001:db8::1"));
         assert!(has("::/0", "2001:db8::1") && !has("::/0", "203.0.113.9"));
+    }
+
+    #[test]
+    fn networks_with_the_same_addresses_are_one() {
+        let network = |text: &str| text.parse::<Network>().expect("a network");
+        assert_eq!(network("192.0.2.77/24").plain(), network("192.0.2.0/24"));
+        assert_eq!(network("2001:db8::7/32").plain(), network("2001:db8::/32"));
+        let around = |text: &str, bits| Network::around(text.parse().expect("an address"), bits).to_string();
+        assert_eq!(around("::ffff:192.0.2.77", 16), "192.0.0.0/16");
+        assert_eq!((around("192.0.2.77", 200), around("192.0.2.77", 0)), ("192.0.2.77".into(), "0.0.0.0/0".into()));
+        assert_eq!(around("2001:db8:1:2:3::4", 64), "2001:db8:1:2::/64");
     }
 
     #[test]

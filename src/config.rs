@@ -105,6 +105,8 @@ pub struct Media {
     pub max_skips: u32,
     /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
     pub grace_s: u64,
+    /// What one stream may use of the uplink, in kbit/s, before its streamer is told; 0 for no bound. Nothing is cut for it.
+    pub plan_kbps: u64,
 }
 
 impl Default for Config {
@@ -144,6 +146,7 @@ impl Default for Media {
             lag_ms: 3_000,
             max_skips: 10,
             grace_s: 30,
+            plan_kbps: 0,
         }
     }
 }
@@ -158,6 +161,7 @@ impl Media {
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
             grace: Duration::from_secs(self.grace_s),
+            plan_bps: self.plan_kbps.saturating_mul(1_000),
             ..LiveLimits::default()
         }
     }

@@ -162,9 +162,11 @@ impl Server {
             rtmps = encoders.map(|listener| tls::encoders(&certificate).map(|tls| (listener, tls))).transpose()?;
             tokio::spawn(keeper.keep(services.shutdown.clone()));
         }
+        // Over HTTP and RTMP viewers count together.
+        let deliver = services.deliver();
         let publishers = tokio::spawn(rtmp::run(
             rtmp::Doors { plain: rtmp, encrypted: rtmps },
-            Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live))),
+            Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live), Arc::clone(&deliver))),
             services.config.limits.rtmp(),
             shutdown.flag(),
         ));
@@ -188,7 +190,7 @@ impl Server {
         });
         let head = services.config.limits.http_head();
         let acceptor = services.acceptor();
-        let router = web::router(services.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let router = web::router(services.clone(), deliver).into_make_service_with_connect_info::<SocketAddr>();
         let plain = web_server(http, handle, head)?.acceptor(acceptor.clone()).serve(router.clone());
         let served = match https {
             None => plain.await,

@@ -103,7 +103,7 @@ pub enum PublishRefusal {
     UnknownKey,
     /// A room had it until then.
     #[error("stream key revoked")]
-    Revoked { at: UnixMillis },
+    Revoked { at: UnixMillis, room: RoomId },
     /// The database could not be asked; trying again is right.
     #[error("the database is not available")]
     Unavailable,

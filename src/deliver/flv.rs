@@ -1,15 +1,15 @@
-//! The answers of `/live/{slug}.flv`.
+//! The answers of `/live/{slug}.flv`, over HTTP and, where a WebSocket is asked for, over that.
 
 use super::{
-    Deliver, FoundRoom, Progress,
+    Closed, Deliver, FoundRoom, Progress,
     body::{Attention, FlvBody},
-    still,
+    socket, still,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use madang_protocol::RoomSlug;
@@ -60,32 +60,36 @@ pub(super) async fn watch(
     Path(file): Path<String>,
     peer: Peer,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
     if file.ends_with(".mp4") {
         return still::show(&deliver, &file).await;
     }
+    let headers = request.headers();
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
     };
-    let address = peer.address.map(|peer| (deliver.address_of)(peer, &headers));
-    let seat = match address.map(|address| deliver.viewers.take(address)) {
-        Some(None) => {
+    let over_socket = socket::is_asked_for(headers);
+    let place = if over_socket || request.version() > Version::HTTP_11 { None } else { (deliver.person_of)(headers) };
+    let answers = match place.map(|browser| deliver.answers.take(browser)) {
+        Some(None) => return use_a_socket(),
+        seat => seat.flatten(),
+    };
+    let address = peer.address.map(|peer| (deliver.address_of)(peer, headers));
+    let (subscriber, seat) = match deliver.enter(room, address) {
+        Ok(entered) => entered,
+        Err(Closed::TooMany) => {
             let words = "Too many streams are being watched from your address. Close one and try again.\n";
             return answer(StatusCode::TOO_MANY_REQUESTS, Some(RETRY_BUSY_S), words);
         }
-        seat => seat.flatten(),
+        Err(Closed::NotLive(why)) => return not_live(room, why),
     };
-    match deliver.live.subscribe(room.id) {
-        Ok(subscriber) => {
-            let browser = browser(&deliver, room, address, query.as_deref(), &headers).await;
-            let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
-            let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
-        }
-        Err(why) => not_live(room, why),
-    }
+    let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
+    let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
+    let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
+    let body = FlvBody::new(subscriber, (seat, answers), attention, deliver.delivered_bytes.clone());
+    if over_socket { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 
 /// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
@@ -151,13 +155,21 @@ pub(super) async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Res
 }
 
 /// One room has one address: what is only nearly its slug is not it.
-fn exact_slug(text: &str) -> Option<RoomSlug> {
+pub(super) fn exact_slug(text: &str) -> Option<RoomSlug> {
     RoomSlug::parse(text).ok().filter(|slug| slug.as_str() == text)
 }
 
 fn live(body: Body) -> Response {
     let mut response = open(Response::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("video/x-flv"));
+    response
+}
+
+/// This browser has few connections left for anything else (RFC 9110 §15.5.22).
+fn use_a_socket() -> Response {
+    let words = "This browser watches over HTTP in several tabs already. Use a WebSocket at the same address.\n";
+    let mut response = answer(StatusCode::UPGRADE_REQUIRED, None, words);
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     response
 }
 

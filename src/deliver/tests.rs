@@ -60,6 +60,7 @@ impl Bench {
             live: live.clone(),
             rooms: Arc::new(Shelf),
             viewers: AddressLimit::new(viewers_per_address),
+            answers: Bound::new(ANSWERS_PER_BROWSER),
             address_of: Arc::new(|peer, _| peer),
             person_of: Arc::new(|headers| headers.get("cookie")?.to_str().ok()?.parse().ok()),
             owner_of: Arc::new(|headers| {

@@ -6,9 +6,11 @@
 //! protocol: `rtmp` feeds it, `deliver` drains it.
 
 mod assembler;
+mod attempts;
 mod bell;
 mod cut;
 mod flight;
+mod health;
 mod mark;
 mod metering;
 mod presence;
@@ -23,6 +25,7 @@ mod tests;
 mod timeline;
 mod tracks;
 
+pub use attempts::Attempts;
 pub use cut::Cut;
 pub use flight::{Delivery, Flight, Headers, Skip};
 pub use presence::{Browser, Presence, SWEEP_EVERY, Watcher};
@@ -31,10 +34,11 @@ pub use stream::StreamStatistics;
 pub use subscriber::Subscriber;
 
 use madang_domain::{CutReason, OnAir, OnAirStatus};
-use madang_protocol::{KeyId, RoomId, UnixMillis};
+use madang_protocol::{KeyId, RoomId, UnixMillis, studio::Attempt};
 use metering::Meters;
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -63,6 +67,8 @@ pub struct LiveLimits {
     pub sound_alone_after: Duration,
     /// A room that is live waits this long for a publisher who is gone; zero ends it at once.
     pub grace: Duration,
+    /// What one stream may use of the uplink in bits a second before its streamer is told; 0 for no bound.
+    pub plan_bps: u64,
 }
 
 impl Default for LiveLimits {
@@ -76,6 +82,7 @@ impl Default for LiveLimits {
             max_skips: 10,
             sound_alone_after: Duration::from_millis(500),
             grace: Duration::from_secs(30),
+            plan_bps: 0,
         }
     }
 }
@@ -126,6 +133,7 @@ pub struct Live {
     rooms: Mutex<HashMap<RoomId, Arc<Stream>>>,
     changes: broadcast::Sender<LiveChange>,
     presence: Arc<Presence>,
+    attempts: Attempts,
     meters: Arc<Meters>,
 }
 
@@ -134,7 +142,14 @@ impl Live {
     pub fn new(limits: LiveLimits) -> Arc<Self> {
         let (changes, _) = broadcast::channel(CHANGES_BEHIND_MAX);
         let meters = Arc::new(Meters::new());
-        Arc::new(Self { limits, rooms: Mutex::default(), changes, presence: Arc::default(), meters })
+        Arc::new(Self {
+            limits,
+            rooms: Mutex::default(),
+            changes,
+            presence: Arc::default(),
+            attempts: Attempts::default(),
+            meters,
+        })
     }
 
     /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one; so do those who wait
@@ -211,6 +226,11 @@ impl Live {
     /// Who watches.
     pub fn presence(&self) -> &Arc<Presence> {
         &self.presence
+    }
+
+    /// Encoders that were turned away.
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// Counts who watches, and tells where that has changed. Called every [`SWEEP_EVERY`].
@@ -301,6 +321,10 @@ impl Live {
 impl OnAir for Live {
     fn status(&self, room: RoomId) -> OnAirStatus {
         Self::status(self, room)
+    }
+
+    fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt> {
+        self.attempts.of(room, near, now())
     }
 
     fn on_air(&self) -> Vec<RoomId> {

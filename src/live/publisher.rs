@@ -5,11 +5,19 @@ use super::{
     assembler::{Assembler, Dropped},
     cut::{Cut, CutSignal},
     flight::Draft,
+    health::Meter,
     stream::{Granted, LeaseEnded, Scratch, Stream},
 };
-use madang_media::flv::{Tag, TagKind};
+use madang_media::flv::{Tag, TagKind, video};
 use madang_protocol::{KeyId, RoomId, UnixMillis};
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How often the stream's health is looked at: studios are told once a second.
+const JUDGE_EVERY: Duration = Duration::from_millis(500);
 
 /// Who publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +43,8 @@ pub struct Publisher {
     drafts: Vec<Draft>,
     scratch: Scratch,
     told_codec: bool,
+    health: Meter,
+    judged: Option<Instant>,
 }
 
 impl Publisher {
@@ -42,7 +52,8 @@ impl Publisher {
         let Granted { lease, cut, continues } = granted;
         let assembler = Assembler::new(&live.limits, continues);
         let (drafts, scratch) = Default::default();
-        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false }
+        let health = Meter::new(live.limits.plan_bps);
+        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false, health, judged: None }
     }
 
     pub fn room(&self) -> RoomId {
@@ -59,6 +70,7 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
+        self.judge(&tag, Instant::now());
         if let Err(dropped) = self.assembler.push(&tag, Instant::now(), super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
@@ -107,6 +119,23 @@ impl Publisher {
             }
             // Whoever ends a lease settles the reason under the same lock, so there always is one.
             Err(LeaseEnded) => Err(self.cut.why().unwrap_or(Cut::TakenOver)),
+        }
+    }
+
+    /// Every tag counts for the stream's health, at the stamp that the encoder gave it.
+    fn judge(&mut self, tag: &Tag, now: Instant) {
+        match tag.kind {
+            TagKind::Video => {
+                if let Ok(video::Packet::Frame { keyframe, composition, .. }) = video::parse(&tag.body) {
+                    self.health.picture(now, tag.at, tag.body.len(), keyframe, composition);
+                }
+            }
+            TagKind::Audio if !tag.is_audio_config() => self.health.sound(now, tag.at, tag.body.len()),
+            TagKind::Audio | TagKind::Script => {}
+        }
+        if self.judged.is_none_or(|judged| now.saturating_duration_since(judged) >= JUDGE_EVERY) {
+            self.judged = Some(now);
+            self.stream.judge(self.lease, self.health.read(now));
         }
     }
 

@@ -15,7 +15,7 @@ use madang_domain::OnAirStatus;
 use madang_media::flv::{self, TagKind};
 use madang_protocol::{
     KeyId, RoomId, UnixMillis,
-    studio::{AudioInfo, EncoderInfo, VideoInfo},
+    studio::{AudioInfo, EncoderInfo, Health, VideoInfo},
 };
 use std::{
     collections::VecDeque,
@@ -60,6 +60,7 @@ struct Core {
     live: Option<UnixMillis>,
     video: Option<VideoInfo>,
     audio: Option<AudioInfo>,
+    health: Option<Health>,
     received_bytes: u64,
     away: Option<Away>,
     /// When a publisher was cut for a newer one; the last few.
@@ -130,6 +131,7 @@ impl Stream {
             live: None,
             video: None,
             audio: None,
+            health: None,
             received_bytes: 0,
             away: None,
             take_overs: VecDeque::new(),
@@ -167,7 +169,7 @@ impl Stream {
         let cut = Arc::new(CutSignal::default());
         let number = core.lease.number + 1;
         let older = std::mem::replace(&mut core.lease, Lease { number, info, cut: cut.clone() });
-        (core.video, core.audio) = (None, None);
+        (core.video, core.audio, core.health) = (None, None, None);
         let continues = Continues { edge: core.ring.edge(), epoch: core.ring.epoch() };
         older.cut.settle(Cut::TakenOver);
         drop(core);
@@ -274,6 +276,14 @@ impl Stream {
         news
     }
 
+    /// Says how the stream comes in.
+    pub(super) fn judge(&self, lease: u64, health: Option<Health>) {
+        let mut core = self.core();
+        if core.lease.number == lease {
+            core.health = health;
+        }
+    }
+
     /// Ends the broadcast: subscribers are given what is left in the ring, and then the end.
     pub(super) fn end(&self, why: Option<Cut>) {
         let core = self.core();
@@ -322,6 +332,7 @@ impl Stream {
             video: core.video.clone(),
             audio: core.audio.clone(),
             bitrate_bps: core.ring.bitrate_bps(now),
+            health: core.health.clone(),
         };
         OnAirStatus {
             starting: if core.live.is_none() { Some(*since) } else { None },

@@ -1,4 +1,4 @@
-//! What an encoder's messages mean: the state machine of a publishing connection, without sockets.
+//! What an encoder's or a player's messages mean: the state machine of a connection, without sockets.
 //!
 //! Messages go in by [`Session::receive`]; what is to be done comes out of [`Session::next_action`], what is to be sent out of
 //! [`Session::take_output`]. The connection carries both out in that order and reports back what the gate said.
@@ -8,7 +8,7 @@ use super::{
     command::{self, Command, Connect},
     data,
     error::{End, Refused},
-    gate::{PublishRequest, Refusal},
+    gate::{PlayRequest, PublishRequest, Refusal, StreamName},
     limits::{Budget, RtmpLimits},
     message::{Message, kind, leading_u32},
     outbound::{self, Outbound},
@@ -42,6 +42,12 @@ pub enum Action {
     Tag(Tag),
     /// The encoder ended its stream and stays connected: drop the outlet.
     Unpublish,
+    /// Ask the gate for a program; then call [`Session::playing`] or [`Session::refuse`].
+    Play(PlayRequest),
+    /// The player wants nothing for a while (true), or goes on.
+    Pause(bool),
+    /// The player has seen enough and stays connected: drop the program.
+    Leave,
     /// Send what is to be sent, then close.
     Close(End),
 }
@@ -50,9 +56,29 @@ pub enum Action {
 enum Stage {
     Fresh,
     Connected,
-    Asking { stream: u32, empty: bool },
+    Asking { stream: u32, shape: Shape },
     Publishing { stream: u32 },
+    Choosing { stream: u32 },
+    Playing { stream: u32 },
     Over,
+}
+
+/// What stands in the key's place at first sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Empty,
+    Url,
+    Other,
+}
+
+impl Shape {
+    fn of(name: &StreamName) -> Self {
+        match name.expose() {
+            text if text.trim().is_empty() => Self::Empty,
+            text if text.contains("://") => Self::Url,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One connection's state. See the module page.
@@ -60,6 +86,8 @@ pub struct Session {
     from: SocketAddr,
     stage: Stage,
     app: String,
+    /// A name that says what is wrong with what was refused.
+    detail: String,
     encoder: String,
     streams: u32,
     stamps: StampExtender,
@@ -80,6 +108,7 @@ impl Session {
             from,
             stage: Stage::Fresh,
             app: String::new(),
+            detail: String::new(),
             encoder: String::new(),
             streams: 0,
             stamps: StampExtender::new(),
@@ -96,6 +125,11 @@ impl Session {
     /// What the encoder calls itself; empty until `connect`.
     pub fn encoder(&self) -> &str {
         &self.encoder
+    }
+
+    /// What the encoder sent that was refused, where a name says it: an application, a codec. Empty otherwise; never a key.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub fn next_action(&mut self) -> Option<Action> {
@@ -169,10 +203,34 @@ impl Session {
         self.out.on_status(stream, &Status::ok("NetStream.Publish.Start", "You are on air as soon as media arrives."));
     }
 
+    /// The gate gave a program.
+    pub fn playing(&mut self) {
+        let Stage::Choosing { stream } = self.stage else { return };
+        self.stage = Stage::Playing { stream };
+        self.out.stream_begin(stream);
+        self.out.on_status(stream, &words::play_start());
+        self.out.sample_access(stream);
+    }
+
+    /// What the player is shown next.
+    pub fn show(&mut self, tag: &Tag) {
+        let Stage::Playing { stream } = self.stage else { return };
+        self.out.media(stream, tag);
+    }
+
+    /// The broadcast is over.
+    pub fn played(&mut self) {
+        let Stage::Playing { stream } = self.stage else { return };
+        self.out.on_status(stream, &words::play_over());
+        self.out.stream_eof(stream);
+        self.stage = Stage::Over;
+    }
+
     /// Refuses what was asked for and closes. `wait_s` is for the words of [`Refused::Locked`].
     pub fn refuse(&mut self, refused: Refused, wait_s: u64) {
         let refused = match (refused, self.stage) {
-            (Refused::Key(Refusal::NotAKey), Stage::Asking { empty: true, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Empty, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Url, .. }) => Refused::UrlAsKey,
             (refused, _) => refused,
         };
         self.tell(&words::refusal(refused, wait_s));
@@ -191,7 +249,10 @@ impl Session {
     /// Gives notice of an end that is not the encoder's doing, if it has come far enough to understand.
     pub fn tell(&mut self, status: &Status) {
         match self.stage {
-            Stage::Asking { stream, .. } | Stage::Publishing { stream } => self.out.on_status(stream, status),
+            Stage::Asking { stream, .. }
+            | Stage::Publishing { stream }
+            | Stage::Choosing { stream }
+            | Stage::Playing { stream } => self.out.on_status(stream, status),
             Stage::Connected => self.out.on_status(0, status),
             Stage::Fresh | Stage::Over => {}
         }
@@ -223,6 +284,7 @@ impl Session {
             Ok(()) => self.actions.push_back(Action::Tag(tag)),
             Err((refused, codec)) => {
                 tracing::info!(from = %self.from, codec, "an encoder sends a codec that browsers are not given");
+                self.detail = codec;
                 self.refuse(refused, 0);
             }
         }
@@ -244,14 +306,21 @@ impl Session {
             }
             (_, Command::CreateStream { transaction }) => self.create_stream(transaction),
             (Stage::Connected, Command::Publish { name, .. }) => {
-                self.stage = Stage::Asking { stream, empty: name.is_empty() };
+                self.stage = Stage::Asking { stream, shape: Shape::of(&name) };
                 let (app, encoder) = (self.app.clone(), self.encoder.clone());
                 self.actions.push_back(Action::Ask(PublishRequest { app, key: name, from: self.from, encoder }));
             }
-            (_, Command::Publish { .. }) => self.out.on_status(stream, &words::refusal(Refused::SecondStream, 0)),
-            (_, Command::Play) => {
-                self.out.on_status(stream, &words::refusal(Refused::Play, 0));
-                self.close(End::Refused(Refused::Play));
+            (Stage::Connected, Command::Play { name }) => {
+                self.stage = Stage::Choosing { stream };
+                let (from, program) = (self.from, self.encoder.clone());
+                self.actions.push_back(Action::Play(PlayRequest { name, from, program }));
+            }
+            (_, Command::Publish { .. } | Command::Play { .. }) => {
+                self.out.on_status(stream, &words::refusal(Refused::SecondStream, 0));
+            }
+            (Stage::Playing { stream: played }, Command::Pause { on }) => {
+                self.out.on_status(played, &words::paused(on));
+                self.actions.push_back(Action::Pause(on));
             }
             (_, Command::GetStreamLength { transaction }) => {
                 self.out.result(transaction, Value::Null, Value::Number(0.0));
@@ -263,7 +332,13 @@ impl Session {
                 }
             }
             (Stage::Publishing { stream: published }, Command::CloseStream) if stream == published => self.unpublish(),
-            (_, Command::DeleteStream { .. } | Command::CloseStream) => {}
+            (Stage::Playing { stream: played }, Command::DeleteStream { stream: deleted }) => {
+                if deleted.is_none_or(|deleted| deleted == played) {
+                    self.leave();
+                }
+            }
+            (Stage::Playing { stream: played }, Command::CloseStream) if stream == played => self.leave(),
+            (_, Command::DeleteStream { .. } | Command::CloseStream | Command::Pause { .. }) => {}
             (_, Command::Unknown { transaction }) => {
                 if transaction > 0.0 {
                     self.out.error(transaction, &words::unknown_command());
@@ -279,6 +354,7 @@ impl Session {
         self.out.peer_bandwidth(ACKNOWLEDGEMENT_WINDOW);
         self.out.set_chunk_size();
         if connect.app.normal() != APP {
+            self.detail = connect.app.plain().to_owned();
             tracing::info!(from = %self.from, app = connect.app.shown(), "an encoder asked for an application that is not `live`");
             self.out.error(connect.transaction, &words::refusal(Refused::App, 0));
             // librtmp reads no error to connect, but this.
@@ -312,6 +388,11 @@ impl Session {
     /// An answer with nothing in it, where encoders wait for one.
     fn done(&mut self, transaction: f64) {
         self.out.result(transaction, Value::Null, Value::Undefined);
+    }
+
+    fn leave(&mut self) {
+        self.stage = Stage::Connected;
+        self.actions.push_back(Action::Leave);
     }
 
     fn unpublish(&mut self) {

@@ -159,7 +159,7 @@ pub const MESSAGES: &[(&str, Who)] = &[
 ];
 
 /// What encoders and players ask for over RTMP.
-pub const ENCODERS: &[(&str, Who)] = &[("publish", Who::KeyHolder), ("play", Who::Nobody)];
+pub const ENCODERS: &[(&str, Who)] = &[("publish", Who::KeyHolder), ("play", Who::Anyone)];
 
 /// A message's `type`: one that is new here is new in [`MESSAGES`].
 pub const fn asks(message: &ClientMessage) -> &'static str {

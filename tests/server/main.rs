@@ -8,6 +8,7 @@ mod rtmp_client;
 
 mod accounts;
 mod acme;
+mod attempts;
 mod chat;
 mod churn;
 mod commands;
@@ -15,6 +16,7 @@ mod crash;
 mod limits;
 mod pages;
 mod permissions;
+mod playing;
 mod policy;
 mod presence;
 mod program;

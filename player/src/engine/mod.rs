@@ -40,6 +40,8 @@ pub struct Engine {
     abilities: Abilities,
     link: Link,
     connection: u32,
+    /// The stream came over a WebSocket last, so it is asked for there first.
+    socket: bool,
     retry: Backoff,
     intake: Option<Intake>,
     session: Option<Session>,
@@ -68,6 +70,7 @@ impl Engine {
             abilities,
             link: Link::Idle,
             connection: 0,
+            socket: false,
             retry: Backoff::new(seed),
             intake: None,
             session: None,

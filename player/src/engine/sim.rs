@@ -362,7 +362,7 @@ impl World {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Open { connection } => self.open(connection),
+            Output::Open { connection, .. } => self.open(connection),
             Output::Abort { .. } => self.connection = None,
             Output::Build { source, tracks } => {
                 self.builds.push((self.now_ms, tracks.len()));

@@ -123,6 +123,7 @@ mod tests {
             video: Some(VideoInfo { codec: "avc1.64001f".into(), width: 1280, height: 720 }),
             audio: Some(AudioInfo { codec: "mp4a.40.2".into(), sample_rate_hz: 44_100, channels: 2 }),
             bitrate_bps: 5_940_000,
+            health: None,
         }
     }
 

@@ -79,8 +79,11 @@ export function fileEncoder(
   const socket = publisher(rtmp, key);
   let tags = tagsOf(file, types);
   let [index, origin, last] = [0, 0, 0];
-  const begun = Date.now();
+  let begun = 0;
+  // Only after the handshake and the commands: what is written before is sent before.
+  socket.once('connect', () => (begun = Date.now()));
   const timer = setInterval(() => {
+    if (!begun) return;
     for (;;) {
       const tag = tags[index];
       if (!tag) {

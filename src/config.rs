@@ -103,10 +103,10 @@ pub struct Media {
     pub lag_ms: u64,
     /// A viewer who had to skip this often within a minute is sent away and may come back.
     pub max_skips: u32,
-    /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
-    pub grace_s: u64,
     /// What one stream may use of the uplink, in kbit/s, before its streamer is told; 0 for no bound. Nothing is cut for it.
     pub plan_kbps: u64,
+    /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
+    pub grace_s: u64,
 }
 
 impl Default for Config {
@@ -145,8 +145,8 @@ impl Default for Media {
             ring_bytes: 16 * 1024 * 1024,
             lag_ms: 3_000,
             max_skips: 10,
-            grace_s: 30,
             plan_kbps: 0,
+            grace_s: 30,
         }
     }
 }
@@ -160,8 +160,8 @@ impl Media {
             ring_bytes: self.ring_bytes,
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
-            grace: Duration::from_secs(self.grace_s),
             plan_bps: self.plan_kbps.saturating_mul(1_000),
+            grace: Duration::from_secs(self.grace_s),
             ..LiveLimits::default()
         }
     }

@@ -65,10 +65,10 @@ pub struct LiveLimits {
     pub max_skips: u32,
     /// Sound goes on the air alone when no picture was announced for this long.
     pub sound_alone_after: Duration,
-    /// A room that is live waits this long for a publisher who is gone; zero ends it at once.
-    pub grace: Duration,
     /// What one stream may use of the uplink in bits a second before its streamer is told; 0 for no bound.
     pub plan_bps: u64,
+    /// A room that is live waits this long for a publisher who is gone; zero ends it at once.
+    pub grace: Duration,
 }
 
 impl Default for LiveLimits {
@@ -81,8 +81,8 @@ impl Default for LiveLimits {
             lag: Duration::from_secs(3),
             max_skips: 10,
             sound_alone_after: Duration::from_millis(500),
-            grace: Duration::from_secs(30),
             plan_bps: 0,
+            grace: Duration::from_secs(30),
         }
     }
 }

@@ -70,8 +70,9 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
-        self.judge(&tag, Instant::now());
-        if let Err(dropped) = self.assembler.push(&tag, Instant::now(), super::now(), &mut self.drafts) {
+        let now = Instant::now();
+        self.judge(&tag, now);
+        if let Err(dropped) = self.assembler.push(&tag, now, super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
         if self.assembler.take_news() {

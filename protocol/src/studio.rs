@@ -125,7 +125,6 @@ pub struct StudioStatus {
     /// None too while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
     /// Encoders take the room from each other again and again.
-    #[serde(default)]
     pub fought_over: bool,
     /// What went wrong in the last hour for this room, and for nobody's room from where the reader is; newest first, at most 10.
     #[serde(default)]

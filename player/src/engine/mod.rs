@@ -15,6 +15,8 @@ mod session;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::{Delay, Failure, PlayerEvent, Stats, intake::Intake, retry::Backoff};

@@ -146,13 +146,13 @@ mod server {
         LinkRow { id: link.id.to_string(), name: link.name, says: format!("{state} · {used}"), stands }
     }
 
-    /// `2 hours`, rounded up, in the largest unit that has two of it.
+    /// `2 hours`, to the nearest, in the largest unit that has two of it.
     pub(super) fn length(m: Messages, ms: i64) -> String {
-        let minutes = u64::try_from(ms).unwrap_or(0).div_ceil(60_000);
+        let minutes = (u64::try_from(ms).unwrap_or(0).saturating_add(30_000) / 60_000).max(1);
         match minutes {
             ..120 => m.chat_minutes(minutes),
-            120..2880 => m.chat_hours(minutes.div_ceil(60)),
-            _ => m.chat_days(minutes.div_ceil(24 * 60)),
+            120..2880 => m.chat_hours((minutes + 30) / 60),
+            _ => m.chat_days((minutes + 12 * 60) / (24 * 60)),
         }
     }
 
@@ -176,6 +176,10 @@ mod server {
             };
             let says = |link: &LinkInfo, now| row(m, link.clone(), UnixMillis(now)).says;
             assert_eq!(says(&link, 0), "for another 60 minutes · 1 of 5 came in");
+            assert_eq!(
+                says(&LinkInfo { ends: UnixMillis(86_400_003), ..link.clone() }, 0),
+                "for another 24 hours · 1 of 5 came in"
+            );
             assert_eq!(says(&link, 3_600_000), "over · 1 of 5 came in");
             let free = LinkInfo { uses: None, ends: UnixMillis(14 * 86_400_000), ..link };
             assert_eq!(says(&free, 0), "for another 14 days · 1 came in");

@@ -1,66 +1,87 @@
-//! How many of something one address may have at once.
+//! How many of something one address, or one of anything else, may have at once.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A count an address, bounded. One household is one IPv4 address or one IPv6 /64. Cheap to clone: the clones count together.
+/// A count for each of something, bounded. Cheap to clone: the clones count together.
 ///
 /// The kind of lock: a `std` mutex for one map look-up, when something begins or ends.
 #[derive(Clone, Debug)]
-pub struct AddressLimit {
-    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+pub struct Bound<K: Hash + Eq> {
+    counts: Arc<Mutex<HashMap<K, usize>>>,
     max: usize,
 }
 
 /// One of the counted; dropping it gives it back.
 #[derive(Debug)]
-pub struct AddressSeat {
-    limit: AddressLimit,
-    household: IpAddr,
+pub struct Seat<K: Hash + Eq> {
+    bound: Bound<K>,
+    of: K,
 }
 
-impl AddressLimit {
-    /// At most `max` at once an address; 0 is no limit.
+impl<K: Hash + Eq + Clone> Bound<K> {
+    /// At most `max` at once each; 0 is no limit.
     pub fn new(max: usize) -> Self {
         Self { counts: Arc::default(), max: if max == 0 { usize::MAX } else { max } }
     }
 
-    /// One more for this address; `None` when it has as many as it may.
-    pub fn take(&self, address: IpAddr) -> Option<AddressSeat> {
-        let household = household(address);
+    /// One more for this one; `None` when it has as many as it may.
+    pub fn take(&self, of: K) -> Option<Seat<K>> {
         let mut counts = self.counts();
-        let count = counts.entry(household).or_default();
+        let count = counts.entry(of.clone()).or_default();
         if *count >= self.max {
             return None;
         }
         *count += 1;
         drop(counts);
-        Some(AddressSeat { limit: self.clone(), household })
+        Some(Seat { bound: self.clone(), of })
     }
+}
 
-    /// Addresses that have one or more.
-    pub fn addresses(&self) -> usize {
-        self.counts().len()
-    }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+impl<K: Hash + Eq> Bound<K> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         // A map of numbers is whole at every step.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for AddressSeat {
+impl<K: Hash + Eq> Drop for Seat<K> {
     fn drop(&mut self) {
-        let mut counts = self.limit.counts();
-        if let Some(count) = counts.get_mut(&self.household) {
+        let mut counts = self.bound.counts();
+        if let Some(count) = counts.get_mut(&self.of) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                counts.remove(&self.household);
+                counts.remove(&self.of);
             }
         }
+    }
+}
+
+/// A [`Bound`] for addresses. One household is one IPv4 address or one IPv6 /64.
+#[derive(Clone, Debug)]
+pub struct AddressLimit(Bound<IpAddr>);
+
+/// A place within an [`AddressLimit`].
+pub type AddressSeat = Seat<IpAddr>;
+
+impl AddressLimit {
+    /// At most `max` at once an address; 0 is no limit.
+    pub fn new(max: usize) -> Self {
+        Self(Bound::new(max))
+    }
+
+    /// One more for this address; `None` when it has as many as it may.
+    pub fn take(&self, address: IpAddr) -> Option<AddressSeat> {
+        self.0.take(household(address))
+    }
+
+    /// Addresses that have one or more.
+    pub fn addresses(&self) -> usize {
+        self.0.counts().len()
     }
 }
 
@@ -91,7 +112,7 @@ mod tests {
         drop(one);
         assert!(limit.take(address("192.0.2.1")).is_some());
         drop(two);
-        assert!(limit.counts().is_empty(), "nobody there, nothing remembered");
+        assert_eq!(limit.addresses(), 0, "nobody there, nothing remembered");
     }
 
     #[test]
@@ -113,8 +134,8 @@ mod tests {
         let limit = AddressLimit::new(1);
         let seats: Vec<_> = (0..100_000_u32).map(|number| limit.take(IpAddr::from(number.to_be_bytes()))).collect();
         assert!(seats.iter().all(Option::is_some));
-        assert_eq!(limit.counts().len(), seats.len(), "one number for each that is there");
+        assert_eq!(limit.addresses(), seats.len(), "one number for each that is there");
         drop(seats);
-        assert!(limit.counts().is_empty());
+        assert_eq!(limit.addresses(), 0);
     }
 }

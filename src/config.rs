@@ -102,6 +102,10 @@ pub struct Media {
     pub lag_ms: u64,
     /// A viewer who had to skip this often within a minute is sent away and may come back.
     pub max_skips: u32,
+    /// What one stream may use of the uplink, in kbit/s, before its streamer is told; 0 for no bound. Nothing is cut for it.
+    pub plan_kbps: u64,
+    /// How long a live room waits for an encoder that is gone, in seconds; 0 ends it at once.
+    pub grace_s: u64,
 }
 
 impl Default for Config {
@@ -140,6 +144,8 @@ impl Default for Media {
             ring_bytes: 16 * 1024 * 1024,
             lag_ms: 3_000,
             max_skips: 10,
+            plan_kbps: 0,
+            grace_s: 30,
         }
     }
 }
@@ -153,6 +159,8 @@ impl Media {
             ring_bytes: self.ring_bytes,
             lag: Duration::from_millis(self.lag_ms),
             max_skips: self.max_skips,
+            plan_bps: self.plan_kbps.saturating_mul(1_000),
+            grace: Duration::from_secs(self.grace_s),
             ..LiveLimits::default()
         }
     }
@@ -267,6 +275,9 @@ impl Config {
         }
         if self.media.flight_bytes < 1024 {
             return wrong("media.flight_bytes", "must be at least 1024");
+        }
+        if self.media.grace_s > 300 {
+            return wrong("media.grace_s", "must be at most 300: nobody looks at a still picture for longer");
         }
         if let Err(message) = telemetry::log_filter(&self.log.filter) {
             return wrong("log.filter", &message);

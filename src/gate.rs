@@ -1,12 +1,14 @@
-//! Who may publish: the RTMP port [`Gate`] answered by the domain, with a lease from `live`.
+//! Who may publish and who may watch over RTMP: its port [`Gate`], answered by the domain with a lease from `live`, and by `deliver`.
 
 use crate::{
     Shutdown,
+    deliver::Deliver,
     live::{Live, Publisher, PublisherInfo},
-    rtmp::{Gate, GateFuture, PublishRequest, Refusal},
+    rtmp::{Gate, GateFuture, PlayFuture, PlayRequest, PublishRequest, Refusal, TurnedAway},
     state::now,
 };
 use madang_domain::{CutReason, Domain, DomainChange, OnAir as _, PublishRefusal};
+use madang_protocol::studio::Attempt;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -14,11 +16,12 @@ use tokio::sync::broadcast::error::RecvError;
 pub struct PublishGate {
     domain: Domain,
     live: Arc<Live>,
+    deliver: Arc<Deliver>,
 }
 
 impl PublishGate {
-    pub const fn new(domain: Domain, live: Arc<Live>) -> Self {
-        Self { domain, live }
+    pub const fn new(domain: Domain, live: Arc<Live>, deliver: Arc<Deliver>) -> Self {
+        Self { domain, live, deliver }
     }
 
     async fn decide(&self, request: PublishRequest) -> Result<Publisher, Refusal> {
@@ -37,7 +40,7 @@ impl PublishGate {
             }
             Err(PublishRefusal::NotAKey) => Err(Refusal::NotAKey),
             Err(PublishRefusal::UnknownKey) => Err(Refusal::UnknownKey),
-            Err(PublishRefusal::Revoked { at }) => Err(Refusal::Revoked { at }),
+            Err(PublishRefusal::Revoked { at, room }) => Err(Refusal::Revoked { at, room }),
             Err(PublishRefusal::Banned) => Err(Refusal::Banned),
             Err(PublishRefusal::Unavailable) => Err(Refusal::Unavailable),
         }
@@ -47,6 +50,24 @@ impl PublishGate {
 impl Gate for PublishGate {
     fn publish(&self, request: PublishRequest) -> GateFuture<'_> {
         Box::pin(self.decide(request))
+    }
+
+    fn play(&self, request: PlayRequest) -> PlayFuture<'_> {
+        Box::pin(self.deliver.program(request))
+    }
+
+    fn turned_away(&self, who: TurnedAway) {
+        let from = who.from.ip().to_canonical();
+        let attempt = Attempt {
+            at: now(),
+            times: 1,
+            from: from.to_string(),
+            encoder: who.encoder,
+            why: who.why,
+            detail: who.detail,
+            revoked: who.revoked,
+        };
+        self.live.attempts().note(who.room, from, attempt);
     }
 }
 

@@ -165,9 +165,11 @@ impl Server {
             rtmps = encoders.map(|listener| tls::encoders(&certificate).map(|tls| (listener, tls))).transpose()?;
             tokio::spawn(keeper.keep(services.shutdown.clone()));
         }
+        // Over HTTP and RTMP viewers count together.
+        let deliver = services.deliver();
         let publishers = tokio::spawn(rtmp::run(
             rtmp::Doors { plain: rtmp, encrypted: rtmps },
-            Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live))),
+            Arc::new(PublishGate::new(services.domain.clone(), Arc::clone(&services.live), Arc::clone(&deliver))),
             services.config.limits.rtmp(),
             shutdown.flag(),
         ));
@@ -177,7 +179,7 @@ impl Server {
             services.shutdown.clone(),
         ));
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
-        tokio::spawn(count_audience(Arc::clone(&services.live), services.shutdown.clone()));
+        tokio::spawn(tend(Arc::clone(&services.live), services.shutdown.clone()));
         let (handle, https_handle) = (Handle::new(), Handle::new());
         let stopping = [handle.clone(), https_handle.clone()];
         let live = Arc::clone(&services.live);
@@ -191,7 +193,7 @@ impl Server {
         });
         let head = services.config.limits.http_head();
         let acceptor = services.acceptor();
-        let router = web::router(services.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let router = web::router(services.clone(), deliver).into_make_service_with_connect_info::<SocketAddr>();
         let plain = web_server(http, handle, head)?.acceptor(acceptor.clone()).serve(router.clone());
         let served = match https {
             None => plain.await,
@@ -242,13 +244,17 @@ fn web_server(
     Ok(server)
 }
 
-/// Counts who watches, until `shutdown`.
-async fn count_audience(live: Arc<Live>, mut shutdown: Shutdown) {
+/// Counts who watches, and ends rooms that nobody comes back to, until `shutdown`.
+async fn tend(live: Arc<Live>, mut shutdown: Shutdown) {
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = sweep.tick() => live.count_audience(std::time::Instant::now()),
+            _ = sweep.tick() => {
+                let now = std::time::Instant::now();
+                live.tend(now);
+                live.count_audience(now);
+            }
             () = shutdown.requested() => return,
         }
     }

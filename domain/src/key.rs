@@ -103,7 +103,7 @@ pub enum PublishRefusal {
     UnknownKey,
     /// A room had it until then.
     #[error("stream key revoked")]
-    Revoked { at: UnixMillis },
+    Revoked { at: UnixMillis, room: RoomId },
     /// The room's owner, or where it comes from, is banned from the site.
     #[error("banned from the site")]
     Banned,

@@ -1,12 +1,18 @@
 //! The port to the media side: what the domain asks of whoever carries the streams.
 
-use madang_protocol::{KeyId, LiveState, RoomId, UnixMillis, studio::EncoderInfo};
+use madang_protocol::{
+    KeyId, LiveState, RoomId, UnixMillis,
+    studio::{Attempt, EncoderInfo},
+};
+use std::net::IpAddr;
 
 /// What the media side answers and does. Every method returns at once: it is called from request handlers and from the
 /// database's writer thread.
 pub trait OnAir: Send + Sync {
     /// The room as it is now; the default for one that nobody publishes to.
     fn status(&self, room: RoomId) -> OnAirStatus;
+    /// Encoders that were turned away lately: from this room, and from none that is known but from the address `near`. Newest first.
+    fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt>;
     /// Every room with a publisher, starting ones included.
     fn on_air(&self) -> Vec<RoomId>;
     /// Ends the room's publisher, if there is one.
@@ -24,7 +30,10 @@ pub struct OnAirStatus {
     pub live: Option<UnixMillis>,
     /// Connections that are being sent media now.
     pub watching: u32,
+    /// None while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
+    /// Encoders take the room from each other again and again.
+    pub fought_over: bool,
 }
 
 impl OnAirStatus {
@@ -59,6 +68,10 @@ pub(crate) struct NothingOnAir;
 impl OnAir for NothingOnAir {
     fn status(&self, _: RoomId) -> OnAirStatus {
         OnAirStatus::default()
+    }
+
+    fn attempts(&self, _: RoomId, _: Option<IpAddr>) -> Vec<Attempt> {
+        Vec::new()
     }
 
     fn on_air(&self) -> Vec<RoomId> {

@@ -1,9 +1,13 @@
 //! What the tests of this crate share: a media side that records what it is told, drafts, and a house on a new folder.
 
 use crate::{CookieValue, CutReason, Domain, DomainChange, DomainLimits, OnAir, OnAirStatus, Person, Room, StreamKey};
-use madang_protocol::{KeyId, RoomDraft, RoomId, RoomSlug, UnixMillis, Visibility, studio::EncoderInfo};
+use madang_protocol::{
+    KeyId, RoomDraft, RoomId, RoomSlug, UnixMillis, Visibility,
+    studio::{Attempt, EncoderInfo},
+};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -64,6 +68,10 @@ impl OnAir for RecordingOnAir {
         self.statuses.lock().expect("no panic").get(&room).cloned().unwrap_or_default()
     }
 
+    fn attempts(&self, _: RoomId, _: Option<IpAddr>) -> Vec<Attempt> {
+        Vec::new()
+    }
+
     fn on_air(&self) -> Vec<RoomId> {
         self.statuses.lock().expect("no panic").keys().copied().collect()
     }
@@ -86,6 +94,7 @@ pub(crate) fn encoder(key: KeyId) -> EncoderInfo {
         video: None,
         audio: None,
         bitrate_bps: 0,
+        health: None,
     }
 }
 

@@ -1,4 +1,5 @@
 // RTMP as bytes, for what no encoder does.
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 
 /** An AMF0 string. */
@@ -32,8 +33,8 @@ export function message(type: number, body: Buffer, stream = 3, messageStream = 
 
 const NULL = Buffer.from([5]);
 
-/** An encoder that was let in and sends nothing yet. Ends with `destroy()`. */
-export function silentEncoder(rtmp: string, key: string): net.Socket {
+/** Says what an encoder says until it may send media. Ends with `destroy()`. */
+function publisher(rtmp: string, key: string): net.Socket {
   const socket = net.connect(Number(new URL(rtmp.replace('rtmp', 'http')).port), '127.0.0.1', () => {
     socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1536), Buffer.alloc(1536)]));
     const app = Buffer.concat([Buffer.from([3, 0, 3]), Buffer.from('app'), text('live'), Buffer.from([0, 0, 9])]);
@@ -44,4 +45,69 @@ export function silentEncoder(rtmp: string, key: string): net.Socket {
   // The server closes it in the end; until then its answers are of no interest.
   socket.on('error', () => undefined).resume();
   return socket;
+}
+
+/** An encoder that was let in and sends nothing yet. Ends with `destroy()`. */
+export const silentEncoder = publisher;
+
+/** An FLV tag: type, stamp in ms, body. */
+type Tag = [type: number, at: number, body: Buffer];
+
+function tagsOf(file: string, types: number[]): Tag[] {
+  const bytes = readFileSync(file);
+  const tags: Tag[] = [];
+  for (let at = 13; at + 15 <= bytes.length; ) {
+    const size = bytes.readUIntBE(at + 1, 3);
+    const type = bytes[at]!;
+    if (types.includes(type)) tags.push([type, bytes.readUIntBE(at + 4, 3), bytes.subarray(at + 11, at + 11 + size)]);
+    at += 15 + size;
+  }
+  return tags;
+}
+
+/**
+ * Publishes FLV files to the byte, over and over, in real time: what ffmpeg on the machine may be too old to read. `next` goes on with
+ * another file in the same connection, as an encoder does that is told to use another codec. `types` are the tags that are sent: 8 is
+ * sound, 9 is the picture, 18 is words.
+ */
+export function fileEncoder(
+  rtmp: string,
+  key: string,
+  file: string,
+  types = [8, 9, 18],
+): { next: (file: string) => void; destroy: () => void } {
+  const socket = publisher(rtmp, key);
+  let tags = tagsOf(file, types);
+  let [index, origin, last] = [0, 0, 0];
+  const begun = Date.now();
+  const timer = setInterval(() => {
+    for (;;) {
+      const tag = tags[index];
+      if (!tag) {
+        // The next round follows a frame's time after this one.
+        [index, origin] = [0, last + 40];
+        continue;
+      }
+      const [type, stamp, body] = tag;
+      const at = origin + stamp;
+      if (at > Date.now() - begun) return;
+      [index, last] = [index + 1, Math.max(last, at)];
+      socket.write(stamped(message(type, body, type === 9 ? 6 : 5, 1), at));
+    }
+  }, 10);
+  return {
+    next: (other) => {
+      [tags, index, origin] = [tagsOf(other, types), 0, last + 40];
+    },
+    destroy: () => {
+      clearInterval(timer);
+      socket.destroy();
+    },
+  };
+}
+
+/** The message with this stamp (below 2^24, as tests are short). */
+function stamped(bytes: Buffer, at: number): Buffer {
+  bytes.writeUIntBE(at, 1, 3);
+  return bytes;
 }

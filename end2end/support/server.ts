@@ -44,8 +44,8 @@ export class Server {
       serverBinary(),
       ['serve', '--http', http, '--rtmp', rtmp, '--data', this.data],
       // Its own folder, so that no Leptos.toml of anyone is read; the log as talkative as an operator may make it. Most tests are about
-      // rooms, and make them as guests.
-      { cwd: this.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', MADANG_ACCOUNTS_MAKE_ROOMS: 'anyone', ...environment } },
+      // rooms, and make them as guests; a stream ends soon after its encoder.
+      { cwd: this.data, env: { ...process.env, MADANG_LOG_FILTER: 'info,madang=debug', MADANG_ACCOUNTS_MAKE_ROOMS: 'anyone', MADANG_MEDIA_GRACE_S: '1', ...environment } },
     );
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));

@@ -139,9 +139,10 @@ test.describe('without scripts', () => {
   test('the page is read, and its forms are posted', async ({ page, server, complaints }) => {
     complaints.allow(/was preloaded using link preload but not used/);
     await page.goto(`${server.url}/rooms/new`);
-    const { fillRoomForm, createButton } = await import('../support/ui.ts');
+    const { fillRoomForm, createButton, shownKey } = await import('../support/ui.ts');
     await fillRoomForm(page, { owner_name: 'Mina', title: 'Plain', slug: 'plain', category: 'software', language: 'en' });
     await createButton(page).click();
+    await shownKey(page);
     await page.goto(`${server.url}/rooms/plain/moderation`);
     await page.locator('[name="slow"]').fill('30');
     await page.locator('form:has(#mod-slow) button').click();

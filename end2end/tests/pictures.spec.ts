@@ -49,8 +49,12 @@ for (const { name, viewport, isMobile } of SIZES) {
         await page.getByRole('link', { name: 'Open the studio' }).click();
         await expect(page).toHaveURL(/\/studio$/);
         await shoot('studio');
+        // An encoder with a wrong key is told of at once; a right one's stream is judged.
+        publish(`${potteryKey}x`);
+        await expect(page.locator('.studio-attempts li')).toContainText('is no key of this server');
         publish(potteryKey);
         await expectMoving(page);
+        await expect(page.locator('.studio-health')).toContainText(/fps · key frame every/);
         await shoot('studio-live');
 
         await page.goto(`${server.url}/no/such/page`);

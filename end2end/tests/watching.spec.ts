@@ -150,3 +150,20 @@ test('pause, volume, and the way back to the live edge', async ({ page, server, 
   await expectMoving(page);
   await expect.poll(volume).toBeCloseTo(0.4);
 });
+
+test('in eight tabs of one browser all play', async ({ page, server, publish }) => {
+  const key = await server.createRoom('many-tabs');
+  publish(key);
+  await open(page, `${server.url}/rooms/many-tabs`);
+  await expectMoving(page);
+  const sockets: string[] = [];
+  for (let tab = 1; tab < 8; tab++) {
+    const another = await page.context().newPage();
+    another.on('websocket', (socket) => sockets.push(new URL(socket.url()).pathname));
+    await open(another, `${server.url}/rooms/many-tabs`);
+    await expectMoving(another);
+  }
+  // Six connections to a site is what a browser has over HTTP/1.1.
+  expect(sockets).toContain('/live/many-tabs.flv');
+  await expectMoving(page);
+});

@@ -1,7 +1,7 @@
 // Whatever people type is shown as text, everywhere it is shown, or refused.
 import { expect, open, test } from '../support/fixtures.ts';
 import { chat, enter, field, makeRoom, message, messages, rename, say, visitor } from '../support/chat.ts';
-import { createButton, fillRoomForm } from '../support/ui.ts';
+import { createButton, fillRoomForm, shownKey } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Each calls `pwned` where it is taken for anything but text. */
@@ -77,6 +77,7 @@ test('names and titles are text', async ({ page, browser, server, watched }) => 
     owner_name: '<b>Mina</b>', title: '<img src=x onerror=pwned()>', slug: 'hostile-title', description: '</section><script>pwned()</script>', category: 'software', language: 'en',
   });
   await createButton(page).click();
+  await shownKey(page);
   const url = `${server.url}/rooms/hostile-title`;
   await enter(page, url);
   await expect(page.getByRole('heading', { name: '<img src=x onerror=pwned()>' })).toBeVisible();

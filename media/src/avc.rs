@@ -6,6 +6,7 @@ mod sps;
 use bytes::Bytes;
 
 use crate::bytes_in::BytesIn;
+pub(crate) use sps::without_emulation_prevention;
 pub use sps::{Crop, Sps};
 
 /// Why bytes are not a usable H.264 configuration.
@@ -85,8 +86,13 @@ impl DecoderConfig {
 
     /// The NAL units of an access unit.
     pub fn nal_units<'a>(&self, access_unit: &'a [u8]) -> NalUnits<'a> {
-        NalUnits { rest: Some(BytesIn::new(access_unit)), length_size: self.nal_length_size }
+        nal_units(access_unit, self.nal_length_size)
     }
+}
+
+/// The NAL units of an access unit, each after `length_size` bytes of length.
+pub(crate) fn nal_units(access_unit: &[u8], length_size: u8) -> NalUnits<'_> {
+    NalUnits { rest: Some(BytesIn::new(access_unit)), length_size }
 }
 
 fn parameter_sets(record: &Bytes, input: &mut BytesIn<'_>, count: u8) -> Result<Vec<Bytes>, AvcError> {

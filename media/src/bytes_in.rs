@@ -49,6 +49,16 @@ impl<'a> BytesIn<'a> {
         self.array().map(f64::from_be_bytes)
     }
 
+    /// Four letters that name something.
+    pub(crate) fn four_cc(&mut self) -> Option<[u8; 4]> {
+        self.array()
+    }
+
+    /// An unsigned 24-bit number.
+    pub(crate) fn u24(&mut self) -> Option<u32> {
+        self.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+    }
+
     /// A signed 24-bit number (SI24 of FLV).
     pub(crate) fn i24(&mut self) -> Option<i32> {
         let [a, b, c] = self.array()?;

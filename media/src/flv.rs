@@ -4,6 +4,7 @@
 //! and the player pass around. What a body means is read by [`video`] and [`audio`].
 
 pub mod audio;
+mod ex;
 mod reader;
 pub mod video;
 
@@ -17,6 +18,12 @@ pub const TAG_OVERHEAD: usize = 15;
 
 /// The largest body a tag can state (24 bits).
 pub const MAX_BODY: usize = 0x00ff_ffff;
+
+/// The name of Madang's own script tags. Their value is an object with one or more of `discontinuity` (true: the publisher's clock does
+/// not lead from the tags before to those after), `away` (seconds that a publisher who is gone is still waited for) and `clock` (before a key
+/// frame: when the server received it, milliseconds of the Unix clock).
+/// Other players pass over script tags that they do not know.
+pub const MARK: &str = "madang";
 
 /// What a tag carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,9 +69,12 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// An AVC key frame: codec 7, frame type 1, packet type 1.
+    /// A picture that decoding can begin with.
     pub fn is_keyframe(&self) -> bool {
-        self.kind == TagKind::Video && self.body.starts_with(&[0x17, 1])
+        // Frame type 1; what is not yet a frame is told apart by its packet.
+        self.kind == TagKind::Video
+            && self.body.first().is_some_and(|first| first & 0x70 == 0x10)
+            && matches!(video::parse(&self.body), Ok(video::Packet::Frame { .. }))
     }
 
     /// A codec configuration of either track.
@@ -72,14 +82,14 @@ impl Tag {
         self.is_video_config() || self.is_audio_config()
     }
 
-    /// An AVC sequence header: codec 7, packet type 0.
+    /// A sequence header of the picture.
     pub fn is_video_config(&self) -> bool {
-        self.kind == TagKind::Video && matches!(*self.body, [first, 0, ..] if first & 0x8f == 7)
+        self.kind == TagKind::Video && matches!(video::parse(&self.body), Ok(video::Packet::Config(..)))
     }
 
-    /// An AAC sequence header: format 10, packet type 0.
+    /// A sequence header of the sound.
     pub fn is_audio_config(&self) -> bool {
-        self.kind == TagKind::Audio && matches!(*self.body, [first, 0, ..] if first >> 4 == 10)
+        self.kind == TagKind::Audio && matches!(audio::parse(&self.body), Ok(audio::Packet::Config(..)))
     }
 
     /// Appends the tag as it stands in a file, PreviousTagSize included; the stamp is taken modulo 2^32.
@@ -126,8 +136,13 @@ mod tests {
         assert!(!tag(TagKind::Video, &[0x17, 0, 0, 0, 0]).is_keyframe());
         assert!(!tag(TagKind::Audio, &[0x17, 1]).is_keyframe());
         assert!(tag(TagKind::Video, &[0x17, 0, 0, 0, 0]).is_video_config());
-        assert!(!tag(TagKind::Video, &[0x97, 0]).is_video_config(), "enhanced RTMP has another layout");
+        assert!(!tag(TagKind::Video, &[0x97, 0]).is_video_config());
+        assert!(
+            tag(TagKind::Video, b"\x90av01x").is_video_config() && !tag(TagKind::Video, b"\x90av01x").is_keyframe()
+        );
+        assert!(tag(TagKind::Video, b"\x91av01x").is_keyframe() && !tag(TagKind::Video, b"\xa1av01x").is_keyframe());
         assert!(tag(TagKind::Audio, &[0xaf, 0, 0x11]).is_sequence_header());
+        assert!(tag(TagKind::Audio, b"\x90OpusOpusHead").is_sequence_header());
         assert!(!tag(TagKind::Audio, &[0x2f, 0]).is_sequence_header(), "MP3 has none");
         assert!(!tag(TagKind::Audio, &[]).is_sequence_header());
     }

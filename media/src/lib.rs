@@ -1,4 +1,4 @@
-//! Containers and codecs of live streams: FLV, AMF0, AVC and AAC configuration, fragmented MP4, and the remuxer
+//! Containers and codecs of live streams: FLV, AMF0, configurations of codecs, fragmented MP4, and the remuxer
 //! that turns FLV tags into fragments a browser's MediaSource plays.
 //!
 //! Everything here is a pure function of its input: no sockets, files, clocks or threads, so the server and the
@@ -23,6 +23,7 @@ pub mod amf0;
 pub mod avc;
 mod bits;
 mod bytes_in;
+pub mod codec;
 pub mod flv;
 pub mod mp4;
 pub mod remux;

@@ -1,12 +1,14 @@
 //! Fragmented MP4 as Media Source Extensions takes it (ISO/IEC 14496-12 §8.8): init segments and fragments.
 //!
-//! Writing only, and only what a live stream needs: H.264 and AAC, no edit lists, no indexes.
+//! Writing only, and only what a live stream needs: no edit lists, no indexes.
 
 mod boxes;
 mod fragment;
 mod init;
 
 use bytes::Bytes;
+
+use crate::codec::{AudioCodec, VideoCodec};
 
 pub use fragment::{Sample, fragment};
 pub use init::init_segment;
@@ -28,9 +30,11 @@ pub struct Track {
 /// A sample entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// `avc1` (ISO/IEC 14496-15 §5.4.2): parameter sets in the configuration, lengths before NAL units.
-    Avc {
-        /// The AVCDecoderConfigurationRecord.
+    /// Pictures (ISO/IEC 14496-15 §5.4.2 and the codecs' own bindings).
+    Video {
+        /// Which.
+        codec: VideoCodec,
+        /// What its configuration box holds.
         record: Bytes,
         /// Width after cropping, in samples.
         width: u16,
@@ -39,10 +43,12 @@ pub enum Codec {
         /// Sample aspect ratio, width to height.
         sar: (u16, u16),
     },
-    /// `mp4a` (ISO/IEC 14496-14 §5.6).
-    Aac {
-        /// The AudioSpecificConfig.
-        config: Bytes,
+    /// Sound (ISO/IEC 14496-14 §5.6 and the codecs' own bindings).
+    Audio {
+        /// Which.
+        codec: AudioCodec,
+        /// What its configuration box holds; for AAC the AudioSpecificConfig, for MP3 nothing.
+        record: Bytes,
         /// The core codec's sample rate.
         sample_rate_hz: u32,
         /// Coded channels.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use crate::flv::audio::AudioError;
 use crate::flv::video::VideoError;
 use crate::flv::{self, Tag, TagKind};
-use crate::{Millis, aac, amf0, avc, mp4};
+use crate::{Millis, amf0, avc, codec, mp4};
 use timeline::Timeline;
 pub use timeline::{LEAP_AHEAD, LEAP_BACK};
 
@@ -121,15 +121,12 @@ pub enum RemuxError {
     /// An audio tag's header is wrong.
     #[error(transparent)]
     AudioTag(#[from] AudioError),
-    /// An H.264 configuration cannot be used; frames are dropped until a good one comes.
+    /// A configuration cannot be used; frames are dropped until a good one comes.
     #[error(transparent)]
-    Avc(#[from] avc::AvcError),
+    Codec(#[from] codec::CodecError),
     /// A frame's NAL units do not add up. A browser would give up on the whole stream over it.
     #[error(transparent)]
     NalLength(#[from] avc::BadNalLength),
-    /// An AAC configuration cannot be used; frames are dropped until a good one comes.
-    #[error(transparent)]
-    Aac(#[from] aac::AacError),
     /// Script data are not AMF0 or do not start with a name.
     #[error("the script data cannot be read: {0}")]
     Script(#[from] amf0::Amf0Error),
@@ -215,9 +212,9 @@ impl Remuxer {
 
     fn push_video(&mut self, tag: &Tag) -> Result<(), RemuxError> {
         match flv::video::parse(&tag.body)? {
-            flv::video::Packet::Config(record) => self.video.configure(&record, &mut self.out),
-            flv::video::Packet::Frame { keyframe, disposable, composition, data } => {
-                let frame = video::Frame { keyframe, disposable, composition, data };
+            flv::video::Packet::Config(codec, config) => self.video.configure(codec, &config, &mut self.out),
+            flv::video::Packet::Frame { codec, keyframe, disposable, composition, data } => {
+                let frame = video::Frame { codec, keyframe, disposable, composition, data };
                 self.video.frame(tag.at, frame, &mut self.timeline, &mut self.out)
             }
             flv::video::Packet::EndOfSequence => Ok(self.video.flush(&mut self.out)?),
@@ -231,8 +228,13 @@ impl Remuxer {
 
     fn push_audio(&mut self, tag: &Tag) -> Result<(), RemuxError> {
         match flv::audio::parse(&tag.body)? {
-            flv::audio::Packet::Config(config) => self.audio.configure(&config, &mut self.out),
-            flv::audio::Packet::Frame(data) => self.audio.frame(tag.at, data, &mut self.timeline, &mut self.out),
+            flv::audio::Packet::Config(codec, config) => self.audio.configure(codec, &config, &mut self.out),
+            flv::audio::Packet::Frame(codec, data) => {
+                if codec == codec::AudioCodec::Mp3 {
+                    self.audio.configure(codec, &codec::AudioConfig::head_of_mp3(&data), &mut self.out)?;
+                }
+                self.audio.frame(tag.at, codec, data, &mut self.timeline, &mut self.out)
+            }
             flv::audio::Packet::Nothing => Ok(()),
             flv::audio::Packet::Unsupported(codec) => {
                 say_once(&mut self.unsupported_audio, TrackKind::Audio, codec, &mut self.out);
@@ -252,10 +254,17 @@ impl Remuxer {
             name = next_name().ok_or(RemuxError::UnnamedScript)?;
         }
         let value = values.next().unwrap_or(amf0::Value::Undefined);
-        if name == "onMetaData"
-            && let Some(fps) = value.get("framerate").and_then(amf0::Value::as_f64)
-        {
-            self.video.declare_frame_rate(fps);
+        if name == flv::MARK && value.get("discontinuity").is_some() {
+            self.audio.resync();
+        }
+        if name == "onMetaData" {
+            let number = |name| value.get(name).and_then(amf0::Value::as_f64);
+            if let Some(fps) = number("framerate") {
+                self.video.declare_frame_rate(fps);
+            }
+            if let (Some(width), Some(height)) = (number("width"), number("height")) {
+                self.video.declare_size(width, height);
+            }
         }
         self.out.push_back(Output::Script { at: self.timeline.peek(tag.at), name, value });
         Ok(())

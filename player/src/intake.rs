@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use madang_media::{
+    amf0::Value,
     flv::{self, Reader},
     remux::{Options, Output, Remuxer},
 };
@@ -52,6 +53,11 @@ pub enum Item {
     Init(Init),
     /// Media.
     Fragment(Fragment),
+    /// The publisher is gone, and the room waits for it.
+    Away {
+        /// Seconds that it still waits.
+        left_s: u32,
+    },
     /// A track in a codec that cannot be carried.
     Unsupported {
         /// Which track.
@@ -129,6 +135,10 @@ fn item(output: Output) -> Option<Item> {
             keyframe: keyframe || track == Track::Audio,
         })),
         Output::Unsupported { track, codec } => Some(Item::Unsupported { track, codec }),
+        Output::Script { name, value, .. } if name == flv::MARK => {
+            // The cast saturates; a number that is none is no time.
+            value.get("away").and_then(Value::as_f64).map(|left| Item::Away { left_s: left as u32 })
+        }
         Output::Script { .. } => None,
     }
 }
@@ -201,6 +211,22 @@ mod tests {
         for part in [1, 7, 16, 100] {
             assert_eq!(items(&stream, part), whole, "in parts of {part}");
         }
+    }
+
+    #[test]
+    fn a_publisher_that_is_gone_is_told_and_other_script_tags_are_not() {
+        let mut stream = bytes::BytesMut::from(&flv::header(true, true)[..]);
+        for (name, field, value) in [
+            ("madang", "away", Value::Number(12.0)),
+            ("other", "away", Value::Number(3.0)),
+            ("madang", "x", Value::Null),
+        ] {
+            let mut body = bytes::BytesMut::new();
+            madang_media::amf0::write(&Value::String(name.to_owned()), &mut body);
+            madang_media::amf0::write(&Value::Object(vec![(field.to_owned(), value)]), &mut body);
+            flv::write_tag(&mut stream, flv::TagKind::Script, 0, &body);
+        }
+        assert_eq!(items(&stream, stream.len())[1..], [Item::Away { left_s: 12 }]);
     }
 
     #[test]

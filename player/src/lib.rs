@@ -66,6 +66,11 @@ pub enum PlayerEvent {
     Playing,
     /// The buffer has run dry while the connection stands. Shown by pages only when it lasts.
     Buffering,
+    /// The picture has come to its end because the streamer's encoder is gone; the connection stands. Said about once a second.
+    Away {
+        /// Seconds that the room still waits.
+        left_s: u32,
+    },
     /// The connection failed and the picture has stopped.
     Waiting {
         /// Time until the next attempt.

@@ -159,7 +159,7 @@ pub async fn run(domain: &Domain, command: RoomCommand) -> anyhow::Result<()> {
         }
         RoomCommand::Delete { slug } => domain.delete_room(Actor::Operator, &parsed(&slug)?).await.map_err(explain)?,
         RoomCommand::Keys { slug } => {
-            let (_, keys, _) = domain.studio(Actor::Operator, &parsed(&slug)?).await.map_err(explain)?;
+            let (_, keys, _) = domain.studio(Actor::Operator, &parsed(&slug)?, None).await.map_err(explain)?;
             for key in keys {
                 let state = if key.revoked.is_some() { "revoked" } else { "in force" };
                 let used = key.last_use.map_or_else(

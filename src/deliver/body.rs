@@ -1,13 +1,15 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
 use super::deadline::Progress;
-use crate::addresses::AddressSeat;
+use crate::addresses::{AddressSeat, Seat};
 use crate::live::{Delivery, Subscriber, Watcher};
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use madang_protocol::PersonId;
 use metrics::Counter;
 use std::{
     convert::Infallible,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
@@ -47,10 +49,13 @@ impl Attention {
     }
 }
 
+/// What a viewer's address has one of, and what its browser has.
+type Seats = (Option<AddressSeat>, Option<Seat<PersonId>>);
+
 /// FLV without an end, until the broadcast ends. Dropping it leaves the room.
 pub(super) struct FlvBody {
     subscriber: Subscriber,
-    _seat: Option<AddressSeat>,
+    _seats: Seats,
     attention: Option<Attention>,
     given: bool,
     delivered: Counter,
@@ -58,13 +63,13 @@ pub(super) struct FlvBody {
 }
 
 impl FlvBody {
-    pub(super) fn new(
-        subscriber: Subscriber,
-        seat: Option<AddressSeat>,
-        attention: Option<Attention>,
-        delivered: Counter,
-    ) -> Self {
-        Self { subscriber, _seat: seat, attention, given: false, delivered, uncounted: 0 }
+    /// Bytes of media as they come; `None` when there is no more.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        poll_fn(|cx| self.poll_bytes(cx)).await
+    }
+
+    pub(super) fn new(subscriber: Subscriber, seats: Seats, attention: Option<Attention>, delivered: Counter) -> Self {
+        Self { subscriber, _seats: seats, attention, given: false, delivered, uncounted: 0 }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -75,11 +80,8 @@ impl FlvBody {
     }
 }
 
-impl Body for FlvBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+impl FlvBody {
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         // Asked for more, with media on its way already: what was given may have been taken.
         if self.given
             && let Some(attention) = &mut self.attention
@@ -91,12 +93,21 @@ impl Body for FlvBody {
             if let Some(bytes) = delivery.flv().cloned() {
                 self.count(bytes.len());
                 self.given = true;
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                return Poll::Ready(Some(bytes));
             }
             if matches!(delivery, Delivery::Ended) {
                 return Poll::Ready(None);
             }
         }
+    }
+}
+
+impl Body for FlvBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.poll_bytes(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 

@@ -1,14 +1,15 @@
-//! The answers of `/live/{slug}.flv`.
+//! The answers of `/live/{slug}.flv`, over HTTP and, where a WebSocket is asked for, over that.
 
 use super::{
-    Deliver, FoundRoom, Progress,
+    Closed, Deliver, FoundRoom, Progress,
     body::{Attention, FlvBody},
+    socket, still,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, Path, RawQuery, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use madang_protocol::RoomSlug;
@@ -59,29 +60,36 @@ pub(super) async fn watch(
     Path(file): Path<String>,
     peer: Peer,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
+    if file.ends_with(".mp4") {
+        return still::show(&deliver, &file).await;
+    }
+    let headers = request.headers();
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
     };
-    let address = peer.address.map(|peer| (deliver.address_of)(peer, &headers));
-    let seat = match address.map(|address| deliver.viewers.take(address)) {
-        Some(None) => {
+    let over_socket = socket::is_asked_for(headers);
+    let place = if over_socket || request.version() > Version::HTTP_11 { None } else { (deliver.person_of)(headers) };
+    let answers = match place.map(|browser| deliver.answers.take(browser)) {
+        Some(None) => return use_a_socket(),
+        seat => seat.flatten(),
+    };
+    let address = peer.address.map(|peer| (deliver.address_of)(peer, headers));
+    let (subscriber, seat) = match deliver.enter(room, address) {
+        Ok(entered) => entered,
+        Err(Closed::TooMany) => {
             let words = "Too many streams are being watched from your address. Close one and try again.\n";
             return answer(StatusCode::TOO_MANY_REQUESTS, Some(RETRY_BUSY_S), words);
         }
-        seat => seat.flatten(),
+        Err(Closed::NotLive(why)) => return not_live(room, why),
     };
-    match deliver.live.subscribe(room.id) {
-        Ok(subscriber) => {
-            let browser = browser(&deliver, room, address, query.as_deref(), &headers).await;
-            let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
-            let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-            live(Body::new(FlvBody::new(subscriber, seat, attention, deliver.delivered_bytes.clone())))
-        }
-        Err(why) => not_live(room, why),
-    }
+    let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
+    let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
+    let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
+    let body = FlvBody::new(subscriber, (seat, answers), attention, deliver.delivered_bytes.clone());
+    if over_socket { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 
 /// Who watches; `None` for the owner's preview in the studio (`?preview=1`), which is nobody's watching.
@@ -107,6 +115,9 @@ async fn browser(
 
 /// `HEAD`: what `GET` would say, without joining.
 pub(super) async fn ask(State(deliver): State<Arc<Deliver>>, Path(file): Path<String>) -> Response {
+    if file.ends_with(".mp4") {
+        return still::show(&deliver, &file).await;
+    }
     let room = match find(&deliver, &file).await {
         Ok(room) => room,
         Err(refusal) => return refusal,
@@ -130,9 +141,10 @@ pub(super) async fn preflight() -> Response {
     response
 }
 
-async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
+pub(super) async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
     let unknown = || answer(StatusCode::NOT_FOUND, None, "There is no such room here.\n");
-    let slug = file.strip_suffix(".flv").and_then(exact_slug).ok_or_else(unknown)?;
+    let slug =
+        file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4")).and_then(exact_slug).ok_or_else(unknown)?;
     match deliver.rooms.find(&slug).await {
         Ok(room) => room.ok_or_else(unknown),
         Err(super::Unavailable) => {
@@ -143,7 +155,7 @@ async fn find(deliver: &Deliver, file: &str) -> Result<FoundRoom, Response> {
 }
 
 /// One room has one address: what is only nearly its slug is not it.
-fn exact_slug(text: &str) -> Option<RoomSlug> {
+pub(super) fn exact_slug(text: &str) -> Option<RoomSlug> {
     RoomSlug::parse(text).ok().filter(|slug| slug.as_str() == text)
 }
 
@@ -153,7 +165,15 @@ fn live(body: Body) -> Response {
     response
 }
 
-fn not_live(room: FoundRoom, why: NotLive) -> Response {
+/// This browser has few connections left for anything else (RFC 9110 §15.5.22).
+fn use_a_socket() -> Response {
+    let words = "This browser watches over HTTP in several tabs already. Use a WebSocket at the same address.\n";
+    let mut response = answer(StatusCode::UPGRADE_REQUIRED, None, words);
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    response
+}
+
+pub(super) fn not_live(room: FoundRoom, why: NotLive) -> Response {
     let (waiting, retry) = match (why, room.last_live) {
         (NotLive::Starting { since }, _) => (Waiting { state: "starting", since: Some(since.0) }, RETRY_STARTING_S),
         (NotLive::OffAir, Some(since)) => (Waiting { state: "offline", since: Some(since.0) }, RETRY_OFFLINE_S),
@@ -164,7 +184,7 @@ fn not_live(room: FoundRoom, why: NotLive) -> Response {
     response
 }
 
-fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Response {
+pub(super) fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Response {
     let mut response = open((status, words).into_response());
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -173,7 +193,7 @@ fn answer(status: StatusCode, retry: Option<u32>, words: &'static str) -> Respon
 }
 
 /// What every answer says: any site may read it, nobody keeps it, and it is what it says it is.
-fn open(mut response: Response) -> Response {
+pub(super) fn open(mut response: Response) -> Response {
     const EVERY: [(HeaderName, &str); 5] = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After"),

@@ -53,12 +53,14 @@ struct Bench {
 
 impl Bench {
     fn new(limits: LiveLimits, viewers_per_address: usize) -> Self {
-        let live = Live::new(limits);
+        // Nobody tends these rooms: a publisher that goes ends its stream.
+        let live = Live::new(LiveLimits { grace: Duration::ZERO, ..limits });
         let delivered = Arc::new(AtomicU64::new(0));
         let deliver = Arc::new(Deliver {
             live: live.clone(),
             rooms: Arc::new(Shelf),
             viewers: AddressLimit::new(viewers_per_address),
+            answers: Bound::new(ANSWERS_PER_BROWSER),
             address_of: Arc::new(|peer, _| peer),
             person_of: Arc::new(|headers| headers.get("cookie")?.to_str().ok()?.parse().ok()),
             owner_of: Arc::new(|headers| {
@@ -66,6 +68,7 @@ impl Bench {
                 Box::pin(std::future::ready(person))
             }),
             delivered_bytes: Counter::from_arc(delivered.clone()),
+            stills: Default::default(),
         });
         Self { live, deliver, delivered }
     }

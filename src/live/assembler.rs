@@ -5,14 +5,17 @@
 use super::{
     LiveLimits,
     flight::{Draft, Headers},
-    timeline::{Timeline, Track},
+    mark,
+    timeline::{Place, Timeline, Track},
     tracks::{Change, Tracks},
 };
 use bytes::BytesMut;
 use madang_media::{
     Millis,
+    codec::AudioCodec,
     flv::{self, Tag, TagKind, audio, video},
 };
+use madang_protocol::UnixMillis;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -29,7 +32,7 @@ const BUFFER: usize = 64 * 1024;
 pub(super) enum Dropped {
     /// Before the first key frame, or after a change and before its key frame.
     NotYet,
-    /// Another codec than H.264 and AAC.
+    /// A codec that no browser is given.
     Codec,
     /// Nothing in it to send: empty, broken, or script data that is not passed on.
     Nothing,
@@ -75,6 +78,10 @@ pub(super) struct Assembler {
     picture: Picture,
     first_sound: Option<Instant>,
     started: bool,
+    /// The tracks are not what they were when that was last asked.
+    news: bool,
+    /// When the tag at hand came, by the clock on the wall.
+    received: UnixMillis,
     open: Option<Open>,
     /// One allocation serves several flights: each is split off in turn, and the rest goes on.
     buffer: BytesMut,
@@ -95,6 +102,8 @@ impl Assembler {
             picture: Picture::Absent,
             first_sound: None,
             started: false,
+            news: false,
+            received: UnixMillis(0),
             open: None,
             buffer: BytesMut::with_capacity(BUFFER),
         }
@@ -102,6 +111,11 @@ impl Assembler {
 
     pub(super) fn tracks(&self) -> &Tracks {
         &self.tracks
+    }
+
+    /// Whether the tracks have changed since this was last asked.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
     }
 
     /// When the open flight is old enough to be closed.
@@ -113,20 +127,31 @@ impl Assembler {
     ///
     /// # Errors
     /// Says why the tag goes to nobody. The publisher goes on.
-    pub(super) fn push(&mut self, tag: &Tag, now: Instant, closed: &mut Vec<Draft>) -> Result<(), Dropped> {
+    pub(super) fn push(
+        &mut self,
+        tag: &Tag,
+        now: Instant,
+        received: UnixMillis,
+        closed: &mut Vec<Draft>,
+    ) -> Result<(), Dropped> {
+        self.received = received;
         if tag.body.len() > flv::MAX_BODY {
             return Err(Dropped::Nothing);
         }
         match tag.kind {
             TagKind::Script => self.script(tag, now, closed),
             TagKind::Video => match video::parse(&tag.body) {
-                Ok(video::Packet::Config(record)) => {
-                    let change = self.tracks.set_video(&tag.body, &record);
+                Ok(video::Packet::Config(codec, config)) => {
+                    let change = self.tracks.set_video(&tag.body, codec, &config);
                     self.configured(change, closed);
                     if change != Change::Same {
                         self.picture = Picture::AwaitingKey(now);
                     }
                     Ok(())
+                }
+                // A frame of another codec than the last configuration's cannot be decoded with it.
+                Ok(video::Packet::Frame { codec, .. }) if self.tracks.video_codec() != Some(codec) => {
+                    Err(Dropped::NotYet)
                 }
                 Ok(video::Packet::Frame { keyframe, .. }) => self.picture_frame(tag, keyframe, now, closed),
                 Ok(video::Packet::Unsupported(_)) => Err(Dropped::Codec),
@@ -134,12 +159,21 @@ impl Assembler {
                 Ok(video::Packet::EndOfSequence | video::Packet::Nothing) | Err(_) => Err(Dropped::Nothing),
             },
             TagKind::Audio => match audio::parse(&tag.body) {
-                Ok(audio::Packet::Config(config)) => {
-                    let change = self.tracks.set_audio(&tag.body, &config);
+                Ok(audio::Packet::Config(codec, config)) => {
+                    let change = self.tracks.set_audio(&tag.body, codec, &config);
                     self.configured(change, closed);
                     Ok(())
                 }
-                Ok(audio::Packet::Frame(_)) => self.sound_frame(tag, now, closed),
+                Ok(audio::Packet::Frame(codec, frame)) => {
+                    if codec == AudioCodec::Mp3 {
+                        let change = self.tracks.see_mp3(&frame);
+                        self.configured(change, closed);
+                    }
+                    if self.tracks.audio_codec() != Some(codec) {
+                        return Err(Dropped::NotYet);
+                    }
+                    self.sound_frame(tag, now, closed)
+                }
                 Ok(audio::Packet::Unsupported(_)) => Err(Dropped::Codec),
                 Ok(audio::Packet::Nothing) | Err(_) => Err(Dropped::Nothing),
             },
@@ -157,6 +191,7 @@ impl Assembler {
         if change == Change::Same {
             return;
         }
+        self.news = true;
         // What is open decodes with what was before.
         self.close(closed);
         if self.headers.take().is_some() {
@@ -171,13 +206,14 @@ impl Assembler {
         if !self.tracks.set_metadata(&tag.body) {
             return Err(Dropped::Nothing);
         }
+        self.news = true;
         if let Some(headers) = &self.headers {
             // Words change, decoders do not: those who are watching get the tag in its place, those who come get it first.
             let at = self.timeline.edge();
             self.headers = Some(Arc::new(self.tracks.headers(headers.epoch, headers.compatible_from, at)));
             self.close(closed);
             let body = self.tracks.script();
-            self.write(TagKind::Script, at, &body, false, now, closed);
+            self.write(TagKind::Script, Place { at, jumped: false }, &body, false, now, closed);
         }
         Ok(())
     }
@@ -198,8 +234,8 @@ impl Assembler {
         }
         self.picture = Picture::Running(now);
         self.started = true;
-        let at = self.timeline.place(Track::Video, tag.at);
-        self.write(TagKind::Video, at, &tag.body, keyframe, now, closed);
+        let place = self.timeline.place(Track::Video, tag.at);
+        self.write(TagKind::Video, place, &tag.body, keyframe, now, closed);
         Ok(())
     }
 
@@ -222,12 +258,24 @@ impl Assembler {
             self.close(closed);
             self.picture = Picture::Absent;
         }
-        let at = self.timeline.place(Track::Audio, tag.at);
-        self.write(TagKind::Audio, at, &tag.body, false, now, closed);
+        let place = self.timeline.place(Track::Audio, tag.at);
+        self.write(TagKind::Audio, place, &tag.body, false, now, closed);
         Ok(())
     }
 
-    fn write(&mut self, kind: TagKind, at: Millis, body: &[u8], keyframe: bool, now: Instant, closed: &mut Vec<Draft>) {
+    fn write(
+        &mut self,
+        kind: TagKind,
+        place: Place,
+        body: &[u8],
+        keyframe: bool,
+        now: Instant,
+        closed: &mut Vec<Draft>,
+    ) {
+        let Place { at, jumped } = place;
+        if jumped {
+            self.close(closed);
+        }
         let headers = self.current_headers(at);
         let joinable = keyframe || self.picture == Picture::Absent;
         let open = self.open.get_or_insert(Open {
@@ -240,6 +288,9 @@ impl Assembler {
         });
         open.end = open.end.max(at);
         let old = now.duration_since(open.since) >= self.flight;
+        if let Some(mark) = mark::before(jumped, keyframe.then_some(self.received)) {
+            flv::write_tag(&mut self.buffer, TagKind::Script, at.to_stamp(), &mark);
+        }
         flv::write_tag(&mut self.buffer, kind, at.to_stamp(), body);
         if old || self.buffer.len() >= self.flight_bytes {
             self.close(closed);

@@ -3,7 +3,13 @@
 use super::*;
 use crate::live::testing::{aac_config, avc_config, inter, key, metadata, other_avc_config, script, sound};
 use bytes::Bytes;
-use madang_media::{amf0::Value, flv::Item};
+use madang_media::{
+    amf0::{self, Value},
+    flv::Item,
+};
+
+/// When everything comes, by the clock on the wall.
+const RECEIVED: UnixMillis = UnixMillis(1_767_225_600_123);
 
 struct Bench {
     assembler: Assembler,
@@ -17,7 +23,7 @@ impl Bench {
     }
 
     fn push(&mut self, tag: Tag) -> Result<(), Dropped> {
-        self.assembler.push(&tag, self.now, &mut self.closed)
+        self.assembler.push(&tag, self.now, RECEIVED, &mut self.closed)
     }
 
     fn push_all(&mut self, tags: impl IntoIterator<Item = Tag>) {
@@ -36,7 +42,13 @@ impl Bench {
     }
 }
 
+/// The tags of a flight, without those that only tell the time of a key frame.
 fn tags(bytes: &Bytes) -> Vec<Tag> {
+    let clock = mark::before(false, Some(RECEIVED)).expect("says something");
+    all_tags(bytes).into_iter().filter(|tag| tag.body != clock).collect()
+}
+
+fn all_tags(bytes: &Bytes) -> Vec<Tag> {
     let mut reader = flv::Reader::new();
     reader.push(Bytes::copy_from_slice(&flv::header(true, true)));
     reader.push(bytes.clone());
@@ -85,6 +97,20 @@ fn bodies_are_passed_on_to_the_byte() {
 }
 
 #[test]
+fn a_key_frame_is_preceded_by_when_it_came() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), key(0, 10), inter(33, 10), key(66, 10)]);
+    for flight in bench.flush() {
+        let tags = all_tags(&flight.bytes);
+        let values = amf0::read_all(&tags[0].body, &amf0::Limits::default()).expect("AMF0");
+        assert_eq!(values[0].as_str(), Some("madang"));
+        assert_eq!(values[1].get("clock").and_then(Value::as_f64), Some(1_767_225_600_123.0));
+        assert!(tags[1].is_keyframe() && tags[0].at == tags[1].at && flight.starts_with_keyframe);
+        assert_eq!(tags.iter().filter(|tag| tag.kind == TagKind::Script).count(), 1);
+    }
+}
+
+#[test]
 fn a_flight_is_closed_at_its_age() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), key(0, 50)]);
@@ -104,7 +130,8 @@ fn a_flight_is_closed_at_its_size() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), key(0, 200_000), inter(33, 100_000), inter(66, 40_000), inter(99, 10)]);
     let sizes: Vec<usize> = bench.flush().iter().map(|flight| flight.bytes.len()).collect();
-    assert_eq!(sizes, [200_020, 140_040, 30]);
+    // 44 bytes tell when the key frame came.
+    assert_eq!(sizes, [200_020 + 44, 140_040, 30]);
 }
 
 #[test]
@@ -204,9 +231,12 @@ fn what_nobody_could_play_is_dropped() {
     let mut bench = Bench::new(&LiveLimits::default());
     bench.push_all([avc_config(), aac_config(), key(0, 10)]);
     let tag = |kind, body: &'static [u8]| Tag { kind, at: Millis(10), body: Bytes::from_static(body) };
-    assert_eq!(bench.push(tag(TagKind::Video, b"\x1c\x01\0\0\0abc")), Err(Dropped::Codec));
-    assert_eq!(bench.push(tag(TagKind::Video, b"\x90hvc1abc")), Err(Dropped::Codec));
-    assert_eq!(bench.push(tag(TagKind::Audio, b"\x2fabc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x12abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x90vp08abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Audio, b"\x90ac-3abc")), Err(Dropped::Codec));
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x91hvc1\0\0\0abc")), Err(Dropped::NotYet), "no such configuration");
+    assert_eq!(bench.push(tag(TagKind::Audio, b"\x91Opusabc")), Err(Dropped::NotYet), "no such configuration");
+    assert_eq!(bench.push(tag(TagKind::Video, b"\x96\x01avc1\x01abc")), Err(Dropped::Nothing), "the second track");
     for kind in [TagKind::Video, TagKind::Audio, TagKind::Script] {
         assert_eq!(bench.push(tag(kind, b"")), Err(Dropped::Nothing));
     }
@@ -219,6 +249,29 @@ fn what_nobody_could_play_is_dropped() {
 }
 
 #[test]
+fn another_codec_is_a_new_epoch() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), aac_config(), key(0, 10), sound(5)]);
+    let tag = |kind, at, body: &'static [u8]| Tag { kind, at: Millis(at), body: Bytes::from_static(body) };
+    bench.push_all([
+        tag(TagKind::Video, 40, b"\x90av01\x81\0\x0c\0"),
+        tag(TagKind::Video, 40, b"\x91av01\x0a\x01key"),
+        tag(TagKind::Audio, 45, b"\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0"),
+        tag(TagKind::Audio, 45, b"\x91Opusx"),
+    ]);
+    let flights = bench.flush();
+    let epochs: Vec<(u64, u64)> = flights.iter().map(|f| (f.headers.epoch, f.headers.compatible_from)).collect();
+    assert_eq!(epochs, [(0, 0), (1, 1), (2, 2)]);
+    assert!(flights[1].starts_with_keyframe && flights[1].joinable);
+    let (video, audio) = (bench.assembler.tracks().video_info(), bench.assembler.tracks().audio_info());
+    assert_eq!(video.map(|video| video.codec), Some("av01.0.00M.08".to_owned()));
+    assert_eq!(audio.map(|audio| audio.codec), Some("opus".to_owned()));
+    // And MP3, which says what it is in each frame.
+    bench.push_all([tag(TagKind::Audio, 70, b"\x2f\xff\xfb\x10\xc4abc")]);
+    assert_eq!(bench.flush()[0].headers.epoch, 3);
+}
+
+#[test]
 fn a_take_over_is_a_new_epoch_on_the_same_timeline() {
     let continues = Continues { edge: Some(Millis(90_000)), epoch: Some(4) };
     let mut bench = Bench::new(&LiveLimits::default());
@@ -227,6 +280,21 @@ fn a_take_over_is_a_new_epoch_on_the_same_timeline() {
     let flights = bench.flush();
     assert_eq!((flights[0].headers.epoch, flights[0].headers.compatible_from), (5, 5));
     assert!(flights[0].at > Millis(90_000));
+    let kinds: Vec<TagKind> = tags(&flights[0].bytes).iter().map(|tag| tag.kind).collect();
+    assert_eq!(kinds, [TagKind::Script, TagKind::Video], "the seam is marked");
+}
+
+#[test]
+fn a_jump_of_the_clock_is_marked_in_its_place() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), key(1_000_000, 10), inter(1_000_033, 10), inter(5, 10), inter(38, 10)]);
+    let flights = bench.flush();
+    let (video, script) = (TagKind::Video, TagKind::Script);
+    let seen: Vec<_> = flights.iter().map(stamps).collect();
+    assert_eq!(seen, [vec![(video, 0), (video, 33)], vec![(script, 66), (video, 66), (video, 99)]]);
+    let mark = amf0::read_all(&tags(&flights[1].bytes)[0].body, &amf0::Limits::default()).expect("AMF0");
+    assert_eq!(mark.get(1).and_then(|value| value.get("discontinuity")), Some(&Value::Boolean(true)));
+    assert!(!flights[1].joinable);
 }
 
 #[test]
@@ -237,5 +305,6 @@ fn stamps_beyond_32_bits_wrap_in_the_bytes_only() {
     bench.push_all([avc_config(), key(0, 10), inter(40, 10)]);
     let flights = bench.flush();
     assert_eq!((flights[0].at, flights[0].end), (Millis((1 << 32) - 10), Millis((1 << 32) + 30)));
+    // The first tag is the mark of the seam.
     assert_eq!(flights[0].bytes.get(4..8), Some(&[0xff, 0xff, 0xf6, 0xff][..]));
 }

@@ -10,6 +10,7 @@ pub(super) struct Meters {
     pub(super) received_bytes: Counter,
     pub(super) flights: Counter,
     pub(super) take_overs: Counter,
+    pub(super) resumed: Counter,
     pub(super) skips: Counter,
     pub(super) skipped_flights: Counter,
     pub(super) sent_away: Counter,
@@ -28,6 +29,7 @@ impl Meters {
             received_bytes: counter!("madang_live_received_bytes_total"),
             flights: counter!("madang_live_flights_total"),
             take_overs: counter!("madang_live_take_overs_total"),
+            resumed: counter!("madang_live_resumed_total"),
             skips: counter!("madang_live_skips_total"),
             skipped_flights: counter!("madang_live_skipped_flights_total"),
             sent_away: counter!("madang_live_sent_away_total"),
@@ -40,11 +42,15 @@ impl Meters {
 
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge};
-    describe_gauge!("madang_live_publishers", "Rooms with a publisher, starting ones included");
+    describe_gauge!(
+        "madang_live_publishers",
+        "Rooms with a publisher or waiting for one to come back, starting ones included"
+    );
     describe_gauge!("madang_live_viewers", "Connections that are being sent media");
     describe_counter!("madang_live_received_bytes_total", Unit::Bytes, "FLV bytes put into rings");
     describe_counter!("madang_live_flights_total", "Flights put into rings");
     describe_counter!("madang_live_take_overs_total", "Publishers replaced by a newer one of the same room");
+    describe_counter!("madang_live_resumed_total", "Publishers that came back to a room that waited for them");
     describe_counter!("madang_live_skips_total", "Times a slow viewer was moved to a newer key frame");
     describe_counter!("madang_live_skipped_flights_total", "Flights that slow viewers were not sent");
     describe_counter!("madang_live_sent_away_total", "Viewers ended because they had to skip too often");

@@ -1,14 +1,17 @@
 //! Who is on the air, and the way of media from one publisher to any number of viewers.
 //!
-//! Tags come in through a [`Publisher`] (a lease: dropping it ends the broadcast), are framed and gathered into immutable
+//! Tags come in through a [`Publisher`] (a lease: dropping it ends the broadcast, after a grace time), are framed and gathered into immutable
 //! [`Flight`]s once, and go out by reference to every [`Subscriber`], which is a cursor on the room's ring. There is no queue
 //! per viewer: who is too slow skips to a newer key frame, and the ring's bounds are the memory's. No sockets here and no
 //! protocol: `rtmp` feeds it, `deliver` drains it.
 
 mod assembler;
+mod attempts;
 mod bell;
 mod cut;
 mod flight;
+mod health;
+mod mark;
 mod metering;
 mod presence;
 mod publisher;
@@ -22,6 +25,7 @@ mod tests;
 mod timeline;
 mod tracks;
 
+pub use attempts::Attempts;
 pub use cut::Cut;
 pub use flight::{Delivery, Flight, Headers, Skip};
 pub use presence::{Browser, Presence, SWEEP_EVERY, Watcher};
@@ -30,10 +34,11 @@ pub use stream::StreamStatistics;
 pub use subscriber::Subscriber;
 
 use madang_domain::{CutReason, OnAir, OnAirStatus};
-use madang_protocol::{KeyId, RoomId, UnixMillis};
+use madang_protocol::{KeyId, RoomId, UnixMillis, studio::Attempt};
 use metering::Meters;
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -60,6 +65,10 @@ pub struct LiveLimits {
     pub max_skips: u32,
     /// Sound goes on the air alone when no picture was announced for this long.
     pub sound_alone_after: Duration,
+    /// What one stream may use of the uplink in bits a second before its streamer is told; 0 for no bound.
+    pub plan_bps: u64,
+    /// A room that is live waits this long for a publisher who is gone; zero ends it at once.
+    pub grace: Duration,
 }
 
 impl Default for LiveLimits {
@@ -72,6 +81,8 @@ impl Default for LiveLimits {
             lag: Duration::from_secs(3),
             max_skips: 10,
             sound_alone_after: Duration::from_millis(500),
+            plan_bps: 0,
+            grace: Duration::from_secs(30),
         }
     }
 }
@@ -92,6 +103,10 @@ pub enum Change {
     Live,
     /// Another encoder has taken over; those who watch go on.
     TakenOver,
+    /// The encoder is gone, and its room waits for it.
+    Away,
+    /// It, or another one, has come back in time.
+    Back,
     /// A codec configuration came.
     Tracks,
     /// How many watch; told at most twice a second a room.
@@ -118,6 +133,7 @@ pub struct Live {
     rooms: Mutex<HashMap<RoomId, Arc<Stream>>>,
     changes: broadcast::Sender<LiveChange>,
     presence: Arc<Presence>,
+    attempts: Attempts,
     meters: Arc<Meters>,
 }
 
@@ -126,14 +142,25 @@ impl Live {
     pub fn new(limits: LiveLimits) -> Arc<Self> {
         let (changes, _) = broadcast::channel(CHANGES_BEHIND_MAX);
         let meters = Arc::new(Meters::new());
-        Arc::new(Self { limits, rooms: Mutex::default(), changes, presence: Arc::default(), meters })
+        Arc::new(Self {
+            limits,
+            rooms: Mutex::default(),
+            changes,
+            presence: Arc::default(),
+            attempts: Attempts::default(),
+            meters,
+        })
     }
 
-    /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one.
+    /// Gives the room to a publisher. One that is there already is cut, and its viewers go on with this one; so do those who wait
+    /// in a room whose publisher is gone.
     pub fn publish(self: &Arc<Self>, room: RoomId, who: PublisherInfo) -> Publisher {
         let mut rooms = self.rooms();
         let (stream, granted, change) = match rooms.get(&room) {
-            Some(stream) => (stream.clone(), stream.take_over(who), Change::TakenOver),
+            Some(stream) => {
+                let (granted, change) = stream.take_over(who, Instant::now());
+                (stream.clone(), granted, change)
+            }
             None => {
                 let (stream, granted) = Stream::new(room, who, &self.limits, self.meters.clone());
                 let stream = Arc::new(stream);
@@ -143,8 +170,16 @@ impl Live {
             }
         };
         drop(rooms);
-        if change == Change::TakenOver {
-            self.meters.take_overs.increment(1);
+        match change {
+            Change::TakenOver => self.meters.take_overs.increment(1),
+            Change::Back => self.meters.resumed.increment(1),
+            _ => {}
+        }
+        if stream.is_fought_over(Instant::now()) {
+            tracing::warn!(
+                %room,
+                "encoders with a key of this room take it from each other again and again: stop all but one of them, or revoke the other key"
+            );
         }
         self.tell(room, change);
         Publisher::new(self.clone(), stream, granted)
@@ -158,6 +193,18 @@ impl Live {
         let stream = self.rooms().get(&room).cloned().ok_or(NotLive::OffAir)?;
         match stream.live_since() {
             Some(_) => Ok(Subscriber::new(stream)),
+            None => Err(NotLive::Starting { since: stream.publishing_since() }),
+        }
+    }
+
+    /// The newest flight that starts with a key frame; `None` when the stream has no picture.
+    ///
+    /// # Errors
+    /// The room is not on the air, or not yet.
+    pub fn newest_picture(&self, room: RoomId) -> Result<Option<Arc<Flight>>, NotLive> {
+        let stream = self.rooms().get(&room).cloned().ok_or(NotLive::OffAir)?;
+        match stream.live_since() {
+            Some(_) => Ok(stream.newest_picture()),
             None => Err(NotLive::Starting { since: stream.publishing_since() }),
         }
     }
@@ -181,10 +228,35 @@ impl Live {
         &self.presence
     }
 
+    /// Encoders that were turned away.
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
     /// Counts who watches, and tells where that has changed. Called every [`SWEEP_EVERY`].
     pub fn count_audience(&self, now: Instant) {
         for room in self.presence.sweep(now) {
             self.tell(room, Change::Watching);
+        }
+    }
+
+    /// Ends the rooms that have waited long enough for their publishers, and tells those who watch the others how long it may take.
+    /// Called every [`SWEEP_EVERY`].
+    pub fn tend(&self, now: Instant) {
+        let mut over = Vec::new();
+        let mut rooms = self.rooms();
+        rooms.retain(|_, stream| {
+            let stays = stream.waits(now, self.limits.grace);
+            if !stays {
+                over.push(stream.clone());
+            }
+            stays
+        });
+        self.meters.publishers.set(rooms.len() as f64);
+        drop(rooms);
+        for stream in over {
+            stream.end(None);
+            self.tell(stream.room, Change::Ended);
         }
     }
 
@@ -216,11 +288,16 @@ impl Live {
         }
     }
 
-    /// The publisher has gone: ends the broadcast if it still was its own.
+    /// The publisher has gone. If the broadcast still was its own it waits for the publisher to come back, or ends.
     fn end_lease(&self, stream: &Arc<Stream>, lease: u64) {
         let mut rooms = self.rooms();
         let own = rooms.get(&stream.room).is_some_and(|there| Arc::ptr_eq(there, stream)) && stream.holds_lease(lease);
         if !own {
+            return;
+        }
+        if !self.limits.grace.is_zero() && stream.leave_alone(Instant::now(), self.limits.grace) {
+            drop(rooms);
+            self.tell(stream.room, Change::Away);
             return;
         }
         rooms.remove(&stream.room);
@@ -244,6 +321,10 @@ impl Live {
 impl OnAir for Live {
     fn status(&self, room: RoomId) -> OnAirStatus {
         Self::status(self, room)
+    }
+
+    fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt> {
+        self.attempts.of(room, near, now())
     }
 
     fn on_air(&self) -> Vec<RoomId> {

@@ -5,11 +5,19 @@ use super::{
     assembler::{Assembler, Dropped},
     cut::{Cut, CutSignal},
     flight::Draft,
+    health::Meter,
     stream::{Granted, LeaseEnded, Scratch, Stream},
 };
-use madang_media::flv::{Tag, TagKind};
+use madang_media::flv::{Tag, TagKind, video};
 use madang_protocol::{KeyId, RoomId, UnixMillis};
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How often the stream's health is looked at: studios are told once a second.
+const JUDGE_EVERY: Duration = Duration::from_millis(500);
 
 /// Who publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +29,8 @@ pub struct PublisherInfo {
     pub since: UnixMillis,
 }
 
-/// The right to publish to a room. Dropping it ends the broadcast, unless a newer publisher has taken the room over.
+/// The right to publish to a room. Dropping it leaves the room waiting for the grace time, and ends the broadcast after that, unless
+/// a newer publisher has come.
 ///
 /// All methods return at once but the two that wait, which borrow nothing mutably: a session selects on its socket,
 /// [`Publisher::due`] and [`Publisher::cut`] together.
@@ -34,6 +43,8 @@ pub struct Publisher {
     drafts: Vec<Draft>,
     scratch: Scratch,
     told_codec: bool,
+    health: Meter,
+    judged: Option<Instant>,
 }
 
 impl Publisher {
@@ -41,7 +52,8 @@ impl Publisher {
         let Granted { lease, cut, continues } = granted;
         let assembler = Assembler::new(&live.limits, continues);
         let (drafts, scratch) = Default::default();
-        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false }
+        let health = Meter::new(live.limits.plan_bps);
+        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false, health, judged: None }
     }
 
     pub fn room(&self) -> RoomId {
@@ -58,11 +70,12 @@ impl Publisher {
         if let Some(why) = self.cut.why() {
             return Err(why);
         }
-        let announces = tag.is_sequence_header();
-        if let Err(dropped) = self.assembler.push(&tag, Instant::now(), &mut self.drafts) {
+        let now = Instant::now();
+        self.judge(&tag, now);
+        if let Err(dropped) = self.assembler.push(&tag, now, super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
-        if announces {
+        if self.assembler.take_news() {
             let tracks = self.assembler.tracks();
             if self.stream.describe(self.lease, tracks.video_info(), tracks.audio_info()) {
                 self.live.tell(self.stream.room, Change::Tracks);
@@ -110,6 +123,23 @@ impl Publisher {
         }
     }
 
+    /// Every tag counts for the stream's health, at the stamp that the encoder gave it.
+    fn judge(&mut self, tag: &Tag, now: Instant) {
+        match tag.kind {
+            TagKind::Video => {
+                if let Ok(video::Packet::Frame { keyframe, composition, .. }) = video::parse(&tag.body) {
+                    self.health.picture(now, tag.at, tag.body.len(), keyframe, composition);
+                }
+            }
+            TagKind::Audio if !tag.is_audio_config() => self.health.sound(now, tag.at, tag.body.len()),
+            TagKind::Audio | TagKind::Script => {}
+        }
+        if self.judged.is_none_or(|judged| now.saturating_duration_since(judged) >= JUDGE_EVERY) {
+            self.judged = Some(now);
+            self.stream.judge(self.lease, self.health.read(now));
+        }
+    }
+
     fn note_dropped(&mut self, dropped: Dropped, kind: TagKind) {
         let meters = &self.live.meters;
         match dropped {
@@ -120,7 +150,7 @@ impl Publisher {
                 if !std::mem::replace(&mut self.told_codec, true) {
                     tracing::warn!(
                         room = %self.stream.room, ?kind,
-                        "the encoder sends a codec that is not carried: only H.264 and AAC are; set the encoder to them"
+                        "the encoder sends a codec that is not carried; set it to H.264 and AAC, which every browser plays"
                     );
                 }
             }

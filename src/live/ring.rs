@@ -111,6 +111,16 @@ impl Ring {
         self.edge
     }
 
+    /// The newest flight that starts with a key frame, while it is held.
+    pub(super) fn newest_picture(&self) -> Option<Arc<Flight>> {
+        self.flights.iter().rev().find(|flight| flight.starts_with_keyframe).cloned()
+    }
+
+    /// The newest headers; none before the first flight.
+    pub(super) fn headers(&self) -> Option<Arc<Headers>> {
+        self.newest_headers.clone()
+    }
+
     pub(super) fn epoch(&self) -> Option<u64> {
         self.newest_headers.as_ref().map(|headers| headers.epoch)
     }

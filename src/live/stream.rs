@@ -1,27 +1,38 @@
 //! One room on the air: its ring under a lock, the bell, and who publishes.
 
 use super::{
-    LiveLimits, PublisherInfo,
+    Change, LiveLimits, PublisherInfo,
     assembler::Continues,
     bell::{Bell, Seat},
     cut::{Cut, CutSignal},
     flight::{Delivery, Draft, Flight},
+    mark,
     metering::Meters,
     ring::{Cursor, Ring, Step},
 };
+use bytes::BytesMut;
 use madang_domain::OnAirStatus;
+use madang_media::flv::{self, TagKind};
 use madang_protocol::{
     KeyId, RoomId, UnixMillis,
-    studio::{AudioInfo, EncoderInfo, VideoInfo},
+    studio::{AudioInfo, EncoderInfo, Health, VideoInfo},
 };
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Viewers who wait for a publisher are told this often how long it may take, and their connections that they live.
+const REMIND_EVERY: Duration = Duration::from_secs(1);
+/// Take-overs are remembered for this long …
+const FIGHT_SPAN: Duration = Duration::from_secs(60);
+/// … and so many of them are encoders that fight.
+const FIGHT: usize = 3;
 
 /// Shared by the publisher, the registry and every subscriber of a room, for the length of a broadcast.
 ///
@@ -49,7 +60,20 @@ struct Core {
     live: Option<UnixMillis>,
     video: Option<VideoInfo>,
     audio: Option<AudioInfo>,
+    health: Option<Health>,
     received_bytes: u64,
+    away: Option<Away>,
+    /// When a publisher was cut for a newer one; the last few.
+    take_overs: VecDeque<Instant>,
+}
+
+/// Nobody has sent anything since the publisher went.
+#[derive(Clone, Copy, Debug)]
+struct Away {
+    since: Instant,
+    reminded: Instant,
+    /// Somebody holds the lease again, and has sent nothing yet.
+    returning: bool,
 }
 
 /// The right to publish; a newer one ends the older.
@@ -101,7 +125,17 @@ impl Stream {
     pub(super) fn new(room: RoomId, info: PublisherInfo, limits: &LiveLimits, meters: Arc<Meters>) -> (Self, Granted) {
         let cut = Arc::new(CutSignal::default());
         let lease = Lease { number: 0, info, cut: cut.clone() };
-        let core = Core { ring: Ring::new(limits), lease, live: None, video: None, audio: None, received_bytes: 0 };
+        let core = Core {
+            ring: Ring::new(limits),
+            lease,
+            live: None,
+            video: None,
+            audio: None,
+            health: None,
+            received_bytes: 0,
+            away: None,
+            take_overs: VecDeque::new(),
+        };
         let stream = Self {
             room,
             core: Mutex::new(core),
@@ -115,18 +149,84 @@ impl Stream {
         (stream, Granted { lease: 0, cut, continues: Continues::default() })
     }
 
-    /// Hands the room to a newer publisher; the older is told, and nothing more is taken from it.
-    pub(super) fn take_over(&self, info: PublisherInfo) -> Granted {
+    /// Hands the room to a newer publisher; the older, if it is still there, is told, and nothing more is taken from it. Says which
+    /// of the two it was.
+    pub(super) fn take_over(&self, info: PublisherInfo, now: Instant) -> (Granted, Change) {
         let mut core = self.core();
+        let change = match &mut core.away {
+            Some(away) if !away.returning => {
+                away.returning = true;
+                Change::Back
+            }
+            _ => {
+                if core.take_overs.len() >= FIGHT {
+                    core.take_overs.pop_front();
+                }
+                core.take_overs.push_back(now);
+                Change::TakenOver
+            }
+        };
         let cut = Arc::new(CutSignal::default());
         let number = core.lease.number + 1;
         let older = std::mem::replace(&mut core.lease, Lease { number, info, cut: cut.clone() });
-        (core.video, core.audio) = (None, None);
+        (core.video, core.audio, core.health) = (None, None, None);
         let continues = Continues { edge: core.ring.edge(), epoch: core.ring.epoch() };
         older.cut.settle(Cut::TakenOver);
         drop(core);
         older.cut.tell();
-        Granted { lease: number, cut, continues }
+        (Granted { lease: number, cut, continues }, change)
+    }
+
+    /// The publisher has gone: those who watch are told, and wait. False when there is nothing to wait for: the room was not live.
+    pub(super) fn leave_alone(&self, now: Instant, grace: Duration) -> bool {
+        let mut core = self.core();
+        if core.live.is_none() {
+            return false;
+        }
+        let since = core.away.map_or(now, |away| away.since);
+        core.away = Some(Away { since, reminded: now, returning: false });
+        (core.video, core.audio) = (None, None);
+        drop(core);
+        self.remind((since + grace).saturating_duration_since(now));
+        true
+    }
+
+    /// Whether the room goes on: unless its publisher has been gone for `grace`. Reminds those who wait.
+    pub(super) fn waits(&self, now: Instant, grace: Duration) -> bool {
+        let mut core = self.core();
+        let Some(away) = &mut core.away else { return true };
+        let left = (away.since + grace).saturating_duration_since(now);
+        if left.is_zero() && !away.returning {
+            return false;
+        }
+        let remind = now.duration_since(away.reminded) >= REMIND_EVERY;
+        if remind {
+            away.reminded = now;
+        }
+        drop(core);
+        if remind {
+            self.remind(left);
+        }
+        true
+    }
+
+    /// Whether encoders take the room from each other again and again.
+    pub(super) fn is_fought_over(&self, now: Instant) -> bool {
+        self.core().fought_over(now)
+    }
+
+    fn remind(&self, left: Duration) {
+        let mut core = self.core();
+        let (Some(at), Some(headers)) = (core.ring.edge(), core.ring.headers()) else { return };
+        let mut bytes = BytesMut::new();
+        flv::write_tag(&mut bytes, TagKind::Script, at.to_stamp(), &mark::away(left));
+        let bytes = bytes.freeze();
+        let draft = Draft { bytes, at, end: at, starts_with_keyframe: false, joinable: false, headers };
+        let mut evicted = Vec::new();
+        core.ring.append(draft, Instant::now(), &mut evicted);
+        self.head.store(core.ring.next_seq(), Ordering::Release);
+        drop(core);
+        self.bell.ring(&mut Vec::new());
     }
 
     /// Puts flights into the ring, in order, and wakes who waits for them. `drafts` is left empty.
@@ -154,6 +254,7 @@ impl Stream {
             self.meters.received_bytes.increment(draft.bytes.len() as u64);
             core.ring.append(draft, closed, &mut scratch.evicted);
         }
+        core.away = None;
         if core.live.is_none() && core.ring.next_seq() > 0 {
             core.live = Some(now);
             appended.went_live = Some(now);
@@ -173,6 +274,14 @@ impl Stream {
             (core.video, core.audio) = (video, audio);
         }
         news
+    }
+
+    /// Says how the stream comes in.
+    pub(super) fn judge(&self, lease: u64, health: Option<Health>) {
+        let mut core = self.core();
+        if core.lease.number == lease {
+            core.health = health;
+        }
     }
 
     /// Ends the broadcast: subscribers are given what is left in the ring, and then the end.
@@ -201,6 +310,11 @@ impl Stream {
         self.core().live
     }
 
+    /// The newest flight that starts with a key frame.
+    pub(super) fn newest_picture(&self) -> Option<Arc<Flight>> {
+        self.core().ring.newest_picture()
+    }
+
     pub(super) fn publishing_since(&self) -> UnixMillis {
         self.core().lease.info.since
     }
@@ -218,12 +332,14 @@ impl Stream {
             video: core.video.clone(),
             audio: core.audio.clone(),
             bitrate_bps: core.ring.bitrate_bps(now),
+            health: core.health.clone(),
         };
         OnAirStatus {
             starting: if core.live.is_none() { Some(*since) } else { None },
             live: core.live,
             watching: 0,
-            encoder: Some(encoder),
+            encoder: core.away.is_none_or(|away| away.returning).then_some(encoder),
+            fought_over: core.fought_over(now),
         }
     }
 
@@ -295,6 +411,12 @@ impl Stream {
     fn core(&self) -> MutexGuard<'_, Core> {
         // Nothing under the lock is left half done by a panic: the ring's own steps do not panic.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    fn fought_over(&self, now: Instant) -> bool {
+        self.take_overs.iter().filter(|at| now.saturating_duration_since(**at) <= FIGHT_SPAN).count() >= FIGHT
     }
 }
 

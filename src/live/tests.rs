@@ -24,7 +24,13 @@ fn who(n: u64) -> PublisherInfo {
     }
 }
 
+/// A flight for each tag; a publisher that goes ends the broadcast.
 fn each_tag() -> Arc<Live> {
+    Live::new(LiveLimits { flight: Duration::ZERO, grace: Duration::ZERO, ..LiveLimits::default() })
+}
+
+/// The same with the usual grace time.
+fn patient() -> Arc<Live> {
     Live::new(LiveLimits { flight: Duration::ZERO, ..LiveLimits::default() })
 }
 
@@ -98,7 +104,8 @@ async fn viewers_get_the_same_bytes_by_reference() {
 
 #[tokio::test]
 async fn what_was_sent_before_the_end_still_arrives() {
-    let live = Live::new(LiveLimits { flight: Duration::from_secs(60), ..LiveLimits::default() });
+    let limits = LiveLimits { flight: Duration::from_secs(60), grace: Duration::ZERO, ..LiveLimits::default() };
+    let live = Live::new(limits);
     let mut publisher = live.publish(room(), who(1));
     start(&mut publisher);
     publisher.flush();
@@ -225,6 +232,96 @@ async fn a_newer_publisher_takes_over_and_viewers_go_on() {
     }
     // The first encoder's two frames, then the change, then the second's two on the same timeline.
     assert_eq!(seen, [(-1, 0), (0, 0), (40, 0), (-2, 1), (60, 1), (100, 1)]);
+}
+
+#[tokio::test]
+async fn a_publisher_that_comes_back_in_time_goes_on_where_it_was() {
+    let live = patient();
+    let mut changes = live.changes();
+    let mut older = live.publish(room(), who(1));
+    start(&mut older);
+    let since = live.status(room()).live;
+    let mut subscriber = live.subscribe(room()).expect("live");
+    let mut seen = Vec::new();
+    while !is_idle_or(&mut subscriber, |delivery| seen.push(in_short(delivery))) {}
+    drop(older);
+    let gone = Instant::now();
+    let status = live.status(room());
+    assert_eq!((status.live, status.encoder), (since, None), "live, and nobody sends");
+    live.tend(gone + Duration::from_secs(29));
+    let late = live.subscribe(room()).expect("who comes meanwhile waits too");
+    let mut newer = live.publish(room(), who(2));
+    live.tend(gone + Duration::from_secs(60));
+    assert_eq!(live.status(room()).encoder.map(|encoder| encoder.encoder), Some("encoder 2".to_owned()));
+    for tag in [other_avc_config(), key(7_000_000, 10), inter(7_000_040, 10)] {
+        newer.push(tag).expect("not cut");
+    }
+    live.tend(gone + Duration::from_secs(61));
+    while !is_idle_or(&mut subscriber, |delivery| seen.push(in_short(delivery))) {}
+    // Three marks of the absence (at once, after 29 and 60 s), then the change and the second encoder on the same timeline.
+    assert_eq!(seen, [(-1, 0), (0, 0), (0, 0), (0, 0), (0, 0), (-2, 1), (20, 1), (60, 1)]);
+    drop(subscriber);
+    live.shut_down();
+    assert_eq!(all(late).await.first(), Some(&-1));
+    let mut told = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        told.push(change.what);
+    }
+    let (tracks, watching) = (Change::Tracks, Change::Ended);
+    assert_eq!(
+        told,
+        [Change::Starting, tracks, tracks, Change::Live, Change::Away, Change::Back, tracks, watching],
+        "one broadcast"
+    );
+}
+
+#[tokio::test]
+async fn a_publisher_that_does_not_come_back_ends_the_broadcast() {
+    let live = patient();
+    let mut publisher = live.publish(room(), who(1));
+    start(&mut publisher);
+    let subscriber = live.subscribe(room()).expect("live");
+    drop(publisher);
+    let gone = Instant::now();
+    live.tend(gone + Duration::from_secs(29));
+    assert!(live.status(room()).live.is_some());
+    // Somebody who connects and sends nothing gains no time.
+    drop(live.publish(room(), who(2)));
+    live.tend(gone + Duration::from_secs(31));
+    assert_eq!(live.status(room()), OnAirStatus::default());
+    assert_eq!(all(subscriber).await.first(), Some(&-1));
+    // A room that was never live is not waited in.
+    drop(live.publish(room(), who(3)));
+    assert_eq!(live.status(room()), OnAirStatus::default());
+    // What ends a broadcast with its publisher ends it without one too.
+    for end in [0, 1] {
+        let mut publisher = live.publish(room(), who(1));
+        start(&mut publisher);
+        drop(publisher);
+        match end {
+            0 => OnAir::cut_key(&*live, who(1).key, CutReason::KeyRevoked),
+            _ => OnAir::cut_room(&*live, room(), CutReason::ByOwner),
+        }
+        assert_eq!(live.status(room()), OnAirStatus::default());
+    }
+}
+
+#[test]
+fn encoders_that_fight_are_told_apart_from_one_that_comes_back() {
+    let live = patient();
+    let mut publishers = vec![live.publish(room(), who(0))];
+    start(&mut publishers[0]);
+    for n in 1..=3 {
+        assert!(!live.status(room()).fought_over, "{n}");
+        publishers.push(live.publish(room(), who(n)));
+    }
+    assert!(live.status(room()).fought_over);
+    let live = patient();
+    for n in 0..9 {
+        let mut publisher = live.publish(room(), who(n));
+        start(&mut publisher);
+        assert!(!live.status(room()).fought_over);
+    }
 }
 
 /// What came by its time (-1: headers on joining, -2: a change of headers), and its epoch.

@@ -3,9 +3,9 @@
 use super::flight::Headers;
 use bytes::{Bytes, BytesMut};
 use madang_media::{
-    Millis, aac,
+    Millis,
     amf0::{self, Value},
-    avc,
+    codec::{AudioCodec, AudioConfig, VideoCodec, VideoConfig},
     flv::{self, TagKind},
 };
 use madang_protocol::studio::{AudioInfo, VideoInfo};
@@ -23,7 +23,9 @@ const GENERAL_KEYS: [&str; 1] = ["encoder"];
 
 /// A sequence header, and what it says where it could be read.
 #[derive(Clone, Debug)]
-struct Configured<Info> {
+struct Configured<Codec, Info> {
+    codec: Codec,
+    /// The tag's body; of MP3, which has none, what its frames begin with.
     body: Bytes,
     info: Option<Info>,
 }
@@ -31,8 +33,8 @@ struct Configured<Info> {
 /// Configurations and metadata as they are now.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracks {
-    video: Option<Configured<VideoInfo>>,
-    audio: Option<Configured<AudioInfo>>,
+    video: Option<Configured<VideoCodec, VideoInfo>>,
+    audio: Option<Configured<AudioCodec, AudioInfo>>,
     metadata: Vec<(String, Value)>,
 }
 
@@ -56,35 +58,53 @@ impl Tracks {
         self.audio.is_some()
     }
 
+    /// What frames have to be coded with.
+    pub(super) fn video_codec(&self) -> Option<VideoCodec> {
+        self.video.as_ref().map(|video| video.codec)
+    }
+
+    /// What frames have to be coded with.
+    pub(super) fn audio_codec(&self) -> Option<AudioCodec> {
+        self.audio.as_ref().map(|audio| audio.codec)
+    }
+
     pub(super) fn video_info(&self) -> Option<VideoInfo> {
-        self.video.as_ref().and_then(|video| video.info.clone())
+        let mut info = self.video.as_ref().and_then(|video| video.info.clone())?;
+        if info.width == 0 {
+            // The cast saturates; a side that is no number is 0.
+            let side =
+                |wanted| self.metadata.iter().find(|(name, _)| name == wanted)?.1.as_f64().map(|side| side as u32);
+            (info.width, info.height) = (side("width").unwrap_or(0), side("height").unwrap_or(0));
+        }
+        Some(info)
     }
 
     pub(super) fn audio_info(&self) -> Option<AudioInfo> {
         self.audio.as_ref().and_then(|audio| audio.info.clone())
     }
 
-    /// Takes a video sequence header: the tag's `body`, and the AVCDecoderConfigurationRecord in it.
-    pub(super) fn set_video(&mut self, body: &Bytes, record: &Bytes) -> Change {
+    /// Takes a video sequence header: the tag's `body`, and the configuration in it.
+    pub(super) fn set_video(&mut self, body: &Bytes, codec: VideoCodec, config: &Bytes) -> Change {
         let info = || {
-            let config = avc::DecoderConfig::parse(record).ok()?;
-            let (width, height) = config.parameters.display_size();
-            Some(VideoInfo { codec: config.codec_string(), width, height })
+            let config = VideoConfig::read(codec, config).ok()?;
+            let (width, height) = config.size().unwrap_or((0, 0));
+            Some(VideoInfo { codec: config.codec_string, width, height })
         };
-        set(&mut self.video, body, info)
+        set(&mut self.video, body, codec, info)
     }
 
-    /// Takes an audio sequence header: the tag's `body`, and the AudioSpecificConfig in it.
-    pub(super) fn set_audio(&mut self, body: &Bytes, config: &Bytes) -> Change {
-        let info = || {
-            let config = aac::AudioSpecificConfig::parse(config).ok()?;
-            Some(AudioInfo {
-                codec: config.codec_string(),
-                sample_rate_hz: config.output_rate_hz,
-                channels: config.output_channels(),
-            })
-        };
-        set(&mut self.audio, body, info)
+    /// Takes an audio sequence header: the tag's `body`, and the configuration in it.
+    pub(super) fn set_audio(&mut self, body: &Bytes, codec: AudioCodec, config: &Bytes) -> Change {
+        set(&mut self.audio, body, codec, || audio_info(codec, config))
+    }
+
+    /// Looks at a frame of MP3, which is its own configuration. A broken one changes nothing.
+    pub(super) fn see_mp3(&mut self, frame: &Bytes) -> Change {
+        let (codec, head) = (AudioCodec::Mp3, AudioConfig::head_of_mp3(frame));
+        match audio_info(codec, &head) {
+            Some(info) => set(&mut self.audio, &head, codec, || Some(info)),
+            None => Change::Same,
+        }
     }
 
     /// Takes the body of a script tag. True when it changes what viewers are told; anything but `onMetaData` does not.
@@ -133,7 +153,7 @@ impl Tracks {
         if let Some(video) = &self.video {
             flv::write_tag(&mut out, TagKind::Video, stamp, &video.body);
         }
-        if let Some(audio) = &self.audio {
+        if let Some(audio) = self.audio.as_ref().filter(|audio| audio.codec != AudioCodec::Mp3) {
             flv::write_tag(&mut out, TagKind::Audio, stamp, &audio.body);
         }
         let first = out.freeze();
@@ -141,14 +161,24 @@ impl Tracks {
     }
 }
 
-fn set<Info>(track: &mut Option<Configured<Info>>, body: &Bytes, info: impl FnOnce() -> Option<Info>) -> Change {
+fn audio_info(codec: AudioCodec, config: &Bytes) -> Option<AudioInfo> {
+    let AudioConfig { codec_string, output_rate_hz, output_channels, .. } = AudioConfig::read(codec, config).ok()?;
+    Some(AudioInfo { codec: codec_string, sample_rate_hz: output_rate_hz, channels: output_channels })
+}
+
+fn set<Codec: PartialEq, Info>(
+    track: &mut Option<Configured<Codec, Info>>,
+    body: &Bytes,
+    codec: Codec,
+    info: impl FnOnce() -> Option<Info>,
+) -> Change {
     let change = match track {
-        Some(there) if there.body == *body => return Change::Same,
+        Some(there) if there.codec == codec && there.body == *body => return Change::Same,
         Some(_) => Change::Replaced,
         None => Change::Added,
     };
     // A copy of its own: the body may be a slice of a much larger read buffer, and this one is kept.
-    *track = Some(Configured { body: Bytes::copy_from_slice(body), info: info() });
+    *track = Some(Configured { codec, body: Bytes::copy_from_slice(body), info: info() });
     change
 }
 
@@ -194,7 +224,7 @@ mod tests {
 
     fn with_video(tracks: &mut Tracks) {
         let body = Bytes::from_static(AVC_CONFIG);
-        assert_eq!(tracks.set_video(&body, &body.slice(5..)), Change::Added);
+        assert_eq!(tracks.set_video(&body, VideoCodec::Avc, &body.slice(5..)), Change::Added);
     }
 
     #[test]
@@ -236,11 +266,11 @@ mod tests {
         assert_eq!(headers.first.get(..13), Some(&flv::header(false, true)[..]));
         assert_eq!(headers.first.slice(13..), headers.change);
         let audio = Bytes::from_static(AAC_CONFIG);
-        assert_eq!(tracks.set_audio(&audio, &audio.slice(2..)), Change::Added);
-        assert_eq!(tracks.set_audio(&audio, &audio.slice(2..)), Change::Same);
+        assert_eq!(tracks.set_audio(&audio, AudioCodec::Aac, &audio.slice(2..)), Change::Added);
+        assert_eq!(tracks.set_audio(&audio, AudioCodec::Aac, &audio.slice(2..)), Change::Same);
         assert_eq!(tracks.headers(2, 1, Millis(0)).first.get(4), Some(&5));
         let other = Bytes::from_static(&[0xaf, 0, 0x12, 0x08]);
-        assert_eq!(tracks.set_audio(&other, &other.slice(2..)), Change::Replaced);
+        assert_eq!(tracks.set_audio(&other, AudioCodec::Aac, &other.slice(2..)), Change::Replaced);
     }
 
     #[test]
@@ -248,17 +278,43 @@ mod tests {
         let mut tracks = Tracks::default();
         with_video(&mut tracks);
         let audio = Bytes::from_static(AAC_CONFIG);
-        tracks.set_audio(&audio, &audio.slice(2..));
+        tracks.set_audio(&audio, AudioCodec::Aac, &audio.slice(2..));
         let (video, audio) = (tracks.video_info().expect("read"), tracks.audio_info().expect("read"));
         assert_eq!((video.codec.as_str(), video.width, video.height), ("avc1.64001e", 640, 360));
         assert_eq!((audio.codec.as_str(), audio.sample_rate_hz, audio.channels), ("mp4a.40.2", 48_000, 2));
     }
 
     #[test]
+    fn the_size_of_a_picture_that_does_not_state_it_is_the_encoders_word() {
+        let mut tracks = Tracks::default();
+        let config = Bytes::from_static(&[1, 0, 0, 0, 0, 31, 0x82, 2, 2, 2, 0, 0]);
+        let body = Bytes::from([&b"\x90vp09"[..], &config].concat());
+        assert_eq!(tracks.set_video(&body, VideoCodec::Vp9, &config), Change::Added);
+        assert!(tracks.set_metadata(&metadata(&[("width", Value::Number(640.0)), ("height", Value::Number(360.0))])));
+        let info = tracks.video_info().expect("read");
+        assert_eq!((info.codec.as_str(), info.width, info.height), ("vp09.00.31.08", 640, 360));
+        assert!(sent(&tracks).contains(&("width".to_owned(), Value::Number(640.0))));
+    }
+
+    #[test]
+    fn mp3_is_described_by_its_frames() {
+        let mut tracks = Tracks::default();
+        let frame = Bytes::from_static(&[0xff, 0xfb, 0x10, 0xc4, 1]);
+        assert_eq!(tracks.see_mp3(&frame), Change::Added);
+        assert_eq!(tracks.see_mp3(&Bytes::from_static(&[0xff, 0xfb, 0x92, 0xc4])), Change::Same, "another bit rate");
+        assert_eq!(tracks.see_mp3(&Bytes::from_static(&[1, 2, 3, 4])), Change::Same, "no frame");
+        assert_eq!(tracks.audio_info().map(|info| info.codec), Some("mp3".to_owned()));
+        let headers = tracks.headers(0, 0, Millis(0));
+        assert_eq!(headers.first.get(4), Some(&4), "sound is promised");
+        assert!(!headers.change.windows(3).any(|bytes| bytes == [0xff, 0xfb, 0x10]), "and has no sequence header");
+        assert_eq!(tracks.see_mp3(&Bytes::from_static(&[0xff, 0xf3, 0x40, 0])), Change::Replaced);
+    }
+
+    #[test]
     fn a_configuration_that_cannot_be_read_is_passed_on_all_the_same() {
         let mut tracks = Tracks::default();
         let body = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1]);
-        assert_eq!(tracks.set_video(&body, &body.slice(5..)), Change::Added);
+        assert_eq!(tracks.set_video(&body, VideoCodec::Avc, &body.slice(5..)), Change::Added);
         assert_eq!(tracks.video_info(), None);
         assert_eq!(tracks.headers(1, 1, Millis::ZERO).first.get(4), Some(&1));
     }

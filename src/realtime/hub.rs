@@ -4,12 +4,13 @@
 //! card, and puts it into the outbox of each connection in the directory or in the room. Nobody else is woken.
 
 use crate::{Shutdown, live::Live};
-use madang_domain::{Domain, DomainChange, Frame, OnAirStatus, Outbox, Room};
+use madang_domain::{Domain, DomainChange, Frame, OnAir, OnAirStatus, Outbox, Room};
 use madang_protocol::{
     PersonId, RoomCard, RoomId, RoomSlug, SessionId, Visibility, realtime::ServerEvent, studio::StudioStatus,
 };
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -21,7 +22,7 @@ use tokio::{
 /// Changes that come within this time are looked up together.
 const GATHER: Duration = Duration::from_millis(25);
 /// How often studios are looked at for figures that change without an event.
-const STUDIO_EVERY: Duration = Duration::from_secs(2);
+const STUDIO_EVERY: Duration = Duration::from_secs(1);
 /// How often the sessions of connections are looked at for those whose time is up.
 const SESSIONS_EVERY: Duration = Duration::from_secs(60);
 /// Cards of the directory in one frame.
@@ -47,12 +48,19 @@ struct Seats {
 #[derive(Default)]
 struct Joined {
     members: HashMap<u64, Outbox>,
-    /// The owner's connections, with the room's id.
-    studios: HashMap<u64, (RoomId, Outbox)>,
+    studios: HashMap<u64, StudioSeat>,
     card: Option<RoomCard>,
-    status: Option<StudioStatus>,
     /// They were told that the room is gone, and nothing since.
     gone: bool,
+}
+
+/// One of the owner's connections.
+struct StudioSeat {
+    room: RoomId,
+    /// Where it comes from: what was turned away there may be the owner's too.
+    near: IpAddr,
+    outbox: Outbox,
+    told: Option<StudioStatus>,
 }
 
 impl Joined {
@@ -67,7 +75,7 @@ pub enum Topic {
     Directory,
     Room(RoomSlug),
     /// The owner's: the studio's status too.
-    Studio(RoomSlug, RoomId),
+    Studio(RoomSlug, RoomId, IpAddr),
     /// The connection itself, as whom it was let in: an account's ends with its session, a guest's when they register.
     Person(PersonId, Option<SessionId>),
 }
@@ -114,8 +122,9 @@ impl Hub {
                 joined.gone = false;
                 joined.members.insert(number, outbox);
             }
-            Topic::Studio(room, id) => {
-                drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, (*id, outbox)));
+            Topic::Studio(room, id, near) => {
+                let seat = StudioSeat { room: *id, near: *near, outbox, told: None };
+                drop(seats.rooms.entry(room.clone()).or_default().studios.insert(number, seat));
             }
             Topic::Person(person, session) => drop(seats.people.insert(number, (*person, *session, outbox))),
         }
@@ -143,7 +152,7 @@ impl Hub {
 
     /// The card, if more than the number of those who watch has changed (the chat's own counts say that number); and the
     /// studio's status.
-    fn tell_room(&self, card: &RoomCard, status: &OnAirStatus) {
+    fn tell_room(&self, card: &RoomCard, status: &OnAirStatus, live: &Live) {
         let mut seats = self.seats();
         let Some(room) = seats.rooms.get_mut(&card.slug) else { return };
         room.gone = false;
@@ -154,14 +163,19 @@ impl Hub {
                 room.members.values().for_each(|outbox| outbox.push(frame.clone()));
             }
         }
-        if room.studios.is_empty() {
-            return;
-        }
-        let status = StudioStatus { live: card.live, watching: status.watching, encoder: status.encoder.clone() };
-        if room.status.as_ref() != Some(&status) {
-            room.status = Some(status.clone());
-            if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {
-                room.studios.values().for_each(|(_, outbox)| outbox.push(frame.clone()));
+        for seat in room.studios.values_mut() {
+            let status = StudioStatus {
+                live: card.live,
+                watching: status.watching,
+                encoder: status.encoder.clone(),
+                fought_over: status.fought_over,
+                attempts: OnAir::attempts(live, seat.room, Some(seat.near)),
+            };
+            if seat.told.as_ref() != Some(&status) {
+                seat.told = Some(status.clone());
+                if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {
+                    seat.outbox.push(frame);
+                }
             }
         }
     }
@@ -200,7 +214,7 @@ impl Hub {
     /// Rooms whose owner looks at their studio.
     fn studios(&self) -> Vec<RoomId> {
         let seats = self.seats();
-        seats.rooms.values().filter_map(|room| room.studios.values().next().map(|(id, _)| *id)).collect()
+        seats.rooms.values().filter_map(|room| room.studios.values().next().map(|seat| seat.room)).collect()
     }
 }
 
@@ -219,9 +233,9 @@ impl Drop for Seat {
                 return drop(gone);
             }
             Topic::Room(slug) => (slug, seats.rooms.get_mut(slug).and_then(|room| room.members.remove(&self.number))),
-            Topic::Studio(slug, _) => {
+            Topic::Studio(slug, ..) => {
                 let gone = seats.rooms.get_mut(slug).and_then(|room| room.studios.remove(&self.number));
-                (slug, gone.map(|(_, outbox)| outbox))
+                (slug, gone.map(|seat| seat.outbox))
             }
         };
         if seats.rooms.get(room).is_some_and(Joined::is_empty) {
@@ -259,6 +273,7 @@ struct Due {
 impl Task {
     async fn run(mut self) {
         let (mut domain_changes, mut live_changes) = (self.domain.changes(), self.live.changes());
+        let mut attempts = 0;
         let mut studio = interval(STUDIO_EVERY);
         studio.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sessions = interval(SESSIONS_EVERY);
@@ -279,8 +294,10 @@ impl Task {
                 },
                 _ = sessions.tick() => due.look_at_sessions = true,
                 _ = studio.tick() => {
-                    let on_air = self.hub.studios().into_iter().filter(|room| self.live.status(*room).encoder.is_some());
-                    due.rooms.extend(on_air);
+                    let noted = self.live.attempts().noted();
+                    let news = std::mem::replace(&mut attempts, noted) != noted;
+                    let studios = self.hub.studios().into_iter();
+                    due.rooms.extend(studios.filter(|room| news || self.live.status(*room).encoder.is_some()));
                     if due.rooms.is_empty() {
                         continue;
                     }
@@ -372,7 +389,7 @@ impl Task {
         if let Some(earlier) = self.shown.get(&room.id).filter(|earlier| **earlier != room.slug).cloned() {
             self.tell_gone(room.id, &earlier);
         }
-        self.hub.tell_room(&card, &status);
+        self.hub.tell_room(&card, &status, &self.live);
         match room.visibility {
             Visibility::Public => {
                 self.shown.insert(room.id, room.slug);

@@ -217,8 +217,8 @@ impl Session {
     /// The owner is told the studio's status as it is, and each change of it.
     async fn studio(&mut self, room: &RoomSlug, id: RoomId) -> Option<Seat> {
         let person = self.chatter.person?;
-        let seat = self.hub.enter(Topic::Studio(room.clone(), id), &self.outbox);
-        match self.domain.studio(person, room).await {
+        let seat = self.hub.enter(Topic::Studio(room.clone(), id, self.chatter.address), &self.outbox);
+        match self.domain.studio(person, room, Some(self.chatter.address)).await {
             Ok((_, _, status)) => self.owe(ServerEvent::Studio { room: room.clone(), status }),
             Err(error) => self.lose(&error, "a studio's status cannot be read"),
         }

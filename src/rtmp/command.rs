@@ -32,7 +32,13 @@ pub enum Command {
         transaction: f64,
         name: StreamName,
     },
-    Play,
+    Play {
+        name: StreamName,
+    },
+    Pause {
+        /// Whether to stop, or else to go on.
+        on: bool,
+    },
     GetStreamLength {
         transaction: f64,
     },
@@ -59,7 +65,12 @@ pub struct Connect {
     pub app: AppName,
     /// `flashVer`, made safe to show.
     pub encoder: String,
+    /// It speaks of Enhanced RTMP: then our own abilities are answered.
+    pub enhanced: bool,
 }
+
+/// What an encoder that knows Enhanced RTMP says one or more of (v2 §Enhancing NetConnection connect Command).
+const ENHANCED: [&str; 4] = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
 
 /// The application as it came. People paste keys into addresses, so it is shown only where it cannot be one.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,14 +82,19 @@ impl AppName {
         self.0.split('?').next().unwrap_or_default().trim_matches('/')
     }
 
-    /// For logs: the name when it is short and plain, else a remark.
-    pub fn shown(&self) -> &str {
+    /// The name where it is short and plain, else nothing.
+    pub fn plain(&self) -> &str {
         let name = self.normal();
         let plain = name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        match name {
-            "" => "(empty)",
-            name if plain => name,
-            _ => "(not shown, it may hold a key)",
+        if plain { name } else { "" }
+    }
+
+    /// For logs: the name when it is short and plain, else a remark.
+    pub fn shown(&self) -> &str {
+        match (self.normal(), self.plain()) {
+            ("", _) => "(empty)",
+            (_, "") => "(not shown, it may hold a key)",
+            (_, name) => name,
         }
     }
 }
@@ -94,6 +110,8 @@ impl std::fmt::Debug for AppName {
 pub enum CommandError {
     #[error("{0}")]
     Amf0(#[from] Amf0Error),
+    #[error("it is AMF3, which is not read; choose AMF0")]
+    Amf3,
     #[error("it does not begin with a name")]
     NoName,
     #[error("{0} lacks an argument")]
@@ -101,11 +119,18 @@ pub enum CommandError {
 }
 
 /// Reads a command message of type 20, or of type 17, which is AMF0 behind one byte (§7.1.1).
+///
+/// # Errors
+/// [`CommandError`]; whatever cannot be read of type 17 is taken for AMF3.
 pub fn parse(message_kind: u8, body: &[u8]) -> Result<Command, CommandError> {
-    let body = match body {
-        [0, rest @ ..] if message_kind == kind::COMMAND_AMF3 => rest,
-        body => body,
-    };
+    match (message_kind, body) {
+        (kind::COMMAND_AMF3, [0, rest @ ..]) => read(rest),
+        (kind::COMMAND_AMF3, _) => read(body).map_err(|_| CommandError::Amf3),
+        _ => read(body),
+    }
+}
+
+fn read(body: &[u8]) -> Result<Command, CommandError> {
     let mut arguments = Arguments { rest: body };
     let Some(Value::String(name)) = arguments.next()? else { return Err(CommandError::NoName) };
     if matches!(name.as_str(), "_result" | "_error" | "onStatus") {
@@ -122,7 +147,8 @@ pub fn parse(message_kind: u8, body: &[u8]) -> Result<Command, CommandError> {
         "FCUnpublish" => Command::FcUnpublish { transaction },
         "createStream" => Command::CreateStream { transaction },
         "publish" => Command::Publish { transaction, name: arguments.stream_name()? },
-        "play" | "play2" => Command::Play,
+        "play" => Command::Play { name: arguments.room_name()? },
+        "pause" => Command::Pause { on: arguments.flag() },
         "getStreamLength" => Command::GetStreamLength { transaction },
         "_checkbw" => Command::CheckBandwidth { transaction },
         "deleteStream" => Command::DeleteStream { stream: arguments.stream_id() },
@@ -154,6 +180,7 @@ impl Arguments<'_> {
             transaction,
             app: AppName(text("app").unwrap_or_default().to_owned()),
             encoder: printable(text("flashVer").unwrap_or_default()),
+            enhanced: fields.iter().any(|(name, _)| ENHANCED.contains(&name.as_str())),
         })
     }
 
@@ -166,6 +193,21 @@ impl Arguments<'_> {
             }
             _ => Err(CommandError::MissingArgument("publish")),
         }
+    }
+
+    /// Behind the command object: the room, with its query.
+    fn room_name(&mut self) -> Result<StreamName, CommandError> {
+        self.next()?;
+        match self.next()? {
+            Some(Value::String(name) | Value::LongString(name)) => Ok(StreamName::new(name)),
+            _ => Err(CommandError::MissingArgument("play")),
+        }
+    }
+
+    /// Behind the command object: a truth; left out, it is true.
+    fn flag(&mut self) -> bool {
+        let _ = self.next();
+        !matches!(self.next(), Ok(Some(Value::Boolean(false))))
     }
 
     fn stream_id(&mut self) -> Option<u32> {

@@ -1,15 +1,19 @@
-//! One encoder's connection: moves bytes between the socket, the chunk reader and the session, asks the gate, keeps the deadlines.
+//! One encoder's or player's connection: moves bytes between the socket, the chunk reader and the session, asks the gate, keeps the
+//! deadlines.
 
 use super::{
     chunk::ChunkReader,
     error::{Deadline, End, Refused},
-    gate::{Attention, Gate, Outlet, PublishRequest},
+    gate::{Attention, Gate, Outlet, PlayRequest, Program, PublishRequest, Refusal, TurnedAway},
     handshake,
     limits::{RtmpLimits, WrongKeys},
     session::{Action, Session},
     words,
 };
+use crate::live::Delivery;
 use bytes::BytesMut;
+use madang_media::flv::{self, Item};
+use madang_protocol::RoomId;
 use std::{
     io,
     net::SocketAddr,
@@ -25,6 +29,8 @@ use tokio::{
 
 /// Read buffer grown to, in bytes: some frames at once at usual bitrates.
 const READ_BYTES: usize = 32 * 1024;
+/// For who watches there is nothing that it has to send in time; what it does not take ends it, or the broadcast's end does.
+const NO_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What all connections of a listener share.
 pub struct Shared<P> {
@@ -51,7 +57,10 @@ where
     };
     let input = match shaken {
         Ok(input) => input,
-        Err(end) => return report(from, "", None, &end),
+        Err(end) => {
+            tell_of(shared, &end, false, TurnedAway::by(from));
+            return report(from, "", None, &end);
+        }
     };
     let mut connection = Connection {
         received: input.len() as u64,
@@ -63,7 +72,9 @@ where
         chunks: ChunkReader::new(shared.limits.stranger()),
         session: Session::new(from, &shared.limits, started.into_std()),
         published: None,
+        room: None,
         outlet: None,
+        watched: None,
     };
     let end = connection.run(started).await;
     connection.part(end).await;
@@ -80,7 +91,17 @@ struct Connection<'a, S, P> {
     session: Session,
     /// Since when this connection publishes, kept for the log when it ends.
     published: Option<Instant>,
+    /// The room of the key that the encoder came with.
+    room: Option<RoomId>,
     outlet: Option<P>,
+    watched: Option<Watched>,
+}
+
+/// What a player is shown.
+struct Watched {
+    program: Box<dyn Program>,
+    tags: flv::Reader,
+    paused: bool,
 }
 
 /// What one round over the input found out about time.
@@ -88,8 +109,10 @@ struct Connection<'a, S, P> {
 enum Pulse {
     Nothing,
     Media,
-    /// Publishing ended; the encoder has as long as a new one.
-    Unpublished,
+    /// Publishing or watching ended; the peer has as long as a new one.
+    Ended,
+    /// Watching began.
+    Watching,
 }
 
 impl<S, P> Connection<'_, S, P>
@@ -109,10 +132,11 @@ where
                     kind = Deadline::Idle;
                     deadline.as_mut().reset(Instant::now() + limits.idle);
                 }
-                Ok(Pulse::Unpublished) => {
+                Ok(Pulse::Ended) => {
                     kind = Deadline::FirstMedia;
                     deadline.as_mut().reset(Instant::now() + limits.first_media);
                 }
+                Ok(Pulse::Watching) => deadline.as_mut().reset(Instant::now() + NO_DEADLINE),
                 Err(end) => return end,
             }
             if let Err(end) = self.write_output().await {
@@ -125,6 +149,12 @@ where
                 match self.outlet.as_mut() {
                     Some(outlet) => outlet.attention().await,
                     None => std::future::pending().await,
+                }
+            };
+            let delivery = async {
+                match self.watched.as_mut() {
+                    Some(watched) if !watched.paused => watched.program.next().await,
+                    _ => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -140,10 +170,42 @@ where
                     Attention::Due => if let Some(outlet) = self.outlet.as_mut() { outlet.flush() },
                     Attention::Cut(cut) => return End::Cut(cut),
                 },
+                delivery = delivery => {
+                    if let Err(end) = self.show(&delivery).await {
+                        return end;
+                    }
+                }
                 () = deadline.as_mut() => return End::TooLate(kind),
                 () = stopped(&mut self.shutdown) => return End::Shutdown,
             }
         }
+    }
+
+    /// Hands on what a player is shown next, and waits until its socket has taken it.
+    async fn show(&mut self, delivery: &Delivery) -> Result<(), End> {
+        let Some(watched) = self.watched.as_mut() else { return Ok(()) };
+        match (delivery, delivery.flv()) {
+            (Delivery::Ended, _) => return Err(End::Played),
+            (_, Some(bytes)) => watched.tags.push(bytes.clone()),
+            (_, None) => return Ok(()),
+        }
+        loop {
+            match watched.tags.next() {
+                Ok(Some(Item::Tag(tag))) => self.session.show(&tag),
+                Ok(Some(Item::Header { .. })) => {}
+                Ok(None) => break,
+                // We have framed them ourselves.
+                Err(error) => {
+                    tracing::error!(%error, "a flight is not FLV");
+                    return Err(End::Played);
+                }
+            }
+        }
+        let sent = self.write_output().await?;
+        if let Some(watched) = self.watched.as_mut() {
+            watched.program.took(sent);
+        }
+        Ok(())
     }
 
     /// Handles every whole message in the input.
@@ -155,7 +217,7 @@ where
             while let Some(action) = self.session.next_action() {
                 match action {
                     Action::Tag(tag) => {
-                        if tag.kind != madang_media::flv::TagKind::Script {
+                        if tag.kind != flv::TagKind::Script {
                             pulse = Pulse::Media;
                         }
                         if let Some(outlet) = self.outlet.as_mut() {
@@ -165,7 +227,21 @@ where
                     Action::Ask(request) => self.ask(request, deadline.as_mut()).await?,
                     Action::Unpublish => {
                         self.unpublish(&"the encoder ended its stream");
-                        pulse = Pulse::Unpublished;
+                        pulse = Pulse::Ended;
+                    }
+                    Action::Play(request) => {
+                        if self.watch(request, deadline.as_mut()).await? {
+                            pulse = Pulse::Watching;
+                        }
+                    }
+                    Action::Pause(on) => {
+                        if let Some(watched) = self.watched.as_mut() {
+                            watched.paused = on;
+                        }
+                    }
+                    Action::Leave => {
+                        self.watched = None;
+                        pulse = Pulse::Ended;
                     }
                     Action::Close(end) => return Err(end),
                 }
@@ -188,6 +264,7 @@ where
         };
         match answer {
             Ok(outlet) => {
+                self.room = outlet.room();
                 self.outlet = Some(outlet);
                 self.published = Some(Instant::now());
                 self.chunks.set_limits(self.shared.limits.publisher());
@@ -195,6 +272,9 @@ where
                 tracing::info!(from = %self.from, encoder = self.session.encoder(), "an encoder publishes");
             }
             Err(refusal) => {
+                if let Refusal::Revoked { room, .. } = refusal {
+                    self.room = Some(room);
+                }
                 if refusal.is_wrong_key() && self.shared.wrong_keys.wrong(address, now) {
                     tracing::warn!(from = %self.from, "too many wrong stream keys: this address is locked for a while");
                 }
@@ -202,6 +282,27 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Whether the player may watch; it has been told.
+    async fn watch(&mut self, request: PlayRequest, deadline: Pin<&mut Sleep>) -> Result<bool, End> {
+        let answer = tokio::select! {
+            answer = self.shared.gate.play(request) => answer,
+            () = deadline => return Err(End::TooLate(Deadline::FirstMedia)),
+            () = stopped(&mut self.shutdown) => return Err(End::Shutdown),
+        };
+        match answer {
+            Ok(program) => {
+                self.watched = Some(Watched { program, tags: flv::Reader::new(), paused: false });
+                self.session.playing();
+                tracing::debug!(from = %self.from, player = self.session.encoder(), "a player watches over RTMP");
+                Ok(true)
+            }
+            Err(refusal) => {
+                self.session.refuse(Refused::Play(refusal), 0);
+                Ok(false)
+            }
+        }
     }
 
     /// Drops the outlet, which ends the stream, and says so in the log.
@@ -216,10 +317,11 @@ where
         }
     }
 
-    async fn write_output(&mut self) -> Result<(), End> {
+    /// Gives how many bytes there were.
+    async fn write_output(&mut self) -> Result<usize, End> {
         let bytes = self.session.take_output();
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let write = async {
             self.socket.write_all(&bytes).await?;
@@ -227,7 +329,7 @@ where
             self.socket.flush().await
         };
         match timeout(self.shared.limits.write, write).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => Ok(bytes.len()),
             Ok(Err(error)) => Err(io_end(error)),
             Err(_) => Err(End::TooLate(Deadline::Write)),
         }
@@ -237,14 +339,23 @@ where
     async fn part(mut self, end: End) {
         match &end {
             End::Cut(cut) => self.session.cut(*cut),
+            End::Played => self.session.played(),
             End::Shutdown => self.session.tell(&words::shutdown()),
             End::TooLate(Deadline::FirstMedia | Deadline::Idle) => self.session.tell(&words::idle()),
             _ => {}
         }
+        self.watched = None;
         let published = self.published;
         if published.is_some() {
             self.unpublish(&end);
         }
+        let who = TurnedAway {
+            encoder: self.session.encoder().to_owned(),
+            room: self.room,
+            detail: self.session.detail().to_owned(),
+            ..TurnedAway::by(self.from)
+        };
+        tell_of(self.shared, &end, published.is_some(), who);
         report(self.from, self.session.encoder(), published, &end);
         let heard = !matches!(end, End::ByEncoder | End::Io(_) | End::TooLate(Deadline::Write));
         if heard && self.write_output().await.is_ok() {
@@ -271,6 +382,16 @@ fn io_end(error: io::Error) -> End {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => End::ByEncoder,
         _ => End::Io(error),
     }
+}
+
+/// Tells the gate of an end that somebody has to know of.
+fn tell_of<P: Outlet>(shared: &Shared<P>, end: &End, published: bool, who: TurnedAway) {
+    let Some(why) = end.mishap(published) else { return };
+    let revoked = match end {
+        End::Refused(Refused::Key(Refusal::Revoked { at, .. })) => Some(*at),
+        _ => None,
+    };
+    shared.gate.turned_away(TurnedAway { why, revoked, ..who });
 }
 
 /// The log line of an end that [`Connection::unpublish`] has not reported.

@@ -3,7 +3,7 @@
 //! The first byte tells whether the peer speaks RTMP at all: browsers, proxies and scanners that do not are sent away at once, with
 //! words for the operator.
 
-use super::error::{Deadline, End};
+use super::error::{Deadline, End, Foreign};
 use bytes::BytesMut;
 use rml_rtmp::handshake::{Handshake, HandshakeProcessResult, PeerType};
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn shake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S) -> Result<Byte
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { return Err(End::ByEncoder) };
         if first {
             if let Some(what) = not_rtmp(bytes) {
-                if what == HTTP {
+                if what == Foreign::Http {
                     // Best effort: the peer is being sent away, and whether it reads this changes nothing.
                     let _ = socket.write_all(HTTP_ANSWER).await;
                 }
@@ -52,27 +52,21 @@ async fn shake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S) -> Result<Byte
                 socket.flush().await?;
                 return Ok(BytesMut::from(remaining_bytes.as_slice()));
             }
-            Err(_) => return Err(End::NotRtmp(GARBAGE)),
+            Err(_) => return Err(End::NotRtmp(Foreign::Garbage)),
         }
     }
 }
 
-const HTTP: &str = "an HTTP request; web pages are on the HTTP port";
-const PROXY: &str = "a PROXY protocol header; switch that off in the proxy";
-const TLS: &str = "a TLS hello; rtmps:// has a port of its own (rtmps in Leptos.toml), or use rtmp://";
-const ENCRYPTED: &str = "RTMPE, which is not offered; use rtmp://";
-const GARBAGE: &str = "the first byte is not a version of RTMP";
-
 /// What the first bytes belong to, if not to RTMP.
-fn not_rtmp(bytes: &[u8]) -> Option<&'static str> {
+fn not_rtmp(bytes: &[u8]) -> Option<Foreign> {
     match bytes.first()? {
         &RTMP => None,
-        0x16 => Some(TLS),
-        6 | 8 => Some(ENCRYPTED),
-        0x0D => Some(PROXY),
-        b'P' if bytes.starts_with(b"PR") => Some(PROXY),
-        byte if byte.is_ascii_uppercase() => Some(HTTP),
-        _ => Some(GARBAGE),
+        0x16 => Some(Foreign::Tls),
+        6 | 8 => Some(Foreign::Encrypted),
+        0x0D => Some(Foreign::Proxy),
+        b'P' if bytes.starts_with(b"PR") => Some(Foreign::Proxy),
+        byte if byte.is_ascii_uppercase() => Some(Foreign::Http),
+        _ => Some(Foreign::Garbage),
     }
 }
 
@@ -94,13 +88,13 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_rtmp_is_named() {
         let (result, answer) = answer_to(b"GET / HTTP/1.1\r\n\r\n").await;
-        assert!(matches!(result, Err(End::NotRtmp(HTTP))));
+        assert!(matches!(result, Err(End::NotRtmp(Foreign::Http))));
         assert!(answer.starts_with(b"HTTP/1.1 400"));
         for (first, what) in [
-            (&b"\x16\x03\x01\x02\x00"[..], TLS),
-            (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", PROXY),
-            (b"\x06", ENCRYPTED),
-            (b"\xFF\xFF", GARBAGE),
+            (&b"\x16\x03\x01\x02\x00"[..], Foreign::Tls),
+            (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", Foreign::Proxy),
+            (b"\x06", Foreign::Encrypted),
+            (b"\xFF\xFF", Foreign::Garbage),
         ] {
             let (result, answer) = answer_to(first).await;
             assert!(matches!(result, Err(End::NotRtmp(found)) if found == what), "{what}");

@@ -1,7 +1,9 @@
-//! RTMP in: takes what OBS (librtmp) and ffmpeg send and hands FLV tags to whoever the [`Gate`] gives.
+//! RTMP: takes what OBS (librtmp) and ffmpeg send and hands FLV tags to whoever the [`Gate`] gives; gives players such as ffplay and VLC
+//! what is on the air.
 //!
 //! [`run`] accepts, one task per encoder. Inside a task the bytes go `handshake` → `chunk` (messages under limits) → `session`
-//! (what they mean, without sockets) → an [`Outlet`]. Who may publish is not decided here but behind the [`Gate`].
+//! (what they mean, without sockets) → an [`Outlet`]; for who watches, a [`Program`] → `session` → the socket. Who may is not decided here
+//! but behind the [`Gate`].
 //!
 //! `rml_rtmp` does the handshake and writes our own messages. It never parses what a peer sent: its reader and its AMF0 can be made
 //! to panic or to overflow the stack by a peer that has not even shown a key.
@@ -23,7 +25,10 @@ mod session;
 mod words;
 
 pub use error::{Deadline, End, Refused};
-pub use gate::{Attention, Gate, GateFuture, Outlet, PublishRequest, Refusal, StreamName};
+pub use gate::{
+    Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, Program, PublishRequest, Refusal,
+    StreamName, TurnedAway,
+};
 pub use limits::RtmpLimits;
 pub use listener::{Doors, run};
 

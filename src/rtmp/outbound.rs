@@ -2,7 +2,10 @@
 
 use super::{message::kind, words::Status};
 use bytes::{Bytes, BytesMut};
-use madang_media::amf0::{self, Value};
+use madang_media::{
+    amf0::{self, Value},
+    flv::{Tag, TagKind},
+};
 use rml_rtmp::{
     chunk_io::ChunkSerializer,
     messages::{MessagePayload, PeerBandwidthLimitType, RtmpMessage, UserControlEventType},
@@ -11,6 +14,9 @@ use rml_rtmp::{
 
 /// Announced before anything else, so that every command of ours is one chunk.
 const CHUNK_SIZE: u32 = 4096;
+
+/// A stamp from here on stands behind the header (§5.3.1.3).
+const EXTENDED: u32 = 0x00ff_ffff;
 
 /// Gathers what is to be sent until the connection takes it.
 pub struct Outbound {
@@ -70,6 +76,44 @@ impl Outbound {
 
     pub fn on_status(&mut self, stream: u32, status: &Status) {
         self.command(stream, &[text("onStatus"), Value::Number(0.0), Value::Null, information(status, &[])]);
+    }
+
+    /// Says that the player may look at raw samples; some wait for it before they show anything.
+    pub fn sample_access(&mut self, stream: u32) {
+        let mut data = BytesMut::new();
+        for value in [text("|RtmpSampleAccess"), Value::Boolean(true), Value::Boolean(true)] {
+            amf0::write(&value, &mut data);
+        }
+        self.message(kind::DATA_AMF0, stream, data.freeze());
+    }
+
+    /// A tag as a message of its own type. Written here and not by the serializer, which would leave out the second of two stamps that
+    /// are 2^24 ms apart: each begins with a full header, so nothing depends on what was sent before (§5.3.1.2).
+    pub fn media(&mut self, stream: u32, tag: &Tag) {
+        let (type_id, chunk_stream) = match tag.kind {
+            TagKind::Audio => (kind::AUDIO, 4),
+            TagKind::Video => (kind::VIDEO, 5),
+            TagKind::Script => (kind::DATA_AMF0, 7),
+        };
+        // An FLV tag's body has 24 bits of length, as a message has.
+        let [_, length @ ..] = u32::try_from(tag.body.len()).unwrap_or(0).to_be_bytes();
+        let [_, _, _, _, stamp @ ..] = tag.at.0.to_be_bytes();
+        let stamp = u32::from_be_bytes(stamp);
+        let extended = (stamp >= EXTENDED).then(|| stamp.to_be_bytes());
+        let [_, short @ ..] = stamp.min(EXTENDED).to_be_bytes();
+        for (number, piece) in tag.body.chunks(CHUNK_SIZE as usize).enumerate() {
+            if number == 0 {
+                self.bytes.push(chunk_stream);
+                self.bytes.extend(short);
+                self.bytes.extend(length);
+                self.bytes.push(type_id);
+                self.bytes.extend(stream.to_le_bytes());
+            } else {
+                self.bytes.push(0b1100_0000 | chunk_stream);
+            }
+            self.bytes.extend(extended.into_iter().flatten());
+            self.bytes.extend(piece);
+        }
     }
 
     fn command(&mut self, stream: u32, values: &[Value]) {

@@ -3,10 +3,15 @@
 use super::gate::{Attention, Outlet};
 use crate::live::{Cut, Publisher};
 use madang_media::flv::Tag;
+use madang_protocol::RoomId;
 
 impl Outlet for Publisher {
     fn push(&mut self, tag: Tag) -> Result<(), Cut> {
         Publisher::push(self, tag)
+    }
+
+    fn room(&self) -> Option<RoomId> {
+        Some(Publisher::room(self))
     }
 
     fn flush(&mut self) {

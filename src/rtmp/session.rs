@@ -1,4 +1,4 @@
-//! What an encoder's messages mean: the state machine of a publishing connection, without sockets.
+//! What an encoder's or a player's messages mean: the state machine of a connection, without sockets.
 //!
 //! Messages go in by [`Session::receive`]; what is to be done comes out of [`Session::next_action`], what is to be sent out of
 //! [`Session::take_output`]. The connection carries both out in that order and reports back what the gate said.
@@ -8,7 +8,7 @@ use super::{
     command::{self, Command, Connect},
     data,
     error::{End, Refused},
-    gate::{PublishRequest, Refusal},
+    gate::{PlayRequest, PublishRequest, Refusal, StreamName},
     limits::{Budget, RtmpLimits},
     message::{Message, kind, leading_u32},
     outbound::{self, Outbound},
@@ -18,6 +18,7 @@ use crate::live::Cut;
 use bytes::Bytes;
 use madang_media::{
     amf0::Value,
+    codec,
     flv::{Tag, TagKind},
     time::StampExtender,
 };
@@ -41,6 +42,12 @@ pub enum Action {
     Tag(Tag),
     /// The encoder ended its stream and stays connected: drop the outlet.
     Unpublish,
+    /// Ask the gate for a program; then call [`Session::playing`] or [`Session::refuse`].
+    Play(PlayRequest),
+    /// The player wants nothing for a while (true), or goes on.
+    Pause(bool),
+    /// The player has seen enough and stays connected: drop the program.
+    Leave,
     /// Send what is to be sent, then close.
     Close(End),
 }
@@ -49,9 +56,29 @@ pub enum Action {
 enum Stage {
     Fresh,
     Connected,
-    Asking { stream: u32, empty: bool },
+    Asking { stream: u32, shape: Shape },
     Publishing { stream: u32 },
+    Choosing { stream: u32 },
+    Playing { stream: u32 },
     Over,
+}
+
+/// What stands in the key's place at first sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Empty,
+    Url,
+    Other,
+}
+
+impl Shape {
+    fn of(name: &StreamName) -> Self {
+        match name.expose() {
+            text if text.trim().is_empty() => Self::Empty,
+            text if text.contains("://") => Self::Url,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One connection's state. See the module page.
@@ -59,6 +86,8 @@ pub struct Session {
     from: SocketAddr,
     stage: Stage,
     app: String,
+    /// A name that says what is wrong with what was refused.
+    detail: String,
     encoder: String,
     streams: u32,
     stamps: StampExtender,
@@ -79,6 +108,7 @@ impl Session {
             from,
             stage: Stage::Fresh,
             app: String::new(),
+            detail: String::new(),
             encoder: String::new(),
             streams: 0,
             stamps: StampExtender::new(),
@@ -95,6 +125,11 @@ impl Session {
     /// What the encoder calls itself; empty until `connect`.
     pub fn encoder(&self) -> &str {
         &self.encoder
+    }
+
+    /// What the encoder sent that was refused, where a name says it: an application, a codec. Empty otherwise; never a key.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub fn next_action(&mut self) -> Option<Action> {
@@ -168,10 +203,34 @@ impl Session {
         self.out.on_status(stream, &Status::ok("NetStream.Publish.Start", "You are on air as soon as media arrives."));
     }
 
+    /// The gate gave a program.
+    pub fn playing(&mut self) {
+        let Stage::Choosing { stream } = self.stage else { return };
+        self.stage = Stage::Playing { stream };
+        self.out.stream_begin(stream);
+        self.out.on_status(stream, &words::play_start());
+        self.out.sample_access(stream);
+    }
+
+    /// What the player is shown next.
+    pub fn show(&mut self, tag: &Tag) {
+        let Stage::Playing { stream } = self.stage else { return };
+        self.out.media(stream, tag);
+    }
+
+    /// The broadcast is over.
+    pub fn played(&mut self) {
+        let Stage::Playing { stream } = self.stage else { return };
+        self.out.on_status(stream, &words::play_over());
+        self.out.stream_eof(stream);
+        self.stage = Stage::Over;
+    }
+
     /// Refuses what was asked for and closes. `wait_s` is for the words of [`Refused::Locked`].
     pub fn refuse(&mut self, refused: Refused, wait_s: u64) {
         let refused = match (refused, self.stage) {
-            (Refused::Key(Refusal::NotAKey), Stage::Asking { empty: true, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Empty, .. }) => Refused::EmptyKey,
+            (Refused::Key(Refusal::NotAKey), Stage::Asking { shape: Shape::Url, .. }) => Refused::UrlAsKey,
             (refused, _) => refused,
         };
         self.tell(&words::refusal(refused, wait_s));
@@ -190,7 +249,10 @@ impl Session {
     /// Gives notice of an end that is not the encoder's doing, if it has come far enough to understand.
     pub fn tell(&mut self, status: &Status) {
         match self.stage {
-            Stage::Asking { stream, .. } | Stage::Publishing { stream } => self.out.on_status(stream, status),
+            Stage::Asking { stream, .. }
+            | Stage::Publishing { stream }
+            | Stage::Choosing { stream }
+            | Stage::Playing { stream } => self.out.on_status(stream, status),
             Stage::Connected => self.out.on_status(0, status),
             Stage::Fresh | Stage::Over => {}
         }
@@ -222,6 +284,7 @@ impl Session {
             Ok(()) => self.actions.push_back(Action::Tag(tag)),
             Err((refused, codec)) => {
                 tracing::info!(from = %self.from, codec, "an encoder sends a codec that browsers are not given");
+                self.detail = codec;
                 self.refuse(refused, 0);
             }
         }
@@ -243,14 +306,21 @@ impl Session {
             }
             (_, Command::CreateStream { transaction }) => self.create_stream(transaction),
             (Stage::Connected, Command::Publish { name, .. }) => {
-                self.stage = Stage::Asking { stream, empty: name.is_empty() };
+                self.stage = Stage::Asking { stream, shape: Shape::of(&name) };
                 let (app, encoder) = (self.app.clone(), self.encoder.clone());
                 self.actions.push_back(Action::Ask(PublishRequest { app, key: name, from: self.from, encoder }));
             }
-            (_, Command::Publish { .. }) => self.out.on_status(stream, &words::refusal(Refused::SecondStream, 0)),
-            (_, Command::Play) => {
-                self.out.on_status(stream, &words::refusal(Refused::Play, 0));
-                self.close(End::Refused(Refused::Play));
+            (Stage::Connected, Command::Play { name }) => {
+                self.stage = Stage::Choosing { stream };
+                let (from, program) = (self.from, self.encoder.clone());
+                self.actions.push_back(Action::Play(PlayRequest { name, from, program }));
+            }
+            (_, Command::Publish { .. } | Command::Play { .. }) => {
+                self.out.on_status(stream, &words::refusal(Refused::SecondStream, 0));
+            }
+            (Stage::Playing { stream: played }, Command::Pause { on }) => {
+                self.out.on_status(played, &words::paused(on));
+                self.actions.push_back(Action::Pause(on));
             }
             (_, Command::GetStreamLength { transaction }) => {
                 self.out.result(transaction, Value::Null, Value::Number(0.0));
@@ -262,7 +332,13 @@ impl Session {
                 }
             }
             (Stage::Publishing { stream: published }, Command::CloseStream) if stream == published => self.unpublish(),
-            (_, Command::DeleteStream { .. } | Command::CloseStream) => {}
+            (Stage::Playing { stream: played }, Command::DeleteStream { stream: deleted }) => {
+                if deleted.is_none_or(|deleted| deleted == played) {
+                    self.leave();
+                }
+            }
+            (Stage::Playing { stream: played }, Command::CloseStream) if stream == played => self.leave(),
+            (_, Command::DeleteStream { .. } | Command::CloseStream | Command::Pause { .. }) => {}
             (_, Command::Unknown { transaction }) => {
                 if transaction > 0.0 {
                     self.out.error(transaction, &words::unknown_command());
@@ -278,6 +354,7 @@ impl Session {
         self.out.peer_bandwidth(ACKNOWLEDGEMENT_WINDOW);
         self.out.set_chunk_size();
         if connect.app.normal() != APP {
+            self.detail = connect.app.plain().to_owned();
             tracing::info!(from = %self.from, app = connect.app.shown(), "an encoder asked for an application that is not `live`");
             self.out.error(connect.transaction, &words::refusal(Refused::App, 0));
             // librtmp reads no error to connect, but this.
@@ -285,14 +362,17 @@ impl Session {
             return;
         }
         self.app = APP.to_owned();
-        let server = Value::Object(vec![
+        let mut server = vec![
             ("fmsVer".into(), outbound::text("FMS/3,5,7,7009")),
             ("capabilities".into(), Value::Number(31.0)),
             ("mode".into(), Value::Number(1.0)),
-        ]);
+        ];
+        if connect.enhanced {
+            server.extend(abilities());
+        }
         let success = Status::ok("NetConnection.Connect.Success", "Connection succeeded.");
         let information = outbound::information(&success, &[("objectEncoding", Value::Number(0.0))]);
-        self.out.result(connect.transaction, server, information);
+        self.out.result(connect.transaction, Value::Object(server), information);
     }
 
     fn create_stream(&mut self, transaction: f64) {
@@ -310,6 +390,11 @@ impl Session {
         self.out.result(transaction, Value::Null, Value::Undefined);
     }
 
+    fn leave(&mut self) {
+        self.stage = Stage::Connected;
+        self.actions.push_back(Action::Leave);
+    }
+
     fn unpublish(&mut self) {
         if let Stage::Publishing { stream } = self.stage {
             self.stage = Stage::Connected;
@@ -317,6 +402,21 @@ impl Session {
             self.out.on_status(stream, &Status::ok("NetStream.Unpublish.Success", "The stream has ended."));
         }
     }
+}
+
+/// What we say of Enhanced RTMP (v2 §Enhancing NetConnection connect Command): the codecs, all of which we pass on (4); several tracks (2)
+/// and extensions of the header (4) are understood.
+fn abilities() -> [(String, Value); 4] {
+    let map = |codecs: &mut dyn Iterator<Item = &'static str>| {
+        Value::Object(codecs.map(|four_cc| (four_cc.to_owned(), Value::Number(4.0))).collect())
+    };
+    let list = codec::four_ccs().map(outbound::text).collect();
+    [
+        ("fourCcList".into(), Value::StrictArray(list)),
+        ("videoFourCcInfoMap".into(), map(&mut codec::video_four_ccs())),
+        ("audioFourCcInfoMap".into(), map(&mut codec::audio_four_ccs())),
+        ("capsEx".into(), Value::Number(6.0)),
+    ]
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@
 //! GStreamer takes `Denied` for "permission denied" and `BadName` for "the stream already exists", hence `Denied` for keys.
 //! Encoder logs are English and so are these; no sentence repeats what the encoder sent.
 
-use super::{error::Refused, gate::Refusal};
+use super::{
+    error::Refused,
+    gate::{PlayRefusal, Refusal},
+};
 use crate::live::Cut;
 
 /// Level, code and description of an `onStatus` or `_error` (RTMP 1.0 §7.2.2).
@@ -30,6 +33,8 @@ impl Status {
 const DENIED: &str = "NetStream.Publish.Denied";
 const REJECTED: &str = "NetStream.Publish.Rejected";
 const BAD_NAME: &str = "NetStream.Publish.BadName";
+const NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
+const FAILED: &str = "NetStream.Play.Failed";
 pub const INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
 
 /// The words for a refusal. `wait_s` is how long an address stays locked, for the refusals that lock.
@@ -42,6 +47,10 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::EmptyKey => {
             Status::error(DENIED, "The stream key is empty. Copy it from the studio page of your room.")
         }
+        Refused::UrlAsKey => Status::error(
+            DENIED,
+            "The stream key is a whole address. Put rtmp://…/live into the server's field and only the key into its own.",
+        ),
         Refused::Key(Refusal::NotAKey) => Status::error(
             DENIED,
             "This is not a stream key of this server. Copy the whole key from the studio page of your room.",
@@ -70,14 +79,31 @@ pub fn refusal(refused: Refused, wait_s: u64) -> Status {
         Refused::SecondStream => {
             Status::error(BAD_NAME, "This connection publishes already. Send one stream per connection.")
         }
-        Refused::VideoCodec => {
-            Status::error(REJECTED, "Only H.264 video can be shown. Choose an H.264 (x264, AVC) video encoder.")
-        }
-        Refused::AudioCodec => Status::error(REJECTED, "Only AAC sound can be played. Choose an AAC audio encoder."),
-        Refused::Play => Status::error(
-            "NetStream.Play.StreamNotFound",
-            "Watching over RTMP is not offered. Open the room's page, or http://HOST/live/ROOM.flv in a player.",
+        Refused::VideoCodec => Status::error(
+            REJECTED,
+            "Only H.264, HEVC, AV1 and VP9 video can be shown. Choose an H.264 encoder: every browser plays it.",
         ),
+        Refused::AudioCodec => Status::error(
+            REJECTED,
+            "Only AAC, Opus, FLAC and MP3 sound can be played. Choose an AAC encoder: every browser plays it.",
+        ),
+        Refused::HevcAsAvc => Status::error(
+            REJECTED,
+            "The video is HEVC, but is announced as H.264. Update the encoder, or choose an H.264 (x264, AVC) video encoder.",
+        ),
+        Refused::Play(PlayRefusal::NoRoom) => Status::error(
+            NOT_FOUND,
+            "There is no such room here. The address ends in /live/ and the last part of the room's page's address.",
+        ),
+        Refused::Play(PlayRefusal::NotLive) => {
+            Status::error(NOT_FOUND, "Nobody is on the air in this room. Try again when it is live.")
+        }
+        Refused::Play(PlayRefusal::TooMany) => {
+            Status::error(FAILED, "Too many streams are being watched from your address. Close one and try again.")
+        }
+        Refused::Play(PlayRefusal::Unavailable) => {
+            Status::error(FAILED, "The server cannot look the room up right now. Try again in a moment.")
+        }
         Refused::NotConnected => Status::error("NetConnection.Call.Failed", "Send connect first."),
     }
 }
@@ -114,6 +140,25 @@ pub fn shutdown() -> Status {
     Status::error("NetConnection.Connect.AppShutdown", "The server is stopping or restarting. Try again in a moment.")
 }
 
+/// A player may begin.
+pub fn play_start() -> Status {
+    Status::ok("NetStream.Play.Start", "Here is what is on the air.")
+}
+
+/// The broadcast is over for who watches it.
+pub fn play_over() -> Status {
+    Status::ok("NetStream.Play.UnpublishNotify", "The broadcast is over.")
+}
+
+/// A player was heard that wants to wait, or to go on.
+pub fn paused(on: bool) -> Status {
+    if on {
+        Status::ok("NetStream.Pause.Notify", "Waiting.")
+    } else {
+        Status::ok("NetStream.Unpause.Notify", "Going on with what is live now.")
+    }
+}
+
 /// Media stopped coming, or never came.
 pub fn idle() -> Status {
     Status::error("NetStream.Publish.Idle", "No audio or video arrived for too long, so the connection is closed.")
@@ -126,25 +171,32 @@ pub fn unknown_command() -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use madang_protocol::UnixMillis;
+    use madang_protocol::{RoomId, UnixMillis};
 
     #[test]
     fn every_description_fits_what_ffmpeg_shows_and_says_what_to_do() {
-        let at = UnixMillis(0);
-        let keys =
-            [Refusal::NotAKey, Refusal::UnknownKey, Refusal::Revoked { at }, Refusal::Banned, Refusal::Unavailable]
-                .map(Refused::Key);
+        let (at, room) = (UnixMillis(0), RoomId::from_random(2));
+        let keys = [
+            Refusal::NotAKey,
+            Refusal::UnknownKey,
+            Refusal::Revoked { at, room },
+            Refusal::Banned,
+            Refusal::Unavailable,
+        ]
+        .map(Refused::Key);
         let others = [
             Refused::App,
             Refused::EmptyKey,
+            Refused::UrlAsKey,
+            Refused::HevcAsAvc,
             Refused::Locked,
             Refused::SecondStream,
             Refused::VideoCodec,
             Refused::AudioCodec,
-            Refused::Play,
             Refused::NotConnected,
         ];
-        for refused in keys.into_iter().chain(others) {
+        let plays = [PlayRefusal::NoRoom, PlayRefusal::NotLive, PlayRefusal::TooMany, PlayRefusal::Unavailable];
+        for refused in keys.into_iter().chain(others).chain(plays.map(Refused::Play)) {
             let status = refusal(refused, 60);
             assert_eq!(status.level, "error");
             assert!(status.description.len() < 255, "{refused:?}");

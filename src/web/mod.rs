@@ -19,16 +19,21 @@ pub use changes::Changes;
 pub use csv::utc;
 pub use surface::{Behind, ENCODERS, Entry, MESSAGES, Person, SURFACE, Who, asks, table};
 
-use crate::{deliver, realtime, state::Services};
+use crate::{
+    deliver::{self, Deliver},
+    realtime,
+    state::Services,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
     middleware,
     routing::{get, post},
 };
+use std::sync::Arc;
 
-/// Every route of the server, ready to serve with connection information.
-pub fn router(services: Services) -> Router {
+/// Every route of the server, ready to serve with connection information; media by `deliver`.
+pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
     let mut router = Router::new();
     for entry in SURFACE {
         router = match entry.behind {
@@ -50,12 +55,13 @@ pub fn router(services: Services) -> Router {
     }
     let web = router
         .fallback(pages::asset_or_not_found)
+        .layer(pages::compression())
         .layer(DefaultBodyLimit::max(services.config.limits.http_body_bytes))
         .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
         .layer(middleware::from_fn_with_state(services.clone(), headers::write))
         .with_state(services.clone());
     // Media stands outside the layers but the one that looks at requests: no body limit, nothing between the ring and the socket.
-    deliver::routes(services.deliver()).merge(web).layer(middleware::from_fn_with_state(services, front::believe))
+    deliver::routes(deliver).merge(web).layer(middleware::from_fn_with_state(services, front::believe))
 }
 
 /// The peer's address, put beside each request by the server.

@@ -177,7 +177,7 @@ pub const MESSAGES: &[(&str, Who)] = &[
 ];
 
 /// What encoders and players ask for over RTMP.
-pub const ENCODERS: &[(&str, Who)] = &[("publish", Who::KeyHolder), ("play", Who::Nobody)];
+pub const ENCODERS: &[(&str, Who)] = &[("publish", Who::KeyHolder), ("play", Who::Anyone)];
 
 /// A message's `type`: one that is new here is new in [`MESSAGES`].
 pub const fn asks(message: &ClientMessage) -> &'static str {
@@ -217,6 +217,7 @@ pub fn table() -> String {
         row(&what, *who);
     }
     row("`/live/{slug}.flv`", Who::Anyone);
+    row("`/live/{slug}.mp4`", Who::Anyone);
     for (message, who) in MESSAGES {
         row(&format!("`/ws`: `{message}`"), *who);
     }

@@ -15,7 +15,8 @@ use tokio::{
 
 const CLIP: &[u8] = include_bytes!("../../media/tests/data/baseline.flv");
 
-fn tags() -> Vec<Tag> {
+/// The tags of a clip of two seconds.
+pub fn tags() -> Vec<Tag> {
     let mut reader = Reader::new();
     reader.push(Bytes::from_static(CLIP));
     let mut tags = Vec::new();
@@ -101,7 +102,7 @@ impl Viewer {
         Self { socket, reader: Reader::new() }
     }
 
-    async fn item(&mut self) -> Option<Item> {
+    pub async fn item(&mut self) -> Option<Item> {
         let read = async {
             loop {
                 if let Some(item) = self.reader.next().expect("FLV") {

@@ -167,6 +167,8 @@ pub fn pieces(chunk_stream: u8, at: u32, kind: u8, stream: u32, body: &[u8], chu
 pub struct Received {
     pub kind: u8,
     pub stream: u32,
+    /// The stamp, in ms.
+    pub at: u32,
     pub body: Vec<u8>,
 }
 
@@ -243,6 +245,24 @@ impl Client {
         self.status().await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// All that a player says until it may watch; gives the last answer.
+    pub async fn play(&mut self, room: &str) -> io::Result<Status> {
+        self.open("live").await?;
+        self.call("createStream", 2.0, 0, &[Amf::Null]).await?;
+        self.call("play", 0.0, 1, &[Amf::Null, text(room), Amf::Number(-2000.0)]).await?;
+        self.status().await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// The next picture or sound; `None` when the server has closed.
+    pub async fn media(&mut self) -> io::Result<Option<Received>> {
+        loop {
+            match self.next().await? {
+                Some(message) if !matches!(message.kind, AUDIO | VIDEO) => {}
+                media => return Ok(media),
+            }
+        }
+    }
+
     pub async fn audio(&mut self, at: u32, body: &[u8]) -> io::Result<()> {
         self.message(4, at, AUDIO, 1, body).await
     }
@@ -254,7 +274,7 @@ impl Client {
     /// The next message; `None` when the server has closed.
     pub async fn next(&mut self) -> io::Result<Option<Received>> {
         let mut body = Vec::new();
-        let (mut length, mut kind, mut stream) = (0, 0, 0);
+        let (mut length, mut kind, mut stream, mut at) = (0, 0, 0, 0);
         loop {
             let mut basic = [0];
             if self.socket.read(&mut basic).await? == 0 {
@@ -267,6 +287,7 @@ impl Client {
                     length = u32::from_be_bytes([0, header[3], header[4], header[5]]) as usize;
                     kind = header[6];
                     stream = u32::from_le_bytes([header[7], header[8], header[9], header[10]]);
+                    at = u32::from_be_bytes([0, header[0], header[1], header[2]]);
                 }
                 3 => {}
                 other => panic!("the server wrote a type {other} header"),
@@ -281,7 +302,7 @@ impl Client {
         if kind == SET_CHUNK_SIZE {
             self.server_chunk_size = u32::from_be_bytes(body[..4].try_into().expect("4 bytes")) as usize;
         }
-        Ok(Some(Received { kind, stream, body }))
+        Ok(Some(Received { kind, stream, at, body }))
     }
 
     /// The next answer with a code; others are passed over. `None` when the server has closed.

@@ -3,6 +3,8 @@
 
 mod about;
 mod act;
+mod attempts;
+mod health;
 mod keys;
 mod status;
 
@@ -24,6 +26,8 @@ use crate::{
 };
 use about::{About, Danger};
 use act::{Desk, Done, Outcome, Tried};
+use attempts::Attempts;
+use health::HealthPanel;
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
 use leptos_meta::Meta;
@@ -149,12 +153,14 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                     <section class="panel bare" aria-label=m.studio_preview()>
                         <Player slug=slug title=Signal::derive(title) room=live usage=Use::Preview />
                         <Tracks desk />
+                        <HealthPanel desk />
                     </section>
                     <ChatPanel slug=desk.slug.get_value() rows=rows.get_value() />
                     <About desk />
                     <Danger desk />
                 </div>
                 <div>
+                    <Attempts desk />
                     <Fresh desk />
                     <Keys desk />
                     <section class="panel">

@@ -44,7 +44,7 @@ impl fmt::Debug for FreshKey {
 pub async fn studio_view(slug: String) -> Result<StudioView, ApiError> {
     let asked = Asked::read()?;
     let slug = super::rooms::known_slug(&slug)?;
-    let (page, keys, status) = asked.domain.studio(asked.who(), &slug).await?;
+    let (page, keys, status) = asked.domain.studio(asked.who(), &slug, Some(asked.context.visit.address)).await?;
     Ok(StudioView { page, keys, status, rtmp_url: asked.context.rtmp_url })
 }
 

@@ -33,7 +33,7 @@ impl Domain {
         // The index found it by its SHA-256, about which timing tells nothing of use; equality is still decided in constant time.
         let found = found.filter(|found| found.hash == hash).ok_or(PublishRefusal::UnknownKey)?;
         if let Some(at) = found.revoked {
-            return Err(PublishRefusal::Revoked { at });
+            return Err(PublishRefusal::Revoked { at, room: found.room });
         }
         let usage = KeyUse { at: clock::now(), from: from.to_canonical().to_string(), encoder: encoder_name(encoder) };
         let (room, id, shared) = (found.room, found.id, Arc::clone(&self.0.shared));
@@ -42,7 +42,7 @@ impl Domain {
             // Asked again where writes are in order: it may have been revoked since.
             let Some(key) = store.stream_key(room, id)? else { return Ok(Err(PublishRefusal::UnknownKey)) };
             if let Some(at) = key.revoked {
-                return Ok(Err(PublishRefusal::Revoked { at }));
+                return Ok(Err(PublishRefusal::Revoked { at, room }));
             }
             if owner_banned(store, &known.site(), room, Some(from))? {
                 return Ok(Err(PublishRefusal::Banned));

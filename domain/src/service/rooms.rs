@@ -21,7 +21,7 @@ use madang_protocol::{
     KeyId, PersonId, RoomCard, RoomDraft, RoomId, RoomPage, RoomSlug, Visibility,
     studio::{StreamKeyInfo, StudioStatus},
 };
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{cmp::Reverse, collections::HashMap, net::IpAddr, sync::Arc};
 
 /// The name of the key that a room is made with.
 const FIRST_KEY: &str = "default";
@@ -262,7 +262,8 @@ impl Domain {
         Ok(())
     }
 
-    /// The studio: the room, its keys (without the keys themselves) and what the encoder does.
+    /// The studio: the room, its keys (without the keys themselves), what the encoder does, and which were turned away; those for no known
+    /// room too that came from the address `near`.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`]; [`Error::Busy`], [`Error::Storage`].
@@ -270,6 +271,7 @@ impl Domain {
         &self,
         who: impl Into<Actor>,
         slug: &RoomSlug,
+        near: Option<IpAddr>,
     ) -> Result<(RoomPage, Vec<StreamKeyInfo>, StudioStatus), Error> {
         let (who, slug) = (who.into(), slug.clone());
         let read = move |store: &dyn Store| {
@@ -278,10 +280,12 @@ impl Domain {
             Ok((room, keys))
         };
         let (room, keys) = self.0.desk.read::<_, Error>(read).await?;
-        let status = self.0.shared.on_air().status(room.id);
+        let on_air = self.0.shared.on_air();
+        let (status, attempts) = (on_air.status(room.id), on_air.attempts(room.id, near));
         let page = room.page(&status, Some(who));
         let live = status.live_state(room.last_live);
-        Ok((page, keys, StudioStatus { live, watching: status.watching, encoder: status.encoder }))
+        let OnAirStatus { watching, encoder, fought_over, .. } = status;
+        Ok((page, keys, StudioStatus { live, watching, encoder, fought_over, attempts }))
     }
 
     /// Ends the room's stream; the key stays good, and the encoder may come back.

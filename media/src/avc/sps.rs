@@ -111,7 +111,7 @@ impl Sps {
 }
 
 /// Takes out the byte 3 of 0 0 3 (§7.3.1).
-fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut zeros = 0u8;
     for &byte in bytes {

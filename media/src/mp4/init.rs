@@ -69,8 +69,8 @@ fn put_trak(out: &mut BytesMut, track: &Track) -> Result<(), TooLong> {
             put_full_box(out, b"hdlr", 0, 0, |out| {
                 out.put_u32(0);
                 let (handler, name): (&[u8; 4], &[u8]) = match track.codec {
-                    Codec::Avc { .. } => (b"vide", b"video\0"),
-                    Codec::Aac { .. } => (b"soun", b"sound\0"),
+                    Codec::Video { .. } => (b"vide", b"video\0"),
+                    Codec::Audio { .. } => (b"soun", b"sound\0"),
                 };
                 out.put_slice(handler);
                 out.put_bytes(0, 12);
@@ -89,13 +89,13 @@ fn put_tkhd(out: &mut BytesMut, track: &Track) -> Result<(), TooLong> {
         out.put_u32(track.id);
         out.put_bytes(0, 4 + 4 + 8 + 2 + 2); // duration, layer, alternate group
         let (volume, width, height) = match track.codec {
-            Codec::Avc { width, height, sar: (across, down), .. } => {
+            Codec::Video { width, height, sar: (across, down), .. } => {
                 // 16.16 fixed point, scaled to square pixels; a width beyond 16 bits keeps its samples' width.
                 let scaled = (u64::from(width) << 16).saturating_mul(u64::from(across)).checked_div(u64::from(down));
                 let plain = u32::from(width) << 16;
                 (0, scaled.and_then(|wide| u32::try_from(wide).ok()).unwrap_or(plain), u32::from(height) << 16)
             }
-            Codec::Aac { .. } => (0x0100, 0, 0),
+            Codec::Audio { .. } => (0x0100, 0, 0),
         };
         out.put_u16(volume);
         out.put_u16(0);
@@ -109,8 +109,8 @@ fn put_tkhd(out: &mut BytesMut, track: &Track) -> Result<(), TooLong> {
 fn put_minf(out: &mut BytesMut, track: &Track) -> Result<(), TooLong> {
     put_box(out, b"minf", |out| {
         match track.codec {
-            Codec::Avc { .. } => put_plain(out, b"vmhd", 0, 1, &[0; 8])?,
-            Codec::Aac { .. } => put_plain(out, b"smhd", 0, 0, &[0; 4])?,
+            Codec::Video { .. } => put_plain(out, b"vmhd", 0, 1, &[0; 8])?,
+            Codec::Audio { .. } => put_plain(out, b"smhd", 0, 0, &[0; 4])?,
         }
         put_box(out, b"dinf", |out| {
             put_full_box(out, b"dref", 0, 0, |out| {
@@ -133,55 +133,70 @@ fn put_minf(out: &mut BytesMut, track: &Track) -> Result<(), TooLong> {
 
 fn put_sample_entry(out: &mut BytesMut, codec: &Codec) -> Result<(), TooLong> {
     match codec {
-        Codec::Avc { record, width, height, sar } => put_box(out, b"avc1", |out| {
-            out.put_bytes(0, 6);
-            out.put_u16(1); // data_reference_index
-            out.put_bytes(0, 16);
-            out.put_u16(*width);
-            out.put_u16(*height);
-            out.put_u32(0x0048_0000); // 72 dpi
-            out.put_u32(0x0048_0000);
-            out.put_u32(0);
-            out.put_u16(1); // frame_count
-            out.put_bytes(0, 32); // compressorname
-            out.put_u16(0x0018); // depth
-            out.put_i16(-1);
-            put_box(out, b"avcC", |out| {
-                out.put_slice(record);
-                Ok(())
-            })?;
-            if sar.0 == sar.1 {
-                return Ok(());
-            }
-            put_box(out, b"pasp", |out| {
-                out.put_u32(u32::from(sar.0));
-                out.put_u32(u32::from(sar.1));
-                Ok(())
+        Codec::Video { codec, record, width, height, sar } => {
+            let (entry, config) = codec.boxes();
+            put_box(out, &entry, |out| {
+                out.put_bytes(0, 6);
+                out.put_u16(1); // data_reference_index
+                out.put_bytes(0, 16);
+                out.put_u16(*width);
+                out.put_u16(*height);
+                out.put_u32(0x0048_0000); // 72 dpi
+                out.put_u32(0x0048_0000);
+                out.put_u32(0);
+                out.put_u16(1); // frame_count
+                out.put_bytes(0, 32); // compressorname
+                out.put_u16(0x0018); // depth
+                out.put_i16(-1);
+                put_box(out, &config, |out| {
+                    out.put_slice(record);
+                    Ok(())
+                })?;
+                if sar.0 == sar.1 {
+                    return Ok(());
+                }
+                put_box(out, b"pasp", |out| {
+                    out.put_u32(u32::from(sar.0));
+                    out.put_u32(u32::from(sar.1));
+                    Ok(())
+                })
             })
-        }),
-        Codec::Aac { config, sample_rate_hz, channels } => put_box(out, b"mp4a", |out| {
-            out.put_bytes(0, 6);
-            out.put_u16(1); // data_reference_index
-            out.put_bytes(0, 8);
-            out.put_u16(u16::from(*channels));
-            out.put_u16(16); // samplesize
-            out.put_bytes(0, 4);
-            // 16.16; a rate over 65,535 Hz has no representation, and the configuration states it anyway.
-            out.put_u32(u32::from(u16::try_from(*sample_rate_hz).unwrap_or(0)) << 16);
-            put_full_box(out, b"esds", 0, 0, |out| put_es_descriptor(out, config))
-        }),
+        }
+        Codec::Audio { codec, record, sample_rate_hz, channels } => {
+            let (entry, config) = codec.boxes();
+            put_box(out, &entry, |out| {
+                out.put_bytes(0, 6);
+                out.put_u16(1); // data_reference_index
+                out.put_bytes(0, 8);
+                out.put_u16(u16::from(*channels));
+                out.put_u16(16); // samplesize
+                out.put_bytes(0, 4);
+                // 16.16; a rate over 65,535 Hz has no representation, and the configuration states it anyway.
+                out.put_u32(u32::from(u16::try_from(*sample_rate_hz).unwrap_or(0)) << 16);
+                if &config == b"esds" {
+                    return put_full_box(out, &config, 0, 0, |out| put_es_descriptor(out, record));
+                }
+                put_box(out, &config, |out| {
+                    out.put_slice(record);
+                    Ok(())
+                })
+            })
+        }
     }
 }
 
-/// ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) around an AudioSpecificConfig.
+/// ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) around an AudioSpecificConfig; without one it is MP3.
 fn put_es_descriptor(out: &mut BytesMut, config: &[u8]) -> Result<(), TooLong> {
     put_descriptor(out, 0x03, |out| {
         out.put_u16(0); // ES_ID: 0 in a file (ISO/IEC 14496-14 §3.1)
         out.put_u8(0); // no dependency, URL or clock
         put_descriptor(out, 0x04, |out| {
-            out.put_u8(0x40); // MPEG-4 audio
+            out.put_u8(if config.is_empty() { 0x6b } else { 0x40 }); // MPEG-1 audio, MPEG-4 audio
             out.put_u8(0x15); // audio stream
             out.put_bytes(0, 3 + 4 + 4); // buffer size, highest and average bit rate: unknown
+            if config.is_empty() {
+                return Ok(());
+            }
             put_descriptor(out, 0x05, |out| {
                 out.put_slice(config);
                 Ok(())

@@ -16,12 +16,17 @@ fn find<'a>(mut bytes: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
 
 fn video() -> Track {
     let record = Bytes::from_static(b"record");
-    Track { id: 1, timescale: VIDEO_TIMESCALE, codec: Codec::Avc { record, width: 720, height: 576, sar: (64, 45) } }
+    Track {
+        id: 1,
+        timescale: VIDEO_TIMESCALE,
+        codec: Codec::Video { codec: VideoCodec::Avc, record, width: 720, height: 576, sar: (64, 45) },
+    }
 }
 
 fn audio() -> Track {
-    let config = Bytes::from(vec![7; 200]);
-    Track { id: 2, timescale: 96_000, codec: Codec::Aac { config, sample_rate_hz: 96_000, channels: 6 } }
+    let record = Bytes::from(vec![7; 200]);
+    let codec = Codec::Audio { codec: AudioCodec::Aac, record, sample_rate_hz: 96_000, channels: 6 };
+    Track { id: 2, timescale: 96_000, codec }
 }
 
 #[test]
@@ -54,8 +59,8 @@ fn a_configuration_over_127_bytes_has_a_longer_length() {
 
 #[test]
 fn square_pixels_need_no_pasp() {
-    let Track { codec: Codec::Avc { record, width, height, .. }, .. } = video() else { panic!("not video") };
-    let codec = Codec::Avc { record, width, height, sar: (1, 1) };
+    let Track { codec: Codec::Video { codec, record, width, height, .. }, .. } = video() else { panic!("not video") };
+    let codec = Codec::Video { codec, record, width, height, sar: (1, 1) };
     let init = init_segment(&[Track { codec, ..video() }]).unwrap();
     assert!(!init.windows(4).any(|four| four == b"pasp"));
 }

@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::timeline::Timeline;
 use super::{AUDIO_TRACK_ID, AudioParams, Output, RemuxError, TrackKind};
 use crate::Millis;
-use crate::aac::AudioSpecificConfig;
+use crate::codec::{AudioCodec, AudioConfig};
 use crate::mp4::{self, Codec, Sample, TooLong, Track};
 
 /// Stamps and the count of samples may differ by this: rounding and the jitter of encoders stay below.
@@ -24,10 +24,12 @@ const NO_TIMESCALE: u32 = 48_000;
 
 #[derive(Debug)]
 pub(super) struct AudioTrack {
-    config: Option<(Bytes, AudioSpecificConfig)>,
+    config: Option<AudioConfig>,
     /// Where the next frame begins by the count of samples, in ticks.
     next: Option<i64>,
     astray: Astray,
+    /// The next stamp counts, however near: what is before it was another clock's.
+    resync: bool,
     batch: Batch,
 }
 
@@ -54,49 +56,57 @@ impl AudioTrack {
             config: None,
             next: None,
             astray: Astray::default(),
+            resync: false,
             batch: Batch::new(TrackKind::Audio, AUDIO_TRACK_ID, NO_TIMESCALE, fragment),
         }
     }
 
-    /// Takes an AudioSpecificConfig; the same one again changes nothing.
-    pub(super) fn configure(&mut self, bytes: &Bytes, out: &mut VecDeque<Output>) -> Result<(), RemuxError> {
-        if bytes.is_empty() || self.config.as_ref().is_some_and(|(known, _)| known == bytes) {
+    /// Takes a configuration; the same one again changes nothing.
+    pub(super) fn configure(
+        &mut self,
+        codec: AudioCodec,
+        bytes: &Bytes,
+        out: &mut VecDeque<Output>,
+    ) -> Result<(), RemuxError> {
+        let known = |known: &AudioConfig| known.codec == codec && known.config == bytes;
+        if bytes.is_empty() || self.config.as_ref().is_some_and(known) {
             return Ok(());
         }
         self.batch.cut(out)?;
         self.config = None;
-        let config = AudioSpecificConfig::parse(bytes)?;
+        let config = AudioConfig::read(codec, bytes)?;
         // The count goes on in the new ticks; rounded up, so that nothing overlaps.
-        let (old, new) = (i64::from(self.batch.timescale()), i64::from(config.sample_rate_hz));
+        let (old, new) = (i64::from(self.batch.timescale()), i64::from(config.timescale));
         self.next = self.next.map(|next| {
             let scaled = i128::from(next).saturating_mul(i128::from(new)).saturating_add(i128::from(old));
             i64::try_from(scaled.checked_div(i128::from(old)).unwrap_or(0)).unwrap_or(i64::MAX)
         });
-        self.batch.set_timescale(config.sample_rate_hz, out)?;
-        let codec =
-            Codec::Aac { config: bytes.clone(), sample_rate_hz: config.sample_rate_hz, channels: config.channels };
-        let init = mp4::init_segment(&[Track { id: AUDIO_TRACK_ID, timescale: config.sample_rate_hz, codec }])?;
+        self.batch.set_timescale(config.timescale, out)?;
+        let (record, channels) = (config.record.clone(), config.channels);
+        let codec = Codec::Audio { codec, record, sample_rate_hz: config.timescale, channels };
+        let init = mp4::init_segment(&[Track { id: AUDIO_TRACK_ID, timescale: config.timescale, codec }])?;
         out.push_back(Output::Init {
             track: TrackKind::Audio,
-            mime: format!("audio/mp4; codecs=\"{}\"", config.codec_string()),
+            mime: format!("audio/mp4; codecs=\"{}\"", config.codec_string),
             bytes: init,
             video: None,
-            audio: Some(AudioParams { sample_rate_hz: config.output_rate_hz, channels: config.output_channels() }),
+            audio: Some(AudioParams { sample_rate_hz: config.output_rate_hz, channels: config.output_channels }),
         });
-        self.config = Some((bytes.clone(), config));
+        self.config = Some(config);
         Ok(())
     }
 
-    /// Takes a raw frame stamped `at`.
+    /// Takes a frame stamped `at`.
     pub(super) fn frame(
         &mut self,
         at: Millis,
+        codec: AudioCodec,
         data: Bytes,
         timeline: &mut Timeline,
         out: &mut VecDeque<Output>,
     ) -> Result<(), RemuxError> {
-        let Some((_, config)) = &self.config else { return Ok(()) };
-        let frame_ticks = i64::from(config.frame_samples);
+        let Some(config) = self.config.as_ref().filter(|config| config.codec == codec) else { return Ok(()) };
+        let frame_ticks = i64::from(config.ticks(&data));
         let stamped = self.ticks(timeline.place(at).0);
         let next = self.next.unwrap_or(stamped.max(0));
         let (begin, stretch) = match self.fit(stamped.saturating_sub(next)) {
@@ -110,6 +120,11 @@ impl AudioTrack {
         Ok(self.batch.push(begin, Sample { duration, composition: 0, sync: true, disposable: false, data }, out)?)
     }
 
+    /// The clock that the stamps are made from is another one from here on: a difference is none to be patient with.
+    pub(super) fn resync(&mut self) {
+        self.resync = true;
+    }
+
     pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {
         self.batch.cut(out)
     }
@@ -119,18 +134,20 @@ impl AudioTrack {
         let off = ahead.saturating_abs();
         if off <= self.ticks(TOLERATED_MS) {
             self.astray = Astray::default();
+            self.resync = false;
             return Fit::Here { stretch: 0 };
         }
         let late = ahead < 0;
         let frames = if self.astray.late == late { self.astray.frames.saturating_add(1) } else { 1 };
         self.astray = Astray { late, frames };
-        if frames < PATIENCE && off < self.ticks(CERTAIN_MS) {
+        if !self.resync && frames < PATIENCE && off < self.ticks(CERTAIN_MS) {
             return Fit::Here { stretch: 0 };
         }
         if late {
             return Fit::Drop;
         }
         self.astray = Astray::default();
+        self.resync = false;
         if off <= self.ticks(STRETCHED_MS) { Fit::Here { stretch: ahead } } else { Fit::AtStamp }
     }
 

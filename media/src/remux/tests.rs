@@ -144,7 +144,7 @@ fn a_broken_configuration_stops_the_track_until_a_good_one() {
     let broken = tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1, 100, 0, 31, 0xff, 0xe0, 0]);
     remuxer.push(&avc_config()).unwrap();
     remuxer.push(&frame(0, true, 0)).unwrap();
-    assert_eq!(remuxer.push(&broken), Err(RemuxError::Avc(avc::AvcError::NoSps)));
+    assert_eq!(remuxer.push(&broken), Err(RemuxError::Codec(codec::CodecError::Avc(avc::AvcError::NoSps))));
     remuxer.push(&frame(33, true, 0)).unwrap();
     remuxer.push(&avc_config()).unwrap();
     remuxer.push(&frame(66, true, 0)).unwrap();
@@ -167,14 +167,14 @@ fn frames_whose_nal_units_do_not_add_up_are_left_out() {
 
 #[test]
 fn other_codecs_are_said_once() {
-    let hevc = tag(TagKind::Video, 0, &[0x1c, 0, 0, 0, 0]);
-    let mp3 = tag(TagKind::Audio, 0, &[0x2f, 1]);
-    let out = outputs([hevc.clone(), mp3.clone(), hevc, mp3]);
+    let vp8 = tag(TagKind::Video, 0, b"\x90vp08");
+    let ac3 = tag(TagKind::Audio, 0, b"\x90ac-3x");
+    let out = outputs([vp8.clone(), ac3.clone(), vp8, ac3]);
     assert_eq!(
         out,
         [
-            Output::Unsupported { track: TrackKind::Video, codec: "HEVC".into() },
-            Output::Unsupported { track: TrackKind::Audio, codec: "MP3".into() },
+            Output::Unsupported { track: TrackKind::Video, codec: "VP8".into() },
+            Output::Unsupported { track: TrackKind::Audio, codec: "AC-3".into() },
         ]
     );
 }
@@ -309,8 +309,25 @@ fn any_tag() -> impl Strategy<Value = Tag> {
         prop::collection::vec(any::<u8>(), 0..40),
     );
     let near = (at.clone(), prop::sample::select(vec![0x17u8, 0x27, 0xaf]), prop::collection::vec(any::<u8>(), 0..40));
+    // Other codecs, configured well enough to be taken, and frames of them.
+    let starts: [(TagKind, &[u8]); 12] = [
+        (TagKind::Video, b"\x90av01\x81\0\x0c\0"),
+        (TagKind::Video, b"\x91av01"),
+        (TagKind::Video, b"\x90vp09\0\x1f\x82\x02\x02\x02\0\0"),
+        (TagKind::Video, b"\xa3vp09"),
+        (TagKind::Video, b"\x90hvc1"),
+        (TagKind::Video, b"\x96\x11hvc1\0\0\0\x09"),
+        (TagKind::Audio, b"\x90OpusOpusHead\x01\x02\0\0\x80\xbb\0\0\0\0\0"),
+        (TagKind::Audio, b"\x91Opus"),
+        (TagKind::Audio, b"\x2f\xff\xfb\x10\xc4"),
+        (TagKind::Audio, b"\x2f\xff\xf3\x44"),
+        (TagKind::Audio, b"\x90fLaC\x04\0\x04\0\0\0\0\0\0\0\x0b\xb8"),
+        (TagKind::Audio, b"\x97\x01\0\0\x01fLaC"),
+    ];
+    let other = (at.clone(), prop::sample::select(starts.to_vec()), prop::collection::vec(any::<u8>(), 0..40));
     prop_oneof![
         4 => sane,
+        4 => other.prop_map(|(at, (kind, start), rest)| tag(kind, at, &[start, &rest[..]].concat())),
         4 => at.prop_map(sound),
         1 => Just(avc_config()),
         1 => Just(aac_config()),

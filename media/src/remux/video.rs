@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::batch::Batch;
 use super::timeline::Timeline;
 use super::{Output, RemuxError, TrackKind, VIDEO_TRACK_ID, VideoParams};
-use crate::avc::DecoderConfig;
+use crate::avc;
+use crate::codec::{VideoCodec, VideoConfig};
 use crate::mp4::{self, Codec, Sample, Track, VIDEO_TIMESCALE};
 use crate::{Millis, mp4::TooLong};
 
@@ -18,7 +19,11 @@ const DEFAULT_FRAME_MS: i64 = 40;
 /// left visible: decoding can start anew there.
 const BRIDGED_BEFORE_KEYFRAME_MS: i64 = 1_000;
 
+/// A picture's size where nothing states it; what is decoded has a size of its own.
+const DEFAULT_SIZE: (u32, u32) = (1280, 720);
+
 pub(super) struct Frame {
+    pub(super) codec: VideoCodec,
     pub(super) keyframe: bool,
     pub(super) disposable: bool,
     pub(super) composition: i32,
@@ -27,13 +32,14 @@ pub(super) struct Frame {
 
 #[derive(Debug)]
 pub(super) struct VideoTrack {
-    config: Option<DecoderConfig>,
+    config: Option<VideoConfig>,
     /// No frame is given out until a key frame comes.
     needs_keyframe: bool,
     /// The frame given out last.
     last: Option<Last>,
     cadence: Cadence,
     declared_frame_ms: Option<i64>,
+    declared_size: Option<(u32, u32)>,
     batch: Batch,
 }
 
@@ -55,6 +61,7 @@ impl VideoTrack {
             last: None,
             cadence: Cadence::of_frame(DEFAULT_FRAME_MS),
             declared_frame_ms: None,
+            declared_size: None,
             batch: Batch::new(TrackKind::Video, VIDEO_TRACK_ID, VIDEO_TIMESCALE, fragment),
         }
     }
@@ -64,29 +71,56 @@ impl VideoTrack {
         self.expect_cadence();
     }
 
-    /// Takes a configuration record; the same one again changes nothing.
-    pub(super) fn configure(&mut self, record: &Bytes, out: &mut VecDeque<Output>) -> Result<(), RemuxError> {
-        if record.is_empty() || self.config.as_ref().is_some_and(|config| config.record == record) {
+    /// What metadata say; the configurations of some codecs say nothing of it, and reading those of others is not worth it here.
+    pub(super) fn declare_size(&mut self, width: f64, height: f64) {
+        // The casts saturate, and a number that is none is 0.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a size out of 16 bits is passed over"
+        )]
+        let size = (width as u32, height as u32);
+        self.declared_size = Some(size).filter(|(width, height)| *width > 0 && *height > 0);
+    }
+
+    /// Takes a configuration; the same one again changes nothing.
+    pub(super) fn configure(
+        &mut self,
+        codec: VideoCodec,
+        bytes: &Bytes,
+        out: &mut VecDeque<Output>,
+    ) -> Result<(), RemuxError> {
+        let known = |known: &VideoConfig| known.codec == codec && known.config == bytes;
+        if bytes.is_empty() || self.config.as_ref().is_some_and(known) {
             return Ok(());
         }
         self.batch.cut(out)?;
         self.needs_keyframe = true;
         self.config = None;
-        let config = DecoderConfig::parse(record)?;
-        let parameters = config.parameters;
-        let codec = Codec::Avc {
+        let config = VideoConfig::read(codec, bytes)?;
+        let (width, height, sar) = match &config.picture {
+            Some(picture) => (picture.width, picture.height, picture.sar),
+            None => {
+                let (width, height) = self.declared_size.unwrap_or(DEFAULT_SIZE);
+                (width, height, (1, 1))
+            }
+        };
+        let codec = Codec::Video {
+            codec,
             record: config.record.clone(),
-            width: u16::try_from(parameters.width()).unwrap_or(u16::MAX),
-            height: u16::try_from(parameters.height()).unwrap_or(u16::MAX),
-            sar: parameters.sar,
+            width: u16::try_from(width).unwrap_or(u16::MAX),
+            height: u16::try_from(height).unwrap_or(u16::MAX),
+            sar,
         };
         let bytes = mp4::init_segment(&[Track { id: VIDEO_TRACK_ID, timescale: VIDEO_TIMESCALE, codec }])?;
-        let (width, height) = parameters.display_size();
+        // On a display with square pixels: the height is kept, the width follows the sample aspect ratio.
+        let scaled = u64::from(width).saturating_mul(u64::from(sar.0)).saturating_add(u64::from(sar.1) / 2);
+        let wide = scaled.checked_div(u64::from(sar.1)).and_then(|wide| u32::try_from(wide).ok()).unwrap_or(width);
         out.push_back(Output::Init {
             track: TrackKind::Video,
-            mime: format!("video/mp4; codecs=\"{}\"", config.codec_string()),
+            mime: format!("video/mp4; codecs=\"{}\"", config.codec_string),
             bytes,
-            video: Some(VideoParams { width, height }),
+            video: Some(VideoParams { width: wide.max(1), height }),
             audio: None,
         });
         self.config = Some(config);
@@ -102,12 +136,14 @@ impl VideoTrack {
         timeline: &mut Timeline,
         out: &mut VecDeque<Output>,
     ) -> Result<(), RemuxError> {
-        let Some(config) = &self.config else { return Ok(()) };
+        let Some(config) = self.config.as_ref().filter(|config| config.codec == frame.codec) else { return Ok(()) };
         if self.needs_keyframe && !frame.keyframe {
             return Ok(());
         }
-        for unit in config.nal_units(&frame.data) {
-            unit?;
+        if config.nal_length_size > 0 {
+            for unit in avc::nal_units(&frame.data, config.nal_length_size) {
+                unit?;
+            }
         }
         self.needs_keyframe = false;
         let stamped = timeline.place(at).0;
@@ -148,7 +184,8 @@ impl VideoTrack {
     /// Until two frames have been seen, durations follow what the stream declares.
     fn expect_cadence(&mut self) {
         if self.last.is_none() {
-            let stated = self.config.as_ref().and_then(|config| config.parameters.fps()).and_then(frame_ms);
+            let picture = self.config.as_ref().and_then(|config| config.picture);
+            let stated = picture.and_then(|picture| picture.fps()).and_then(frame_ms);
             self.cadence = Cadence::of_frame(stated.or(self.declared_frame_ms).unwrap_or(DEFAULT_FRAME_MS));
         }
     }

@@ -30,7 +30,7 @@ impl Fixture {
         Self {
             bytes: fs::read(data.join(format!("{name}.flv"))).unwrap(),
             packets: text("packets.csv"),
-            streams: text("streams.txt"),
+            streams: fs::read_to_string(data.join(format!("{name}.streams.txt"))).unwrap_or_default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Packet {
                 _ => return None,
             },
             TagKind::Audio => match audio::parse(&tag.body).unwrap() {
-                audio::Packet::Frame(data) => ("audio", data, true, 0),
+                audio::Packet::Frame(_, data) => ("audio", data, true, 0),
                 _ => return None,
             },
             TagKind::Script => return None,

@@ -3,11 +3,13 @@
 //! The fixtures and the commands that made them are in `tests/data/README.md`. Tests that run ffprobe are passed
 //! over where it is not installed, unless `MADANG_REQUIRE_FFMPEG=1` is set.
 
+mod enhanced;
 mod ffprobe;
 mod fixture;
 
 use bytes::{Bytes, BytesMut};
 use fixture::{Fixture, Packet};
+use madang_media::codec::{AudioCodec, VideoCodec};
 use madang_media::flv::{self, Item, Reader, Tag, TagKind};
 use madang_media::remux::{Options, Output, Remuxer, TrackKind};
 use madang_media::{Millis, aac, amf0, avc, mp4};
@@ -118,7 +120,8 @@ fn ffprobe_decodes_both_tracks_in_one_file() {
             mp4::Track {
                 id: madang_media::remux::VIDEO_TRACK_ID,
                 timescale: mp4::VIDEO_TIMESCALE,
-                codec: mp4::Codec::Avc {
+                codec: mp4::Codec::Video {
+                    codec: VideoCodec::Avc,
                     width: config.parameters.width() as u16,
                     height: config.parameters.height() as u16,
                     sar: config.parameters.sar,
@@ -128,8 +131,9 @@ fn ffprobe_decodes_both_tracks_in_one_file() {
             mp4::Track {
                 id: madang_media::remux::AUDIO_TRACK_ID,
                 timescale: audio.sample_rate_hz,
-                codec: mp4::Codec::Aac {
-                    config: fixture.config(TagKind::Audio),
+                codec: mp4::Codec::Audio {
+                    codec: AudioCodec::Aac,
+                    record: fixture.config(TagKind::Audio),
                     sample_rate_hz: audio.sample_rate_hz,
                     channels: audio.channels,
                 },

@@ -17,6 +17,8 @@ pub enum Answer {
     },
     /// 404.
     NotFound,
+    /// 426: ask again over a WebSocket.
+    Socket,
     /// Anything else.
     Refused {
         /// `Retry-After`.
@@ -116,6 +118,8 @@ pub enum Output {
     Open {
         /// Number of the connection.
         connection: u32,
+        /// Over a WebSocket, and not by a request.
+        socket: bool,
     },
     /// Abort the request, answered or not.
     Abort {

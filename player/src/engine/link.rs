@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 /// A request that nobody answers is given up after this.
 const ANSWER_MS: i64 = 10_000;
+/// A request that has no answer yet is given up for a WebSocket after this: over HTTP/1.1 a browser has six connections an origin, and
+/// as many tabs may hold them all.
+const SOCKET_AFTER_MS: i64 = 3_000;
 /// A stream that gives nothing is given up after this: longer than the server waits for a silent encoder (10 s).
 const SILENCE_MS: i64 = 12_000;
 /// A stream that has flowed for so long was a success, and the next failure the first in its row.
@@ -17,7 +20,7 @@ pub(super) enum Link {
     /// Nothing is asked for, and nothing will be.
     Idle,
     /// A request has left.
-    Opening { since_ms: i64 },
+    Opening { since_ms: i64, socket: bool },
     /// Bytes come.
     Flowing { since_ms: i64, heard_ms: i64 },
     /// Until the next attempt. `network`: because of a failure that `online` may end.
@@ -28,23 +31,22 @@ impl Engine {
     /// Tries now, unless a connection stands or is being made.
     pub(super) fn restart(&mut self, now_ms: i64) {
         if matches!(self.link, Link::Idle | Link::Resting { .. }) {
-            self.open(now_ms);
+            self.open(now_ms, self.socket);
         }
     }
 
     /// The machine is online again: no need to wait out a failure.
     pub(super) fn online(&mut self, now_ms: i64) {
         if matches!(self.link, Link::Resting { network: true, .. }) {
-            self.open(now_ms);
+            self.open(now_ms, self.socket);
         }
     }
 
     pub(super) fn answered(&mut self, now_ms: i64, answer: Answer) {
-        if !matches!(self.link, Link::Opening { .. }) {
-            return;
-        }
+        let Link::Opening { socket, .. } = self.link else { return };
         match answer {
             Answer::Stream => {
+                self.socket = socket;
                 self.link = Link::Flowing { since_ms: now_ms, heard_ms: now_ms };
                 self.intake = Some(Intake::new());
                 self.session = Some(Session::new(now_ms));
@@ -54,11 +56,13 @@ impl Engine {
                 self.face.show_when_dry(PlayerEvent::NotLive { state });
                 self.rest(now_ms, wait_ms, false);
             }
+            Answer::Socket if !socket => self.open(now_ms, true),
             Answer::NotFound => {
                 self.link = Link::Idle;
                 self.face.show(PlayerEvent::NotFound, &mut self.out);
             }
             Answer::Refused { retry_after_ms } => self.lost(now_ms, retry_after_ms),
+            Answer::Socket => self.lost(now_ms, None),
         }
     }
 
@@ -120,12 +124,16 @@ impl Engine {
     pub(super) fn deadlines(&mut self, now_ms: i64) {
         let wants_data = self.wants_data();
         match &mut self.link {
-            Link::Opening { since_ms } if now_ms - *since_ms > ANSWER_MS => self.give_up(now_ms),
+            Link::Opening { since_ms, socket: false } if now_ms - *since_ms > SOCKET_AFTER_MS => {
+                self.out.push_back(Output::Abort { connection: self.connection });
+                self.open(now_ms, true);
+            }
+            Link::Opening { since_ms, .. } if now_ms - *since_ms > ANSWER_MS => self.give_up(now_ms),
             // While reading pauses, silence is our own doing.
             Link::Flowing { heard_ms, .. } if !wants_data => *heard_ms = now_ms,
             Link::Flowing { heard_ms, .. } if now_ms - *heard_ms > SILENCE_MS => self.give_up(now_ms),
             Link::Flowing { since_ms, .. } if now_ms - *since_ms > SUCCESS_MS => self.retry.succeeded(),
-            Link::Resting { until_ms, .. } if now_ms >= *until_ms => self.open(now_ms),
+            Link::Resting { until_ms, .. } if now_ms >= *until_ms => self.open(now_ms, self.socket),
             _ => {}
         }
     }
@@ -143,10 +151,10 @@ impl Engine {
         self.face.show(PlayerEvent::Failed(failure), &mut self.out);
     }
 
-    fn open(&mut self, now_ms: i64) {
+    fn open(&mut self, now_ms: i64, socket: bool) {
         self.connection = self.connection.wrapping_add(1);
-        self.link = Link::Opening { since_ms: now_ms };
-        self.out.push_back(Output::Open { connection: self.connection });
+        self.link = Link::Opening { since_ms: now_ms, socket };
+        self.out.push_back(Output::Open { connection: self.connection, socket });
         self.face.connecting(&mut self.out);
     }
 
@@ -157,6 +165,8 @@ impl Engine {
 
     fn lost(&mut self, now_ms: i64, retry_after_ms: Option<i64>) {
         self.end_session();
+        // What a WebSocket could not bring is asked for by a request, whose answer says why.
+        self.socket = false;
         self.stats.reconnects += 1;
         let wait_ms = self.retry.network(retry_after_ms);
         let retry_in_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);

@@ -6,6 +6,8 @@
 
 mod deck;
 mod face;
+#[cfg(test)]
+mod going_on_tests;
 mod io;
 mod link;
 mod pilot;
@@ -38,6 +40,8 @@ pub struct Engine {
     abilities: Abilities,
     link: Link,
     connection: u32,
+    /// The stream came over a WebSocket last, so it is asked for there first.
+    socket: bool,
     retry: Backoff,
     intake: Option<Intake>,
     session: Option<Session>,
@@ -66,6 +70,7 @@ impl Engine {
             abilities,
             link: Link::Idle,
             connection: 0,
+            socket: false,
             retry: Backoff::new(seed),
             intake: None,
             session: None,
@@ -152,7 +157,7 @@ impl Engine {
             Input::Full { source, track } => self.full(now_ms, source, track, view),
             Input::Broken { source } => self.broken(now_ms, source),
             Input::NotPlayable { source, mime } => {
-                if self.deck_of(source).is_some() {
+                if self.deck_of(source).is_some() && !self.goes_on_without(&mime) {
                     self.fail(Failure::CodecNotPlayable { mime });
                 }
             }
@@ -242,11 +247,12 @@ impl Engine {
 
     fn waiting(&mut self, now_ms: i64, view: &View) {
         let flows = matches!(self.link, Link::Flowing { .. });
-        // A track that has ended stops the picture too, and no larger buffer would have helped.
-        let late = flows && self.deck.as_ref().is_none_or(Deck::even);
+        // A track that has ended stops the picture too, and so does a publisher who is gone: no larger buffer would have helped.
+        let away = self.session.as_ref().is_some_and(|session| session.away);
+        let late = flows && !away && self.deck.as_ref().is_none_or(Deck::even);
         if self.pilot.waiting(now_ms, view, late) {
             self.stats.stalls += 1;
-            if flows {
+            if flows && !away {
                 self.face.buffering(&mut self.out);
             }
         }

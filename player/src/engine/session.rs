@@ -54,6 +54,8 @@ pub(super) struct Session {
     pub bound: bool,
     /// Media has come, not only configuration.
     pub media: bool,
+    /// The publisher is gone: that nothing comes is nobody's lateness.
+    pub away: bool,
     /// The newest configuration of each track.
     pub inits: Pair<Option<Init>>,
     /// Tracks that stopped while the other went on.
@@ -69,6 +71,7 @@ impl Session {
             held: Vec::new(),
             bound: false,
             media: false,
+            away: false,
             inits: Pair::default(),
             gone: Pair::default(),
             heard_ms: Pair { audio: now_ms, video: now_ms },
@@ -80,7 +83,7 @@ impl Session {
         let size = |item: &Item| match item {
             Item::Init(init) => init.bytes.len(),
             Item::Fragment(fragment) => fragment.bytes.len(),
-            Item::Promise { .. } | Item::Unsupported { .. } => 0,
+            Item::Promise { .. } | Item::Away { .. } | Item::Unsupported { .. } => 0,
         };
         self.held.iter().map(size).sum()
     }
@@ -117,6 +120,10 @@ impl Engine {
         let Some(session) = &mut self.session else { return };
         match item {
             Item::Promise { audio, video } => session.promised = Some(Pair { audio, video }),
+            Item::Away { left_s } => {
+                session.away = true;
+                self.face.show_when_dry(PlayerEvent::Away { left_s });
+            }
             Item::Unsupported { track: Track::Video, codec } => self.fail(Failure::CodecNotPlayable { mime: codec }),
             Item::Unsupported { track: Track::Audio, codec } => {
                 // The picture goes on without sound; the statistics say why.
@@ -135,6 +142,9 @@ impl Engine {
             }
             Item::Fragment(fragment) => {
                 session.media = true;
+                if std::mem::take(&mut session.away) {
+                    self.face.forget();
+                }
                 *session.heard_ms.get_mut(fragment.track) = now_ms;
                 if session.bound {
                     self.fragment(now_ms, &fragment);
@@ -179,7 +189,7 @@ impl Engine {
             match item {
                 Item::Init(init) => self.configure(&init),
                 Item::Fragment(fragment) => self.fragment(now_ms, &fragment),
-                Item::Promise { .. } | Item::Unsupported { .. } => {}
+                Item::Promise { .. } | Item::Away { .. } | Item::Unsupported { .. } => {}
             }
         }
     }
@@ -194,6 +204,23 @@ impl Engine {
         }
         let taken = self.deck.as_mut().is_some_and(|deck| deck.configure(init, self.abilities.change_type));
         self.rebuild |= !taken;
+    }
+
+    /// Leaves out sound that this browser does not play, where there is a picture. False when that is no help.
+    pub(super) fn goes_on_without(&mut self, mime: &str) -> bool {
+        let Some(session) = &mut self.session else { return false };
+        let is = |track| session.inits.get(track).as_ref().is_some_and(|init: &Init| init.mime == *mime);
+        if !is(Track::Audio) || session.inits.video.is_none() {
+            return false;
+        }
+        session.inits.audio = None;
+        self.stats.left_out = mime.split('"').nth(1).map(ToOwned::to_owned);
+        // The next key frame gets a media source without it.
+        if let Some(deck) = &mut self.deck {
+            deck.broken = true;
+        }
+        self.rebuild = true;
+        true
     }
 
     fn fragment(&mut self, now_ms: i64, fragment: &Fragment) {

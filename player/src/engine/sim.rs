@@ -40,6 +40,8 @@ pub struct World {
     /// What the next requests are answered; then the stream, for as long as it is on air.
     pub answers: VecDeque<Answer>,
     pub on_air: bool,
+    /// Since when the publisher has been gone, and since when that was last said.
+    away: Option<(i64, i64)>,
     pub promise: (bool, bool),
     /// Appends to refuse for want of room.
     pub refuse: u32,
@@ -167,6 +169,7 @@ impl World {
             video: Box::new(|_| true),
             answers: VecDeque::new(),
             on_air: true,
+            away: None,
             promise: (true, true),
             refuse: 0,
             opened: Vec::new(),
@@ -285,8 +288,31 @@ impl World {
     }
 
     /// The server sends what the encoder has made since the last flight.
+    /// The publisher goes; the server keeps the connection.
+    pub fn publisher_leaves(&mut self) {
+        self.away = Some((self.now_ms, i64::MIN));
+    }
+
+    /// It comes back, with a key frame, and its media follow what was sent before.
+    pub fn publisher_returns(&mut self) {
+        let Some((since_ms, _)) = self.away.take() else { return };
+        if let Some(connection) = &mut self.connection {
+            connection.origin_ms += self.now_ms - since_ms - 20;
+            connection.sent_ms = self.now_ms;
+        }
+    }
+
     fn send(&mut self) {
         let Some(connection) = &mut self.connection else { return };
+        if let Some((since_ms, said_ms)) = &mut self.away {
+            if self.now_ms >= said_ms.saturating_add(1_000) {
+                *said_ms = self.now_ms;
+                let left_s = u32::try_from(30 - (self.now_ms - *since_ms) / 1000).unwrap_or(0);
+                let (at_ms, id) = (self.now_ms + 1, connection.id);
+                self.later(at_ms, Due::Items(id, vec![Item::Away { left_s }]));
+            }
+            return;
+        }
         if !self.on_air || self.now_ms - connection.sent_ms < FLIGHT_MS {
             return;
         }
@@ -336,7 +362,7 @@ impl World {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Open { connection } => self.open(connection),
+            Output::Open { connection, .. } => self.open(connection),
             Output::Abort { .. } => self.connection = None,
             Output::Build { source, tracks } => {
                 self.builds.push((self.now_ms, tracks.len()));

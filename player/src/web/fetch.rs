@@ -14,12 +14,12 @@ use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, Reques
 const PAUSE_MS: u32 = 25;
 
 /// A request under way. Dropping it aborts it, answered or not.
-pub(super) struct Request {
+pub(super) struct Fetch {
     pub connection: u32,
     controller: AbortController,
 }
 
-impl Drop for Request {
+impl Drop for Fetch {
     fn drop(&mut self) {
         self.controller.abort();
     }
@@ -37,7 +37,7 @@ pub(super) fn streams(window: &Window) -> bool {
 }
 
 /// Asks for the stream. `None` when the request cannot even be made; the engine's deadline deals with that.
-pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Request> {
+pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
     let controller = AbortController::new().ok()?;
     let init = RequestInit::new();
     init.set_signal(Some(&controller.signal()));
@@ -53,7 +53,7 @@ pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Request> {
             feed(&weak, Input::Closed { connection, clean });
         }
     });
-    Some(Request { connection, controller })
+    Some(Fetch { connection, controller })
 }
 
 /// Reports the answer and then its bytes. Gives how it ended; `None` when the answer itself was the end.
@@ -72,7 +72,7 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
     loop {
         // Dropped by its owner: the abort may not have reached the stream yet.
         let inner = weak.upgrade()?;
-        if inner.request.borrow().as_ref().is_none_or(|request| request.connection != connection) {
+        if inner.request.borrow().as_ref().is_none_or(|request| request.connection() != connection) {
             return None;
         }
         let wants_data = inner.wants_data();
@@ -97,6 +97,7 @@ async fn read_answer(response: &Response) -> Answer {
     match response.status() {
         200 => Answer::Stream,
         404 => Answer::NotFound,
+        426 => Answer::Socket,
         503 => match state(response).await {
             Some(state) => Answer::NotLive { state, retry_after_ms },
             None => Answer::Refused { retry_after_ms },

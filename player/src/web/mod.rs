@@ -5,6 +5,7 @@
 
 mod dom;
 mod fetch;
+mod socket;
 mod source;
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     engine::{Abilities, Engine, Input, Output, View},
 };
 use dom::{Listener, Picture};
-use fetch::Request;
 use gloo_timers::callback::Interval;
 use source::{Path, Source};
 use std::{
@@ -55,6 +55,21 @@ struct Inner {
     timer: RefCell<Option<Interval>>,
     picture: Picture,
     frames: Cell<Frames>,
+}
+
+/// The stream's connection. Dropping it ends it.
+enum Request {
+    Fetch(fetch::Fetch),
+    Socket(socket::Socket),
+}
+
+impl Request {
+    const fn connection(&self) -> u32 {
+        match self {
+            Self::Fetch(fetch) => fetch.connection,
+            Self::Socket(socket) => socket.connection,
+        }
+    }
 }
 
 /// Frame counts, to make frames per second from.
@@ -195,8 +210,12 @@ impl Inner {
 
     fn carry_out(self: &Rc<Self>, output: Output) {
         match output {
-            Output::Open { connection } => {
-                let request = fetch::open(self, connection);
+            Output::Open { connection, socket } => {
+                let request = if socket {
+                    socket::open(self, connection).map(Request::Socket)
+                } else {
+                    fetch::open(self, connection).map(Request::Fetch)
+                };
                 // The request before is aborted by being dropped.
                 self.request.replace(request);
             }
@@ -270,7 +289,7 @@ impl Inner {
     }
 
     fn drop_request(&self, connection: u32) {
-        let current = self.request.borrow().as_ref().is_some_and(|request| request.connection == connection);
+        let current = self.request.borrow().as_ref().is_some_and(|request| request.connection() == connection);
         if current {
             self.request.replace(None);
         }

@@ -126,13 +126,47 @@ mod tests {
             video: None,
             audio: Some(AudioInfo { codec: "mp4a.40.2".to_owned(), sample_rate_hz: 48_000, channels: 2 }),
             bitrate_bps: 6_000_000,
+            health: Some(crate::studio::Health {
+                video_bps: 5_800_000,
+                audio_bps: 200_000,
+                fps_tenths: 600,
+                gop_ms: Some(8_300),
+                jitter_ms: 12,
+                gaps: 0,
+                offset_ms: Some(-20),
+                clock_ppm: None,
+                b_frames: true,
+                troubles: vec![crate::studio::Trouble {
+                    kind: crate::studio::TroubleKind::LongGop,
+                    bad: true,
+                    value: 8_300,
+                }],
+            }),
+        };
+        let attempt = crate::studio::Attempt {
+            at: UnixMillis(5),
+            times: 3,
+            from: "192.0.2.1".to_owned(),
+            encoder: "OBS".to_owned(),
+            why: crate::studio::Mishap::RevokedKey,
+            detail: String::new(),
+            revoked: Some(UnixMillis(4)),
         };
         agree(vec![
             ServerEvent::Hello { protocol: 1, build: "x".to_owned(), you: crate::chat::You::default() },
             ServerEvent::Directory { rooms: vec![card.clone(), RoomCard { live: LiveState::Never, ..card.clone() }] },
             ServerEvent::Room { card },
             ServerEvent::RoomGone { room: slug() },
-            ServerEvent::Studio { room: slug(), status: StudioStatus { live, watching: 0, encoder: Some(encoder) } },
+            ServerEvent::Studio {
+                room: slug(),
+                status: StudioStatus {
+                    live,
+                    watching: 0,
+                    encoder: Some(encoder),
+                    fought_over: false,
+                    attempts: vec![attempt],
+                },
+            },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,
         ]);

@@ -1,8 +1,14 @@
 use super::*;
-use crate::rtmp::tests::{
-    AUDIO_CONFIG, AUDIO_FRAME,
-    rtmp_client::{Amf, command, connect_object, text},
+use crate::rtmp::{
+    chunk::ChunkReader,
+    gate::PlayRefusal,
+    tests::{
+        AUDIO_CONFIG, AUDIO_FRAME,
+        rtmp_client::{Amf, command, connect_object, text},
+    },
 };
+use bytes::BytesMut;
+use madang_media::Millis;
 use proptest::prelude::*;
 
 fn session() -> Session {
@@ -44,6 +50,24 @@ fn the_request_carries_the_key_as_it_came() {
     assert!(!format!("{asked:?}").contains("sk_a"));
     session.refuse(Refused::Key(Refusal::UnknownKey), 0);
     assert!(matches!(actions(&mut session)[..], [Action::Close(End::Refused(Refused::Key(Refusal::UnknownKey)))]));
+}
+
+#[test]
+fn an_encoder_that_knows_enhanced_rtmp_is_told_what_is_carried() {
+    for (asks, field) in [(false, "app"), (true, "fourCcList"), (true, "videoFourCcInfoMap"), (true, "capsEx")] {
+        let mut session = session();
+        let mut fields = vec![("app".to_owned(), text("live"))];
+        if asks {
+            fields.push((field.to_owned(), Amf::Null));
+        }
+        call(&mut session, "connect", 0, &[Amf::Object(fields)]);
+        let told = session.take_output();
+        let says = |words: &[u8]| told.windows(words.len()).any(|window| window == words);
+        for words in [&b"fourCcList"[..], b"av01", b"Opus", b"videoFourCcInfoMap", b"audioFourCcInfoMap", b"capsEx"] {
+            assert_eq!(says(words), asks, "{field}: {words:?}");
+        }
+        assert!(says(b"NetConnection.Connect.Success"));
+    }
 }
 
 #[test]
@@ -100,11 +124,55 @@ fn unknown_commands_get_an_answer_only_where_one_is_awaited() {
 }
 
 #[test]
-fn watching_over_rtmp_is_declined_in_words() {
+fn a_player_asks_waits_goes_on_and_leaves() {
+    let mut session = session();
+    call(&mut session, "connect", 0, &[connect_object("live")]);
+    call(&mut session, "play", 1, &[Amf::Null, text("room?token=t")]);
+    let [Action::Play(request)] = &actions(&mut session)[..] else { panic!("it is asked for") };
+    assert_eq!(request.name.expose(), "room?token=t");
+    assert!(!format!("{request:?}").contains("token"), "what lets a player in is a secret");
+    session.playing();
+    session.take_output();
+    call(&mut session, "publish", 1, &[Amf::Null, text("sk_x"), text("live")]);
+    assert!(actions(&mut session).is_empty(), "one thing in one connection");
+    call(&mut session, "pause", 1, &[Amf::Null, Amf::Boolean(true), Amf::Number(0.0)]);
+    assert!(matches!(actions(&mut session)[..], [Action::Pause(true)]));
+    call(&mut session, "pause", 1, &[Amf::Null, Amf::Boolean(false), Amf::Number(0.0)]);
+    assert!(matches!(actions(&mut session)[..], [Action::Pause(false)]));
+    call(&mut session, "deleteStream", 0, &[Amf::Null, Amf::Number(1.0)]);
+    assert!(matches!(actions(&mut session)[..], [Action::Leave]));
+    session.show(&Tag { kind: TagKind::Video, at: Millis(0), body: Bytes::from_static(b"late") });
+    assert!(!session.take_output().windows(4).any(|window| window == b"late"), "nothing comes after it");
+}
+
+#[test]
+fn a_refused_player_is_told_why() {
     let mut session = session();
     call(&mut session, "connect", 0, &[connect_object("live")]);
     call(&mut session, "play", 1, &[Amf::Null, text("room")]);
-    assert!(matches!(actions(&mut session)[..], [Action::Close(End::Refused(Refused::Play))]));
+    actions(&mut session);
+    session.refuse(Refused::Play(PlayRefusal::NotLive), 0);
+    assert!(matches!(actions(&mut session)[..], [Action::Close(End::Refused(Refused::Play(PlayRefusal::NotLive)))]));
+    assert!(session.take_output().windows(14).any(|window| window == b"StreamNotFound"));
+}
+
+#[test]
+fn what_a_player_is_shown_is_the_tag_in_chunks() {
+    for (at, chunk_header) in [(0x1234, &[0, 0x12, 0x34][..]), (0x0100_0000, &[0xff, 0xff, 0xff])] {
+        let mut out = Outbound::new();
+        let body: Vec<u8> = (0..5_000_u32).map(|n| (n % 251) as u8).collect();
+        out.media(1, &Tag { kind: TagKind::Video, at: Millis(at), body: body.clone().into() });
+        let bytes = out.take();
+        assert_eq!(bytes[0], 5);
+        assert_eq!(&bytes[1..4], chunk_header);
+        assert_eq!(&bytes[4..12], [0, 0x13, 0x88, 9, 1, 0, 0, 0], "length, type, stream");
+        let mut reader = ChunkReader::new(RtmpLimits::default().publisher());
+        let mut input = BytesMut::from(&[2, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0x10, 0][..]);
+        input.extend(bytes);
+        let seen = std::iter::from_fn(|| reader.next(&mut input).expect("chunks")).last().expect("a message");
+        assert_eq!((seen.kind, i64::from(seen.at), &seen.body[..]), (kind::VIDEO, at, &body[..]));
+        assert!(input.is_empty());
+    }
 }
 
 #[test]
@@ -162,7 +230,8 @@ proptest! {
                         session.granted();
                     }
                     Action::Tag(_) => prop_assert!(asked > 0, "no media without a key"),
-                    Action::Unpublish => {}
+                    Action::Play(_) => session.playing(),
+                    Action::Unpublish | Action::Pause(_) | Action::Leave => {}
                     Action::Close(_) => break 'messages,
                 }
             }

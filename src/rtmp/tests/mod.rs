@@ -7,10 +7,13 @@ mod publishing;
 #[allow(dead_code)] // shared with integration tests, which use other parts of it
 pub mod rtmp_client;
 
-use super::{Attention, Gate, GateFuture, Outlet, PublishRequest, Refusal, RtmpLimits, run};
+use super::{
+    Attention, Gate, GateFuture, Outlet, PlayFuture, PlayRefusal, PlayRequest, PublishRequest, Refusal, RtmpLimits,
+    TurnedAway, run,
+};
 use crate::live::Cut;
 use madang_media::flv::Tag;
-use madang_protocol::UnixMillis;
+use madang_protocol::{RoomId, UnixMillis};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -69,6 +72,10 @@ impl Outlet for TestOutlet {
         Ok(())
     }
 
+    fn room(&self) -> Option<RoomId> {
+        Some(RoomId::from_random(4))
+    }
+
     fn flush(&mut self) {}
 
     async fn attention(&mut self) -> Attention {
@@ -95,7 +102,7 @@ impl Gate<TestOutlet> for TestGate {
                 std::future::pending::<()>().await;
             }
             if key == REVOKED {
-                return Err(Refusal::Revoked { at: UnixMillis(0) });
+                return Err(Refusal::Revoked { at: UnixMillis(0), room: RoomId::from_random(2) });
             }
             if !key.starts_with(GOOD) {
                 return Err(if key.starts_with("sk_") { Refusal::UnknownKey } else { Refusal::NotAKey });
@@ -107,6 +114,12 @@ impl Gate<TestOutlet> for TestGate {
             Ok(TestOutlet { tags: tag_sender, cut: Some(cut) })
         })
     }
+
+    fn play(&self, _: PlayRequest) -> PlayFuture<'_> {
+        Box::pin(std::future::ready(Err(PlayRefusal::NotLive)))
+    }
+
+    fn turned_away(&self, _: TurnedAway) {}
 }
 
 /// A running RTMP port.

@@ -192,7 +192,7 @@ async fn a_stopping_server_says_so() {
 async fn other_codecs_are_refused_in_words() {
     let server = Server::start(RtmpLimits::default()).await;
     let (mut client, _) = publish(&server, GOOD).await;
-    client.video(0, b"\x90hvc1\x01\x02\x03").await.expect("sent");
+    client.video(0, b"\x90vp08\x01\x02\x03").await.expect("sent");
     let status = within(client.status()).await.expect("read").expect("told");
     assert!(status.description.contains("H.264"), "{}", status.description);
     within(client.closed()).await.expect("closed");

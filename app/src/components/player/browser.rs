@@ -91,7 +91,7 @@ pub fn run(deck: Deck, url: String) {
 /// Starts, restarts or drops the player as the room and what the player last said ask for.
 fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMillis>) {
     let (quiet, too_old) = deck.feed.with(|feed| {
-        let busy = matches!(feed, Feed::Connecting | Feed::Playing | Feed::Buffering);
+        let busy = matches!(feed, Feed::Connecting | Feed::Playing | Feed::Buffering | Feed::Away { .. });
         (!busy, *feed == Feed::Failed(Fault::TooOld))
     });
     let runs = deck.machine.player.with_value(Option::is_some);
@@ -160,6 +160,7 @@ fn heard(deck: Deck, event: PlayerEvent) {
             };
             set_timeout(late, Duration::from_millis(BUFFERING_AFTER_MS.into()));
         }
+        PlayerEvent::Away { left_s } => say(Feed::Away { left_s }),
         PlayerEvent::Waiting { attempt, .. } => say(Feed::Waiting { attempt }),
         PlayerEvent::NotLive { .. } => say(Feed::NotLive),
         PlayerEvent::NotFound => say(Feed::NotFound),

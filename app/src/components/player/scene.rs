@@ -14,6 +14,10 @@ pub enum Feed {
     Playing,
     /// The buffer has been empty for [`BUFFERING_AFTER_MS`].
     Buffering,
+    /// The streamer's encoder is gone, and the connection stands; it is waited for so long.
+    Away {
+        left_s: u32,
+    },
     /// The connection is gone and will be tried again.
     Waiting {
         attempt: u32,
@@ -49,6 +53,7 @@ pub enum Scene {
     Connecting,
     Playing,
     Buffering,
+    Away { left_s: u32 },
     Reconnecting { attempt: u32 },
     Ended,
     NotFound,
@@ -68,6 +73,7 @@ impl Scene {
             Feed::NotFound => Self::NotFound,
             Feed::Playing => Self::Playing,
             Feed::Buffering => Self::Buffering,
+            Feed::Away { left_s } => Self::Away { left_s: *left_s },
             Feed::Waiting { attempt } if room.is_live() => Self::Reconnecting { attempt: *attempt },
             // What the room says is newer than what a closed connection said.
             Feed::Idle | Feed::Connecting | Feed::NotLive | Feed::Ended | Feed::Waiting { .. } => match room {
@@ -90,6 +96,7 @@ impl Scene {
             Self::Connecting => "connecting",
             Self::Playing => "playing",
             Self::Buffering => "buffering",
+            Self::Away { .. } => "away",
             Self::Reconnecting { .. } => "reconnecting",
             Self::Ended => "ended",
             Self::NotFound => "not-found",
@@ -108,6 +115,7 @@ impl Scene {
             Self::Starting => (m.player_starting_title(), m.player_starting_next().to_owned()),
             Self::Connecting => (m.player_connecting_title(), m.player_connecting_next().to_owned()),
             Self::Buffering => (m.player_buffering_title(), m.player_buffering_next().to_owned()),
+            Self::Away { left_s } => (m.player_away_title(), m.player_away_next(clock(i64::from(*left_s) * 1000))),
             Self::Reconnecting { attempt } => (m.player_reconnecting_title(), m.player_reconnecting_next(attempt)),
             Self::Ended => (m.player_ended_title(), m.player_ended_next().to_owned()),
             Self::NotFound => (m.player_notfound_title(), m.player_notfound_next().to_owned()),
@@ -251,6 +259,7 @@ mod tests {
             Scene::Starting,
             Scene::Connecting,
             Scene::Buffering,
+            Scene::Away { left_s: 12 },
             Scene::Reconnecting { attempt: 2 },
             Scene::Ended,
             Scene::NotFound,

@@ -55,7 +55,12 @@ const fn shape_of(scene: &Scene) -> Option<Shape> {
         Scene::Never | Scene::Offline { .. } => Some(Shape::Moon),
         Scene::Ended => Some(Shape::Check),
         Scene::NotFound | Scene::Codec(_) | Scene::TooOld | Scene::Broken => Some(Shape::Alert),
-        Scene::Starting | Scene::Connecting | Scene::Playing | Scene::Buffering | Scene::Reconnecting { .. } => None,
+        Scene::Starting
+        | Scene::Connecting
+        | Scene::Playing
+        | Scene::Buffering
+        | Scene::Away { .. }
+        | Scene::Reconnecting { .. } => None,
     }
 }
 

@@ -32,7 +32,11 @@ pub fn Status(desk: Desk) -> impl IntoView {
         LiveState::Offline { .. } | LiveState::Never if was_on.get() => m.studio_ended().to_owned(),
         LiveState::Offline { .. } | LiveState::Never => m.studio_not_connected().to_owned(),
     };
+    let fought_over = Memo::new(move |_| desk.status.with(|status| status.fought_over));
+    let away = Memo::new(move |_| desk.status.with(|status| status.encoder.is_none()));
     let next = move || match live.get() {
+        LiveState::Live { .. } if fought_over.get() => m.studio_fought_over_next(),
+        LiveState::Live { .. } if away.get() => m.studio_away_next(),
         LiveState::Live { .. } => m.studio_live_next(),
         LiveState::Starting { .. } => m.studio_connecting_next(),
         LiveState::Offline { .. } | LiveState::Never if was_on.get() => m.studio_ended_next(),
@@ -119,6 +123,7 @@ mod tests {
             video: Some(VideoInfo { codec: "avc1.64001f".into(), width: 1280, height: 720 }),
             audio: Some(AudioInfo { codec: "mp4a.40.2".into(), sample_rate_hz: 44_100, channels: 2 }),
             bitrate_bps: 5_940_000,
+            health: None,
         }
     }
 

@@ -32,7 +32,7 @@ async fn a_key_is_made_used_rotated_and_revoked() {
     assert_eq!(domain.key_stands(grant.room, grant.key).await, Ok(false), "a publisher that came between is told too");
     let revoked = keys().await[1].revoked.expect("revoked");
     let refused = domain.authorize_publish(first.expose(), HERE, "").await;
-    assert_eq!(refused, Err(PublishRefusal::Revoked { at: revoked }));
+    assert_eq!(refused, Err(PublishRefusal::Revoked { at: revoked, room: room.id }));
     assert_eq!(domain.rotate_key(owner.id, &room.slug, grant.key).await.map(drop), Err(Error::NotFound));
 
     let grant = domain.authorize_publish(second.expose(), HERE, "").await.expect("granted");

@@ -56,7 +56,7 @@ async fn a_room_goes_from_never_over_live_to_offline() {
     domain.broadcast_started(room.id, UnixMillis(6)).await.expect("kept");
     assert_eq!(next(&mut changes).await, DomainChange::Room(room.id));
     assert_eq!(state().await, LiveState::Live { since: UnixMillis(6) });
-    let (page, _, status) = domain.studio(owner.id, &room.slug).await.expect("read");
+    let (page, _, status) = domain.studio(owner.id, &room.slug, None).await.expect("read");
     assert_eq!((page.card.watching, status.watching, status.encoder), (3, 3, Some(info)));
     // Another encoder takes over: the broadcast goes on.
     domain.broadcast_started(room.id, UnixMillis(8)).await.expect("kept");

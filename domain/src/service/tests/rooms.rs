@@ -66,7 +66,7 @@ async fn a_stranger_is_refused_everywhere_and_the_operator_nowhere() {
         let answers = [
             domain.edit_room(who, &at, draft("stolen")).await.map(drop),
             domain.delete_room(who, &at).await,
-            domain.studio(who, &at).await.map(drop),
+            domain.studio(who, &at, None).await.map(drop),
             domain.keys(who, &at).await.map(drop),
             domain.create_key(who, &at, "mine").await.map(drop),
             domain.rotate_key(who, &at, key).await.map(drop),
@@ -80,7 +80,7 @@ async fn a_stranger_is_refused_everywhere_and_the_operator_nowhere() {
     assert_eq!(domain.keys(owner.id, &room.slug).await.expect("read").len(), 1);
     assert_eq!(house.air.cuts(), []);
 
-    assert!(domain.studio(Actor::Operator, &room.slug).await.expect("allowed").0.mine);
+    assert!(domain.studio(Actor::Operator, &room.slug, None).await.expect("allowed").0.mine);
     domain.create_key(Actor::Operator, &room.slug, "spare").await.expect("allowed");
     domain.revoke_key(Actor::Operator, &room.slug, key).await.expect("allowed");
     domain.end_stream(Actor::Operator, &room.slug).await.expect("allowed");
@@ -195,7 +195,7 @@ async fn two_hundred_rooms_at_once() {
             tokio::spawn(async move {
                 let (owner, _) = domain.guest().await?;
                 let (room, key) = domain.create_room(owner.id, draft(&format!("room-{n}"))).await?;
-                let (_, keys, _) = domain.studio(owner.id, &room.slug).await?;
+                let (_, keys, _) = domain.studio(owner.id, &room.slug, None).await?;
                 Ok::<_, Error>((room.id, key.hash().as_bytes().to_owned(), keys.len()))
             })
         })

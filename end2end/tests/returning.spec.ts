@@ -1,0 +1,77 @@
+// The streamer's encoder goes and comes back, changes its codec, or speaks another one from the start: the picture goes on.
+import path from 'node:path';
+import { expect, open, test } from '../support/fixtures.ts';
+import { Publisher } from '../support/publisher.ts';
+import { fileEncoder } from '../support/rtmp.ts';
+import { Server } from '../support/server.ts';
+import { expectMoving, expectScene, player } from '../support/ui.ts';
+
+const CLIPS = path.resolve(import.meta.dirname, '../../media/tests/data');
+const clip = (name: string): string => path.join(CLIPS, `${name}.flv`);
+
+test('an encoder that is killed and comes back goes on with the same viewers', async ({ page, complaints }) => {
+  const server = await Server.start({ MADANG_MEDIA_GRACE_S: '30' });
+  const key = await server.createRoom('returning');
+  const first = Publisher.start(server.rtmp, key);
+  let second: Publisher | undefined;
+  try {
+    let asked = 0;
+    page.on('request', (request) => (asked += request.url().includes('.flv') ? 1 : 0));
+    await open(page, `${server.url}/rooms/returning`);
+    await expectMoving(page);
+    await first.kill();
+    await expectScene(page, 'away');
+    await expect(player(page).getByRole('status')).toContainText(/Streamer reconnecting….*0:\d\d/);
+    expect((await server.room('returning')).live.state).toBe('live');
+    second = Publisher.start(server.rtmp, key);
+    await expectScene(page, 'playing');
+    await expectMoving(page);
+    expect(asked, 'requests for the stream').toBe(1);
+    expect(complaints.unexpected).toEqual([]);
+  } finally {
+    complaints.close();
+    await second?.kill();
+    await server.stop();
+  }
+});
+
+test('AV1 and Opus are played, after H.264 and AAC in the same stream', async ({ page, server }) => {
+  const key = await server.createRoom('codecs');
+  const encoder = fileEncoder(server.rtmp, key, clip('baseline'));
+  try {
+    await open(page, `${server.url}/rooms/codecs`);
+    await expectMoving(page);
+    const decoded = () => page.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+    const before = await page.locator('video').evaluate((video) => (video as HTMLVideoElement).src);
+    encoder.next(clip('av1_opus'));
+    await page.keyboard.press('s');
+    await expect(player(page)).toContainText(/av01\.0\.00M\.08/);
+    await expect(player(page)).toContainText(/opus/);
+    const seen = await decoded();
+    await expect.poll(decoded).toBeGreaterThan(seen + 50);
+    await expectMoving(page);
+    await expectScene(page, 'playing');
+    expect(await page.locator('video').evaluate((video) => (video as HTMLVideoElement).src), 'the same media source').toBe(before);
+  } finally {
+    encoder.destroy();
+  }
+});
+
+// The sound beside VP9 is AC-3, which is not carried.
+for (const [name, codec, types] of [
+  ['vp9', 'vp09.00.11.08', [9, 18]],
+  ['hevc_flac', 'hvc1.1.6.L60.90', [8, 9, 18]],
+] as const) {
+  test(`${codec} is played, or named where the browser cannot`, async ({ page, server }) => {
+    const key = await server.createRoom('codecs');
+    const plays = await page.evaluate((type) => MediaSource.isTypeSupported(type), `video/mp4; codecs="${codec}"`);
+    const encoder = fileEncoder(server.rtmp, key, clip(name), [...types]);
+    try {
+      await open(page, `${server.url}/rooms/codecs`);
+      if (plays) await expectMoving(page);
+      else await expect(player(page).getByRole('status')).toContainText(codec);
+    } finally {
+      encoder.destroy();
+    }
+  });
+}

@@ -1,0 +1,373 @@
+//! How well an encoder's stream comes in, and what is wrong with it in words that a streamer can act on.
+//!
+//! Fed with every frame by its publisher; reads no clock of its own. The figures are of the last seconds: what is mended is good again
+//! within them.
+
+use madang_media::Millis;
+use madang_protocol::studio::{Health, Trouble, TroubleKind};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Span of bitrates, frame rate and jitter.
+const WINDOW: Duration = Duration::from_secs(5);
+/// Frames kept of one track at most: twice what 200 frames a second fill the window with.
+const FRAMES_MAX: usize = 2_000;
+/// Distances of key frames that are kept.
+const GOPS: usize = 5;
+/// Jumps of the stamps count for this long.
+const GAPS_WITHIN: Duration = Duration::from_secs(60);
+const GAPS_MAX: usize = 100;
+/// Stamps that are this far apart, in ms, have a gap between them.
+const GAP_MS: i64 = 1_000;
+/// A clock's drift says something only over a span that jitter is small against.
+const DRIFT_AFTER: Duration = Duration::from_secs(60);
+
+/// From here on a distance of key frames is too long, and far too long, in ms.
+const GOP_LONG_MS: i64 = 4_500;
+const GOP_BAD_MS: i64 = 8_000;
+const JITTER_MS: i64 = 500;
+const JITTER_BAD_MS: i64 = 1_500;
+/// Sound and picture that arrive this far apart, in ms, make players wait for one of them.
+const OFFSET_MS: i64 = 500;
+/// Millionths that an encoder's clock may be off; cheap quartz is off by 100.
+const CLOCK_PPM: i64 = 1_000;
+/// How long a picture may come without sound before that is told, and the other way round.
+const ALONE_AFTER: Duration = Duration::from_secs(5);
+/// Hundredths of the frames that may come at another distance than most.
+const UNEVEN_PERCENT: usize = 10;
+
+/// What is known of one track.
+#[derive(Debug, Default)]
+struct Track {
+    /// Arrival, stamp in ms, bytes; oldest first.
+    frames: VecDeque<(Instant, i64, usize)>,
+    last: Option<(Instant, i64)>,
+}
+
+impl Track {
+    fn note(&mut self, now: Instant, at: i64, bytes: usize) {
+        while self.frames.len() >= FRAMES_MAX || self.frames.front().is_some_and(|(came, ..)| now - *came > WINDOW) {
+            self.frames.pop_front();
+        }
+        self.frames.push_back((now, at, bytes));
+        self.last = Some((now, at));
+    }
+
+    fn within(&self, now: Instant) -> impl Iterator<Item = &(Instant, i64, usize)> {
+        self.frames.iter().filter(move |(came, ..)| now.saturating_duration_since(*came) <= WINDOW)
+    }
+
+    fn bits_per_second(&self, now: Instant) -> u64 {
+        let bytes: u64 = self.within(now).map(|(_, _, bytes)| *bytes as u64).sum();
+        let Some((first, ..)) = self.within(now).next() else { return 0 };
+        let span = now.saturating_duration_since(*first).max(Duration::from_secs(1));
+        bytes.saturating_mul(8_000) / u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// Distances of the stamps, in ms, sorted.
+    fn distances(&self, now: Instant) -> Vec<i64> {
+        let stamps: Vec<i64> = self.within(now).map(|(_, at, _)| *at).collect();
+        let mut distances: Vec<i64> = stamps.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        distances.sort_unstable();
+        distances
+    }
+}
+
+/// Gathers what comes.
+#[derive(Debug)]
+pub struct Meter {
+    /// Arrival and stamp of the first frame, from which the encoder's clock is judged.
+    began: Option<(Instant, i64)>,
+    video: Track,
+    audio: Track,
+    key: Option<i64>,
+    gops: VecDeque<i64>,
+    gaps: VecDeque<Instant>,
+    /// Composition offsets seen in this GOP and in the one before: the least and the greatest.
+    composition: [Option<(i32, i32)>; 2],
+    /// How late the earliest of the first frames came, in ms: what drift is judged against.
+    earliest: i64,
+    plan_bps: u64,
+}
+
+impl Meter {
+    /// `plan_bps`: what one stream may use of the uplink, 0 for no bound.
+    pub const fn new(plan_bps: u64) -> Self {
+        Self {
+            began: None,
+            video: Track { frames: VecDeque::new(), last: None },
+            audio: Track { frames: VecDeque::new(), last: None },
+            key: None,
+            gops: VecDeque::new(),
+            gaps: VecDeque::new(),
+            composition: [None; 2],
+            earliest: 0,
+            plan_bps,
+        }
+    }
+
+    /// A picture came: its decoding stamp as the encoder wrote it, and its composition offset in ms.
+    pub fn picture(&mut self, now: Instant, at: Millis, bytes: usize, is_key: bool, composition: i32) {
+        self.stamp(now, at.0);
+        if is_key {
+            if let Some(before) = self.key.replace(at.0).map(|before| at.0 - before).filter(|gop| *gop > 0) {
+                if self.gops.len() >= GOPS {
+                    self.gops.pop_front();
+                }
+                self.gops.push_back(before);
+            }
+            self.composition.swap(0, 1);
+            self.composition[0] = None;
+        }
+        let (least, most) = self.composition[0].unwrap_or((composition, composition));
+        self.composition[0] = Some((least.min(composition), most.max(composition)));
+        self.video.note(now, at.0, bytes);
+    }
+
+    /// Sound came.
+    pub fn sound(&mut self, now: Instant, at: Millis, bytes: usize) {
+        self.stamp(now, at.0);
+        self.audio.note(now, at.0, bytes);
+    }
+
+    /// Judges a stamp against the one before it. A jump makes the clock's beginning another.
+    fn stamp(&mut self, now: Instant, at: i64) {
+        let newest = [&self.video, &self.audio].into_iter().filter_map(|track| track.last).map(|(_, at)| at).max();
+        let jumped = newest.is_some_and(|newest| (at - newest).abs() > GAP_MS);
+        if jumped {
+            while self.gaps.len() >= GAPS_MAX || self.gaps.front().is_some_and(|gap| now - *gap > GAPS_WITHIN) {
+                self.gaps.pop_front();
+            }
+            self.gaps.push_back(now);
+            // Frames from before the jump say nothing about those after it.
+            (self.video, self.audio, self.key) = (Track::default(), Track::default(), None);
+        }
+        match self.began {
+            Some((began, first)) if !jumped => {
+                if now.saturating_duration_since(began) <= WINDOW {
+                    self.earliest = self.earliest.min(ms(now.saturating_duration_since(began)) - (at - first));
+                }
+            }
+            _ => (self.began, self.earliest) = (Some((now, at)), 0),
+        }
+    }
+
+    /// How the stream does now; `None` before anything came.
+    pub fn read(&self, now: Instant) -> Option<Health> {
+        let (began, first) = self.began?;
+        let distances = self.video.distances(now);
+        let median = distances.get(distances.len() / 2).copied().unwrap_or(0);
+        let span: i64 = distances.iter().sum();
+        let frames = i64::try_from(distances.len()).unwrap_or(0);
+        let fps_tenths = if span > 0 { frames * 10_000 / span } else { 0 };
+        // A GOP that goes on is as long as it is by now.
+        let open = self.key.zip(self.video.last).map(|(key, (_, at))| at - key);
+        let gop = self.gops.iter().copied().chain(open).max();
+        let known = self.gops.iter().copied().max().or(open.filter(|open| *open > GOP_LONG_MS));
+        let late = |(came, at, _): &(Instant, i64, usize)| ms(came.saturating_duration_since(began)) - (at - first);
+        let lateness: Vec<i64> = self.video.within(now).chain(self.audio.within(now)).map(late).collect();
+        let jitter = lateness.iter().max().zip(lateness.iter().min()).map_or(0, |(most, least)| most - least);
+        let offset = self.audio.last.zip(self.video.last).map(|((_, audio), (_, video))| audio - video);
+        let clock = self.clock_ppm(now);
+        let video_bps = self.video.bits_per_second(now);
+        let audio_bps = self.audio.bits_per_second(now);
+        let gaps = self.gaps.iter().filter(|gap| now.saturating_duration_since(**gap) <= GAPS_WITHIN).count();
+        let b_frames = self.composition.iter().flatten().any(|(least, most)| least != most);
+
+        let mut troubles = Vec::new();
+        let mut trouble = |is_so: bool, bad: bool, kind: TroubleKind, value: i64| {
+            if is_so {
+                troubles.push(Trouble { kind, bad, value });
+            }
+        };
+        let gop_ms = gop.filter(|_| known.is_some()).unwrap_or(0);
+        trouble(gop_ms > GOP_LONG_MS, gop_ms > GOP_BAD_MS, TroubleKind::LongGop, gop_ms);
+        trouble(jitter > JITTER_MS, jitter > JITTER_BAD_MS, TroubleKind::Jitter, jitter);
+        trouble(gaps > 0, gaps > 3, TroubleKind::Gaps, i64::try_from(gaps).unwrap_or(i64::MAX));
+        let total = video_bps + audio_bps;
+        let over = self.plan_bps > 0 && total > self.plan_bps;
+        trouble(over, total > self.plan_bps.saturating_mul(3) / 2, TroubleKind::Bitrate, total as i64);
+        let ran = now.saturating_duration_since(began);
+        let absent = |track: &Track| {
+            ran > ALONE_AFTER && track.last.is_none_or(|(came, _)| now.saturating_duration_since(came) > ALONE_AFTER)
+        };
+        let (no_video, no_audio) = (absent(&self.video), absent(&self.audio));
+        trouble(no_audio && !no_video, false, TroubleKind::NoAudio, 0);
+        let apart = offset.filter(|offset| offset.abs() > OFFSET_MS && !no_audio && !no_video);
+        trouble(apart.is_some(), false, TroubleKind::Offset, apart.unwrap_or(0));
+        trouble(clock.is_some_and(|ppm| ppm.abs() > CLOCK_PPM), false, TroubleKind::Clock, clock.unwrap_or(0));
+        // A jump back and forth of a millisecond is how 60 frames a second are written.
+        let uneven = distances.iter().filter(|distance| (**distance - median).abs() > 2 + median / 4).count();
+        let variable = distances.len() >= 30 && uneven * 100 > distances.len() * UNEVEN_PERCENT;
+        trouble(variable, false, TroubleKind::VariableRate, fps_tenths);
+        trouble(b_frames, false, TroubleKind::BFrames, 0);
+        troubles.sort_by_key(|trouble| !trouble.bad);
+        Some(Health {
+            video_bps,
+            audio_bps,
+            fps_tenths: u32::try_from(fps_tenths).unwrap_or(0),
+            gop_ms: known.map(|gop| u32::try_from(gop).unwrap_or(u32::MAX)),
+            jitter_ms: u32::try_from(jitter).unwrap_or(u32::MAX),
+            gaps: u32::try_from(gaps).unwrap_or(u32::MAX),
+            offset_ms: offset,
+            clock_ppm: clock,
+            b_frames,
+            troubles,
+        })
+    }
+
+    /// How much faster the encoder's clock runs than ours, in millionths; after a minute without a jump.
+    fn clock_ppm(&self, now: Instant) -> Option<i64> {
+        let (began, first) = self.began?;
+        let (came, at) = self.video.last.or(self.audio.last)?;
+        let ran = ms(came.saturating_duration_since(began));
+        if now.saturating_duration_since(began) < DRIFT_AFTER || ran == 0 {
+            return None;
+        }
+        // Jitter of the last frame alone must not look like drift: the earliest of the window is the one that waited nowhere.
+        let early = self.video.within(now).chain(self.audio.within(now));
+        let lag = early.map(|(came, at, _)| ms(came.saturating_duration_since(began)) - (at - first)).min();
+        let lag = lag.unwrap_or(ran - (at - first));
+        Some((self.earliest - lag).saturating_mul(1_000_000) / ran)
+    }
+}
+
+fn ms(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An encoder that sends 30 pictures a second and sound, as it is told to.
+    struct Encoder {
+        meter: Meter,
+        start: Instant,
+        now_ms: i64,
+        gop_ms: i64,
+        sound: bool,
+        composition: fn(i64) -> i32,
+        /// What is added to a stamp.
+        skew: fn(i64) -> i64,
+        /// How much later a frame arrives than it was made.
+        delay: fn(i64) -> i64,
+        bytes: usize,
+    }
+
+    impl Encoder {
+        fn new() -> Self {
+            Self {
+                meter: Meter::new(8_000_000),
+                start: Instant::now(),
+                now_ms: 0,
+                gop_ms: 2_000,
+                sound: true,
+                composition: |_| 0,
+                skew: |_| 0,
+                delay: |_| 0,
+                bytes: 10_000,
+            }
+        }
+
+        fn run(mut self, seconds: i64) -> Health {
+            let end = self.now_ms + seconds * 1_000;
+            let mut frame = 0;
+            while self.now_ms < end {
+                let made = frame * 1_000 / 30;
+                let came = self.start + Duration::from_millis((made + (self.delay)(made)) as u64);
+                let at = Millis(made + (self.skew)(made));
+                let gop_frames = self.gop_ms * 30 / 1_000;
+                self.meter.picture(came, at, self.bytes, frame % gop_frames == 0, (self.composition)(frame));
+                if self.sound {
+                    self.meter.sound(came, at, 500);
+                }
+                self.now_ms = made;
+                frame += 1;
+            }
+            self.meter.read(self.start + Duration::from_millis(self.now_ms as u64)).expect("something came")
+        }
+    }
+
+    fn kinds(health: &Health) -> Vec<TroubleKind> {
+        health.troubles.iter().map(|trouble| trouble.kind).collect()
+    }
+
+    #[test]
+    fn a_good_stream_has_no_trouble_and_its_figures() {
+        let health = Encoder::new().run(90);
+        assert_eq!(kinds(&health), []);
+        assert!((298..=302).contains(&health.fps_tenths), "{health:?}");
+        assert!((1_990..=2_010).contains(&health.gop_ms.expect("key frames came")), "{health:?}");
+        assert!((2_300_000..2_500_000).contains(&health.video_bps), "{health:?}");
+        assert!((110_000..130_000).contains(&health.audio_bps), "{health:?}");
+        assert!(health.clock_ppm.expect("a minute has passed").abs() < 100 && health.jitter_ms <= 1, "{health:?}");
+        assert_eq!((health.gaps, health.offset_ms, health.b_frames), (0, Some(0), false));
+    }
+
+    #[test]
+    fn a_long_gop_is_told_before_it_ends() {
+        let long = Encoder { gop_ms: 8_300, ..Encoder::new() };
+        let health = long.run(40);
+        assert!(matches!(health.troubles[..], [Trouble { kind: TroubleKind::LongGop, bad: true, .. }]), "{health:?}");
+        let only_one = Encoder { gop_ms: 1_000_000, ..Encoder::new() };
+        assert_eq!(kinds(&only_one.run(6)), [TroubleKind::LongGop]);
+    }
+
+    #[test]
+    fn b_frames_silence_and_much_bitrate_are_told() {
+        let health = Encoder { composition: |frame| [0, 66, 33][(frame % 3) as usize], ..Encoder::new() }.run(10);
+        assert_eq!(kinds(&health), [TroubleKind::BFrames]);
+        assert_eq!(kinds(&Encoder { sound: false, ..Encoder::new() }.run(10)), [TroubleKind::NoAudio]);
+        assert_eq!(kinds(&Encoder { sound: false, ..Encoder::new() }.run(4)), [], "sound may come a little later");
+        assert_eq!(kinds(&Encoder { bytes: 40_000, ..Encoder::new() }.run(10)), [TroubleKind::Bitrate]);
+        // A constant offset is how encoders with B-frames off write it too.
+        assert_eq!(kinds(&Encoder { composition: |_| 80, ..Encoder::new() }.run(10)), []);
+    }
+
+    #[test]
+    fn what_the_network_does_is_jitter_and_not_drift() {
+        let uneven = |made: i64| if made % 3_000 < 900 { 900 - made % 3_000 } else { 0 };
+        let health = Encoder { delay: uneven, ..Encoder::new() }.run(90);
+        assert_eq!(kinds(&health), [TroubleKind::Jitter], "{health:?}");
+        assert!(health.clock_ppm.expect("known").abs() < CLOCK_PPM);
+    }
+
+    #[test]
+    fn a_clock_that_runs_fast_is_told_after_a_minute() {
+        let fast = || Encoder { skew: |made| made / 200, ..Encoder::new() };
+        assert_eq!(kinds(&fast().run(50)), []);
+        let health = fast().run(120);
+        assert_eq!(kinds(&health), [TroubleKind::Clock]);
+        assert!((4_500..5_500).contains(&health.clock_ppm.expect("known")), "{health:?}");
+    }
+
+    #[test]
+    fn jumps_are_counted_for_a_minute() {
+        let jumps = || Encoder { skew: |made| if made > 20_000 { 30_000 } else { 0 }, ..Encoder::new() };
+        let health = jumps().run(40);
+        assert_eq!((kinds(&health), health.gaps), (vec![TroubleKind::Gaps], 1), "{health:?}");
+        assert_eq!(kinds(&jumps().run(110)), [], "and then forgotten");
+    }
+
+    #[test]
+    fn a_frame_rate_that_varies_is_told() {
+        let varies = Encoder { skew: |made| if made / 33 % 3 == 0 { 14 } else { 0 }, ..Encoder::new() };
+        assert_eq!(kinds(&varies.run(10)), [TroubleKind::VariableRate]);
+    }
+
+    #[test]
+    fn whatever_stamps_come_the_figures_are_bounded() {
+        let mut meter = Meter::new(0);
+        let start = Instant::now();
+        for (n, at) in [0, i64::MAX / 4, -5, 1 << 40, 3, i64::MIN / 4, 0].into_iter().cycle().take(5_000).enumerate() {
+            let now = start + Duration::from_millis(n as u64);
+            meter.picture(now, Millis(at), 1, n % 2 == 0, i32::MIN);
+            meter.sound(now, Millis(at), 1);
+            assert!(meter.read(now).is_some());
+        }
+        assert!(meter.gaps.len() <= GAPS_MAX && meter.video.frames.len() <= FRAMES_MAX);
+    }
+}

@@ -11,6 +11,8 @@ use madang_protocol::{LinkId, RoomSlug, Visibility};
 use serde_json::json;
 use std::time::Duration;
 
+mod play;
+
 const ROOM: &str = "my-room";
 const TITLE: &str = "Zzqx evening";
 const OWNER: &str = "Zzqo";
@@ -243,82 +245,6 @@ async fn a_link_leaves_the_address_counts_who_goes_in_and_ends_their_stay_with_i
     assert!(!joins(friend.socket().await).await);
     let mut other = other;
     assert!(other.media().await.is_some(), "who came by another link stays");
-}
-
-#[tokio::test]
-async fn whoever_watches_and_chats_is_out_when_their_link_ends() {
-    let home = Home::open().await;
-    home.ask_for("invitation", "").await;
-    let _encoder = home.on_air().await;
-    let (_, code) = home.link(Duration::from_secs(5), None).await;
-    let began = std::time::Instant::now();
-    let mut browser = home.invited(&code).await;
-    let page = browser.get(PATH).await;
-    let mut watching = Viewer::join_as(&home.house, ROOM, Some(&browser.cookie())).await;
-    let by_token = Viewer::join_path(&home.house, &format!("/live/my-room.flv?token={}", token_in(&page)), None).await;
-    let mut player = Client::connect(home.house.addresses.rtmp).await.expect("connects");
-    assert_eq!(
-        player.play(&format!("my-room?token={}", token_in(&page))).await.expect("an answer").code,
-        "NetStream.Play.Start"
-    );
-    let mut chatting = browser.socket().await;
-    chatting.join(ROOM).await;
-    assert!(watching.media().await.is_some());
-    ends(watching).await;
-    let over = tokio::time::timeout(PATIENCE, player.status()).await.expect("in time").expect("reads");
-    assert_eq!(over.expect("an answer").code, "NetStream.Play.UnpublishNotify");
-    assert!(began.elapsed() >= Duration::from_millis(4_900), "not before: {:?}", began.elapsed());
-    ends(by_token).await;
-    assert_eq!(chatting.close_code().await, Some(4000));
-    assert!(began.elapsed() < Duration::from_secs(15), "and not long after: {:?}", began.elapsed());
-    assert_eq!(browser.get(PATH).await.status, 403);
-    crate::house::until("nobody holds a place but the owner", || home.house.services.permits.held() <= 1).await;
-}
-
-#[tokio::test]
-async fn a_play_token_is_of_one_room_and_publishes_nothing() {
-    let home = Home::open().await;
-    home.ask_for("password", PASSWORD).await;
-    let other = home.house.make_room("other-room");
-    let domain = &home.house.services.domain;
-    domain.set_access(Actor::Operator, &slug("other-room"), Visibility::Password, PASSWORD).await.expect("set");
-    let _encoders = (home.on_air().await, Encoder::start(&home.house, &other).await);
-    let mut browser = Browser::new(&home.house);
-    browser.post(PATH, &[("do", "password"), ("password", PASSWORD)]).await;
-    let token = token_in(&browser.get(PATH).await);
-    assert_eq!(home.watches(&format!("/live/my-room.flv?token={token}"), "").await, 200);
-    assert_eq!(home.watches(&format!("/live/other-room.flv?token={token}"), "").await, 404, "replayed");
-    assert_eq!(home.watches("/live/other-room.flv", &browser.cookie()).await, 404);
-    // The same by the other ways of playing.
-    assert_eq!(home.plays(&format!("my-room?token={token}")).await, "NetStream.Play.Start");
-    for name in ["my-room", "my-room?token=x", &format!("other-room?token={token}")] {
-        assert_eq!(home.plays(name).await, "NetStream.Play.StreamNotFound", "{name}");
-    }
-    assert!(home.over_a_socket(&browser.cookie(), &home.house.origin()).await.contains(" 101 "));
-    assert!(home.over_a_socket("", &home.house.origin()).await.contains(" 404 "));
-    assert!(
-        home.over_a_socket(&browser.cookie(), "https://evil.example").await.contains(" 404 "),
-        "another site's page"
-    );
-    let stem = token.rsplit_once('.').expect("a signature").0;
-    for forged in [stem.to_owned(), format!("{stem}.{}", "0".repeat(64)), token.replace("play1", "in1")] {
-        assert_eq!(home.watches(&format!("/live/my-room.flv?token={forged}"), "").await, 404, "{forged}");
-    }
-    // As a cookie it lets nobody in, and as an address the cookie does not.
-    let permit = browser.cookie().split("; ").find(|pair| pair.starts_with("madang_in_")).expect("a permit").to_owned();
-    let (name, value) = permit.split_once('=').expect("a pair");
-    assert_eq!(home.watches(&format!("/live/my-room.flv?token={value}"), "").await, 404);
-    let mut thief = Browser::new(&home.house);
-    thief.plant(name, &token);
-    assert_eq!(thief.get(PATH).await.status, 403);
-    for secret in [token.as_str(), value] {
-        for app in ["live", "live?token"] {
-            let mut client = Client::connect(home.house.addresses.rtmp).await.expect("connects");
-            let answer = client.publish(app, secret).await;
-            let code = answer.map(|status| status.code).unwrap_or_default();
-            assert_ne!(code, "NetStream.Publish.Start", "{app}");
-        }
-    }
 }
 
 #[tokio::test]

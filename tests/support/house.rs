@@ -470,10 +470,8 @@ fn percent(text: &str) -> String {
 fn unchunked(body: &str) -> String {
     let (mut rest, mut out) = (body.as_bytes(), Vec::new());
     while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end])
-            .ok()
-            .and_then(|size| usize::from_str_radix(size, 16).ok())
-            .expect("a size");
+        let size = std::str::from_utf8(&rest[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let size = size.expect("a size");
         let chunk = rest.get(end + 2..end + 2 + size).unwrap_or_default();
         out.extend_from_slice(chunk);
         rest = rest.get(end + size + 4..).unwrap_or_default();

@@ -74,7 +74,7 @@ test('a password lets in to picture and chat, and a new one ends that', async ({
     return status;
   };
   expect(await asked(address), 'another player is let in by the address').toBe(200);
-  expect(await asked(address.split('?')[0]), 'and not without').toBe(404);
+  expect(await asked(address.split('?')[0] ?? ''), 'and not without').toBe(404);
   await expectMoving(viewer);
 
   await setPassword(page, server, 'another river stone');

@@ -169,6 +169,8 @@ for (const { size, viewport, isMobile } of [
         await expect(page.locator('main')).toContainText('Saved.');
         const link = await makeLink(page, server, 'friends from far away, all of us');
         await shoot(page, 'access-link');
+        // Whoever was in by the password stands before the gate again, without a press.
+        await expect(viewer.getByRole('heading', { name: 'This room is by invitation' })).toBeVisible();
         await viewer.goto(link);
         await shoot(viewer, 'gate-invited');
         await open(page, `${server.url}/rooms/${SLUG}/studio`);

@@ -252,11 +252,13 @@ impl Config {
         if !self.public.rtmp_url.is_empty() && !self.public.rtmp_url.starts_with("rtmp") {
             return wrong("public.rtmp_url", "must be like rtmp://live.example.org/live");
         }
-        if !self.security.is_sound() {
-            return wrong(
-                "security.frame_ancestors",
-                "must be \"'none'\", or sources such as \"'self' https://example.org\"",
-            );
+        for (option, ancestors) in [
+            ("security.frame_ancestors", &self.security.frame_ancestors),
+            ("security.embed_ancestors", &self.security.embed_ancestors),
+        ] {
+            if !Security::is_sound(ancestors) {
+                return wrong(option, "must be \"'none'\", or sources such as \"'self' https://example.org\"");
+            }
         }
         if let Some((option, message)) = self.tls.trouble() {
             return wrong(option, message);

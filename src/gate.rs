@@ -32,7 +32,7 @@ impl PublishGate {
                 let who = PublisherInfo { from, encoder: request.encoder, key: grant.key, since: now() };
                 let publisher = self.live.publish(grant.room, who);
                 // The key may have been revoked, or the room deleted, between the question and the lease: nobody could cut then.
-                match self.domain.key_stands(grant.room, grant.key).await {
+                match self.domain.key_stands(grant.room, grant.key, Some(from)).await {
                     Ok(true) => Ok(publisher),
                     Ok(false) => Err(Refusal::UnknownKey),
                     Err(_) => Err(Refusal::Unavailable),
@@ -89,8 +89,9 @@ pub async fn keep_grants(domain: Domain, live: Arc<Live>, mut shutdown: Shutdown
 
 async fn look_again(domain: &Domain, live: &Live) {
     for room in live.on_air() {
-        let Some(key) = live.status(room).encoder.map(|encoder| encoder.key) else { continue };
-        match domain.key_stands(room, key).await {
+        let Some(encoder) = live.status(room).encoder else { continue };
+        let (key, from) = (encoder.key, encoder.from.parse().ok());
+        match domain.key_stands(room, key, from).await {
             Ok(true) => {}
             Ok(false) => live.cut_key(key, CutReason::KeyRevoked),
             // The next change asks again; a busy database is no reason to cut anybody.

@@ -210,7 +210,7 @@ impl Permits {
     /// How long until somebody's time is up.
     fn wait(&self) -> Duration {
         let first = self.lock().ends.first().map(|(ends, ..)| *ends);
-        let left = first.map(|ends| Duration::from_millis(ends.since(now()).unsigned_abs()));
+        let left = first.map(|ends| Duration::from_millis(u64::try_from(ends.since(now())).unwrap_or(0)));
         left.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
 

@@ -103,7 +103,9 @@ impl Services {
         });
         let rooms = Arc::new(self.clone());
         let viewers = self.config.limits.viewers_per_address;
-        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of, owner_of)
+        let config = Arc::clone(&self.config);
+        let is_own = Arc::new(move |headers: &HeaderMap| client::same_origin(headers, &config.public));
+        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of, owner_of, is_own)
     }
 
     /// What a request shows to be let into a room, by whom it is and by its cookies.

@@ -47,8 +47,8 @@ use crate::{
     components::{arrival::Arrival, banner::ConnectionBanner, footer::Footer, header::Header},
     i18n::provide_messages,
     pages::{
-        AccessRoute, AccountRoute, ChatRoute, DirectoryRoute, LogInRoute, ModerationRoute, NewRoomRoute, RegisterRoute,
-        StudioRoute, not_found::NotFoundPage, watch::WatchPage,
+        AccessRoute, AccountRoute, ChatRoute, DirectoryRoute, EmbedRoute, LogInRoute, ModerationRoute, NewRoomRoute,
+        RegisterRoute, StudioRoute, not_found::NotFoundPage, watch::WatchPage,
     },
     realtime::Realtime,
 };
@@ -88,6 +88,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/rooms/:slug") view=WatchPage ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/studio") view={Lazy::<StudioRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/chat") view={Lazy::<ChatRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/embed/:slug") view={Lazy::<EmbedRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/moderation") view={Lazy::<ModerationRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rooms/:slug/access") view={Lazy::<AccessRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/login") view={Lazy::<LogInRoute>::new()} ssr=SsrMode::Async />

@@ -1,10 +1,38 @@
 // The address of a stream is for everybody: flv.js and mpegts.js play it from a page of another origin.
 import { expect, test } from '../support/fixtures.ts';
 import { expectMoving } from '../support/ui.ts';
+import { ARTEFACTS } from '../support/paths.ts';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
+import path from 'node:path';
+
+test('a room is embedded in a page of another origin', async ({ page, server, publish }) => {
+  const key = await server.createRoom('in-a-frame');
+  publish(key);
+  await expect.poll(async () => (await server.room('in-a-frame')).live.state).toBe('live');
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<iframe src="${server.url}/embed/in-a-frame?delay=lowest" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture"></iframe>`;
+  const other = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end(html);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  try {
+    await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+    const frame = page.frameLocator('iframe');
+    await expect(frame.locator('.player')).toHaveAttribute('data-scene', 'playing');
+    const frames = async () => frame.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+    const before = await frames();
+    await expect.poll(frames).toBeGreaterThan(before + 10);
+    await expect(frame.getByRole('link', { name: 'Room in-a-frame' })).toBeVisible();
+    await expect(frame.locator('.bar')).toBeHidden();
+    await page.screenshot({ path: path.join(ARTEFACTS, 'embed.png') });
+  } finally {
+    other.close();
+  }
+});
 
 const require = createRequire(import.meta.url);
 

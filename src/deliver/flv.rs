@@ -162,7 +162,11 @@ pub(super) async fn find(
     let token = query.and_then(token_of);
     match deliver.rooms.may_play(&slug, Asked { headers, token }).await {
         // Browsers let any page open a WebSocket, send the site's cookies with it, and let the page read what comes.
-        Ok(play) if !play.room.open && token.is_none() && socket::is_foreign(headers) => Err(unknown()),
+        Ok(play)
+            if !play.room.open && token.is_none() && socket::is_asked_for(headers) && !(deliver.is_own)(headers) =>
+        {
+            Err(unknown())
+        }
         Ok(play) => Ok(play),
         Err(NotPlayed::Unknown) => Err(unknown()),
         Err(NotPlayed::Unavailable) => {

@@ -46,6 +46,9 @@ pub type OwnerOf = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Option<PersonId>
 /// streams go over WebSockets, which it has many more of.
 const ANSWERS_PER_BROWSER: usize = 4;
 
+/// Whether a request comes from a page of this site, or from no page.
+pub type IsOwn = Arc<dyn Fn(&HeaderMap) -> bool + Send + Sync>;
+
 /// What the media routes need.
 pub struct Deliver {
     live: Arc<Live>,
@@ -55,6 +58,7 @@ pub struct Deliver {
     address_of: AddressOf,
     person_of: PersonOf,
     owner_of: OwnerOf,
+    is_own: IsOwn,
     delivered_bytes: Counter,
     stills: still::Stills,
 }
@@ -69,6 +73,7 @@ impl Deliver {
         address_of: AddressOf,
         person_of: PersonOf,
         owner_of: OwnerOf,
+        is_own: IsOwn,
     ) -> Arc<Self> {
         describe_counter!(
             "madang_deliver_bytes_total",
@@ -83,6 +88,7 @@ impl Deliver {
             address_of,
             person_of,
             owner_of,
+            is_own,
             delivered_bytes: counter!("madang_deliver_bytes_total"),
             stills: still::Stills::default(),
         })

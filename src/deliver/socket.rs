@@ -37,14 +37,6 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
     headers.get(header::UPGRADE).is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Whether the request wants one for a page of another site, as its `Origin` says (RFC 6455 §10.2).
-pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN).filter(|_| is_asked_for(headers)) else { return false };
-    let own = text(header::HOST);
-    origin.split_once("://").is_none_or(|(_, host)| Some(host) != own)
-}
-
 /// The answer to a request for one; the media follow by themselves.
 pub(super) fn answer(mut request: Request, body: FlvBody) -> Response {
     let response = match create_response_with_body(&request, Body::empty) {

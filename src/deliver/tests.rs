@@ -70,6 +70,7 @@ impl Bench {
                 let person = headers.get("cookie").and_then(|cookie| cookie.to_str().ok()?.parse().ok());
                 Box::pin(std::future::ready(person))
             }),
+            is_own: Arc::new(|_| true),
             delivered_bytes: Counter::from_arc(delivered.clone()),
             stills: Default::default(),
         });

@@ -49,9 +49,9 @@ struct Seats {
 struct Joined {
     members: HashMap<u64, Outbox>,
     studios: HashMap<u64, StudioSeat>,
+    /// Which room they were told of: another may come to have its slug, and is nothing of theirs.
+    id: Option<RoomId>,
     card: Option<RoomCard>,
-    /// They were told that the room is gone, and nothing since.
-    gone: bool,
 }
 
 /// One of the owner's connections.
@@ -118,9 +118,7 @@ impl Hub {
         match &topic {
             Topic::Directory => drop(seats.directory.insert(number, outbox)),
             Topic::Room(room) => {
-                let joined = seats.rooms.entry(room.clone()).or_default();
-                joined.gone = false;
-                joined.members.insert(number, outbox);
+                drop(seats.rooms.entry(room.clone()).or_default().members.insert(number, outbox));
             }
             Topic::Studio(room, id, near) => {
                 let seat = StudioSeat { room: *id, near: *near, outbox, told: None };
@@ -152,10 +150,14 @@ impl Hub {
 
     /// The card, if more than the number of those who watch has changed (the chat's own counts say that number); and the
     /// studio's status.
-    fn tell_room(&self, card: &RoomCard, status: &OnAirStatus, live: &Live) {
+    fn tell_room(&self, id: RoomId, card: &RoomCard, status: &OnAirStatus, live: &Live) {
         let mut seats = self.seats();
         let Some(room) = seats.rooms.get_mut(&card.slug) else { return };
-        room.gone = false;
+        if room.id.is_some_and(|known| known != id) {
+            drop(seats);
+            return self.tell_gone(&card.slug);
+        }
+        room.id = Some(id);
         let same = room.card.as_ref().is_some_and(|told| RoomCard { watching: card.watching, ..told.clone() } == *card);
         if !same {
             room.card = Some(card.clone());
@@ -180,11 +182,9 @@ impl Hub {
         }
     }
 
-    /// Once, however many ways the news comes by: this process' own and another's.
+    /// They are told once, and of nothing more: a room that is made at the same slug later is somebody else's, and lets in whom it wants.
     fn tell_gone(&self, room: &RoomSlug) {
-        let mut seats = self.seats();
-        let Some(joined) = seats.rooms.get_mut(room).filter(|joined| !joined.gone) else { return };
-        (joined.gone, joined.card) = (true, None);
+        let Some(joined) = self.seats().rooms.remove(room) else { return };
         if let Some(frame) = Frame::encode(&[ServerEvent::RoomGone { room: room.clone() }]) {
             joined.members.values().for_each(|outbox| outbox.push(frame.clone()));
         }
@@ -389,7 +389,7 @@ impl Task {
         if let Some(earlier) = self.shown.get(&room.id).filter(|earlier| **earlier != room.slug).cloned() {
             self.tell_gone(room.id, &earlier);
         }
-        self.hub.tell_room(&card, &status, &self.live);
+        self.hub.tell_room(room.id, &card, &status, &self.live);
         match room.visibility {
             Visibility::Public => {
                 self.shown.insert(room.id, room.slug);

@@ -98,12 +98,14 @@ impl Session {
 
     /// Ends the connection if its session has ended since it was let in: from then on the hub tells.
     pub async fn look_at_session(&mut self) {
-        if let Some(session) = self.session
-            && let Ok(ended) = self.domain.ended_sessions(vec![session]).await
-            && !ended.is_empty()
-        {
-            self.lost = true;
-        }
+        let over = match (self.session, self.chatter.person) {
+            (Some(session), _) => self.domain.ended_sessions(vec![session]).await.map(|ended| !ended.is_empty()),
+            // A guest who has registered meanwhile comes back as whom they are now.
+            (None, Some(person)) => self.domain.has_account(person).await,
+            (None, None) => Ok(false),
+        };
+        // Storage that does not answer ends nobody.
+        self.lost |= over.unwrap_or(false);
     }
 
     /// What has to be sent before anything of the outbox.
@@ -256,6 +258,11 @@ impl Session {
 
     async fn rename(&mut self, name: &str, id: String) {
         let Some(person) = self.chatter.person else { return self.reject(id, ChatRefusal::NoCookie) };
+        match self.domain.is_barred(person, self.chatter.address).await {
+            Ok(false) => {}
+            Ok(true) => return self.reject(id, ChatRefusal::Banned),
+            Err(_) => return self.reject(id, ChatRefusal::Busy),
+        }
         let rooms: Vec<RoomId> = self.rooms.iter().map(|joined| joined.member.room()).collect();
         match self.domain.rename(person, name, &rooms).await {
             Ok(you) => self.owe(ServerEvent::You { you }),

@@ -4,19 +4,22 @@
 use super::{
     chunk::ChunkReader,
     error::{Deadline, End, Refused},
-    gate::{Attention, Gate, Outlet, PlayRequest, Program, PublishRequest, Refusal, TurnedAway},
+    gate::{Attention, Gate, Outlet, PlayRefusal, PlayRequest, Program, PublishRequest, Refusal, TurnedAway},
     handshake,
     limits::{RtmpLimits, WrongKeys},
     session::{Action, Session},
     words,
 };
-use crate::live::Delivery;
+use crate::{
+    addresses::{AddressLimit, AddressSeat, Bound, Seat},
+    live::Delivery,
+};
 use bytes::BytesMut;
 use madang_media::flv::{self, Item};
 use madang_protocol::RoomId;
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
@@ -37,6 +40,25 @@ pub struct Shared<P> {
     pub gate: Arc<dyn Gate<P>>,
     pub limits: RtmpLimits,
     pub wrong_keys: WrongKeys,
+    pub players: Players,
+}
+
+/// How many watch over this port: half of its connections at most, in all and from one address, so that encoders always find one.
+pub struct Players {
+    all: Bound<()>,
+    addresses: AddressLimit,
+}
+
+impl Players {
+    pub fn new(limits: &RtmpLimits) -> Self {
+        let half = |limit: usize| (limit / 2).max(1);
+        let addresses = AddressLimit::new(half(limits.connections_per_address));
+        Self { all: Bound::new(half(limits.connections)), addresses }
+    }
+
+    fn take(&self, address: IpAddr) -> Option<(Seat<()>, AddressSeat)> {
+        Some((self.all.take(())?, self.addresses.take(address)?))
+    }
 }
 
 /// Resolves when the server stops, or when nobody is left to say so.
@@ -97,11 +119,19 @@ struct Connection<'a, S, P> {
     watched: Option<Watched>,
 }
 
+/// A player may wait for this long. Nothing is written to it meanwhile, so nothing else tells that it is gone.
+const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
+
 /// What a player is shown.
 struct Watched {
     program: Box<dyn Program>,
     tags: flv::Reader,
     paused: bool,
+    /// It has been given something.
+    begun: bool,
+    /// It was not given something, so it begins anew at the next picture that can be begun with.
+    stale: bool,
+    _places: (Seat<()>, AddressSeat),
 }
 
 /// What one round over the input found out about time.
@@ -111,8 +141,10 @@ enum Pulse {
     Media,
     /// Publishing or watching ended; the peer has as long as a new one.
     Ended,
-    /// Watching began.
+    /// Watching began, or goes on.
     Watching,
+    /// The player wants nothing for a while.
+    Paused,
 }
 
 impl<S, P> Connection<'_, S, P>
@@ -137,6 +169,7 @@ where
                     deadline.as_mut().reset(Instant::now() + limits.first_media);
                 }
                 Ok(Pulse::Watching) => deadline.as_mut().reset(Instant::now() + NO_DEADLINE),
+                Ok(Pulse::Paused) => deadline.as_mut().reset(Instant::now() + PAUSE_MAX),
                 Err(end) => return end,
             }
             if let Err(end) = self.write_output().await {
@@ -153,8 +186,9 @@ where
             };
             let delivery = async {
                 match self.watched.as_mut() {
-                    Some(watched) if !watched.paused => watched.program.next().await,
-                    _ => std::future::pending().await,
+                    // Also while it waits: the end of the broadcast, or of the leave to watch it, ends it.
+                    Some(watched) => watched.program.next().await,
+                    None => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -175,7 +209,9 @@ where
                         return end;
                     }
                 }
-                () = deadline.as_mut() => return End::TooLate(kind),
+                () = deadline.as_mut() => {
+                    return if self.watched.is_some() { End::Played } else { End::TooLate(kind) };
+                }
                 () = stopped(&mut self.shutdown) => return End::Shutdown,
             }
         }
@@ -184,10 +220,26 @@ where
     /// Hands on what a player is shown next, and waits until its socket has taken it.
     async fn show(&mut self, delivery: &Delivery) -> Result<(), End> {
         let Some(watched) = self.watched.as_mut() else { return Ok(()) };
-        match (delivery, delivery.flv()) {
-            (Delivery::Ended, _) => return Err(End::Played),
-            (_, Some(bytes)) => watched.tags.push(bytes.clone()),
-            (_, None) => return Ok(()),
+        match delivery {
+            Delivery::Ended => return Err(End::Played),
+            Delivery::Skipped(_) => return Ok(()),
+            _ if watched.paused => {
+                watched.stale = true;
+                return Ok(());
+            }
+            Delivery::Flight(flight) if watched.stale && flight.joinable => {
+                let headers = if watched.begun { &flight.headers.change } else { &flight.headers.first };
+                watched.tags.push(headers.clone());
+                watched.tags.push(flight.bytes.clone());
+                (watched.stale, watched.begun) = (false, true);
+            }
+            _ if watched.stale => return Ok(()),
+            Delivery::Headers { .. } | Delivery::Flight(_) => {
+                if let Some(bytes) = delivery.flv() {
+                    watched.tags.push(bytes.clone());
+                }
+                watched.begun = true;
+            }
         }
         loop {
             match watched.tags.next() {
@@ -237,6 +289,7 @@ where
                     Action::Pause(on) => {
                         if let Some(watched) = self.watched.as_mut() {
                             watched.paused = on;
+                            pulse = if on { Pulse::Paused } else { Pulse::Watching };
                         }
                     }
                     Action::Leave => {
@@ -286,6 +339,10 @@ where
 
     /// Whether the player may watch; it has been told.
     async fn watch(&mut self, request: PlayRequest, deadline: Pin<&mut Sleep>) -> Result<bool, End> {
+        let Some(places) = self.shared.players.take(self.from.ip()) else {
+            self.session.refuse(Refused::Play(PlayRefusal::TooMany), 0);
+            return Ok(false);
+        };
         let answer = tokio::select! {
             answer = self.shared.gate.play(request) => answer,
             () = deadline => return Err(End::TooLate(Deadline::FirstMedia)),
@@ -293,7 +350,9 @@ where
         };
         match answer {
             Ok(program) => {
-                self.watched = Some(Watched { program, tags: flv::Reader::new(), paused: false });
+                let tags = flv::Reader::new();
+                let watched = Watched { program, tags, paused: false, begun: false, stale: false, _places: places };
+                self.watched = Some(watched);
                 self.session.playing();
                 tracing::debug!(from = %self.from, player = self.session.encoder(), "a player watches over RTMP");
                 Ok(true)

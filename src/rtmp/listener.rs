@@ -1,7 +1,7 @@
 //! Accepts encoders, one task each, within the bounds on connections.
 
 use super::{
-    connection::{Shared, serve, stopped},
+    connection::{Players, Shared, serve, stopped},
     gate::{Gate, Outlet},
     limits::{Admission, Admitted, Crowded, RtmpLimits, WrongKeys},
 };
@@ -65,7 +65,8 @@ pub async fn run<P: Outlet>(
     let doors = doors.into();
     let admission = Admission::new(&limits);
     let stopping = limits.farewell + STOPPING;
-    let shared = Arc::new(Shared { gate, wrong_keys: WrongKeys::new(&limits), limits });
+    let (wrong_keys, players) = (WrongKeys::new(&limits), Players::new(&limits));
+    let shared = Arc::new(Shared { gate, wrong_keys, players, limits });
     let mut connections = JoinSet::new();
     let mut crowd = Crowd::default();
     loop {

@@ -94,15 +94,23 @@ pub async fn guard(State(services): State<Services>, mut request: Request, next:
     let path = request.uri().path().to_owned();
     let mut checked = check(&services, peer, request.headers());
     if checked.is_ok() {
-        // Storage that does not answer is told by who needs it.
-        if let Ok(asker) = services.asker(request.headers()).await {
-            checked = check_asker(&services, peer, request.headers(), &path, &asker);
-            request.extensions_mut().insert(asker);
-        }
+        checked = match services.asker(request.headers()).await {
+            Ok(asker) => {
+                let checked = check_asker(&services, peer, request.headers(), &path, &asker);
+                request.extensions_mut().insert(asker);
+                checked
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a change was not carried out: who asks cannot be looked up");
+                Err(Refusal::Busy)
+            }
+        };
     }
     match checked {
         Ok(()) => {}
-        Err(refusal @ Refusal::TooMany { .. }) if !is_function(&path) => drop(request.extensions_mut().insert(refusal)),
+        Err(refusal @ (Refusal::TooMany { .. } | Refusal::Busy)) if !is_function(&path) => {
+            request.extensions_mut().insert(refusal);
+        }
         Err(refusal) => return refusal.answer(&path, request.headers()),
     }
     next.run(request).await

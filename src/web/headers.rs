@@ -4,10 +4,10 @@
 //! and say only what concerns parts; and everything else, which may load nothing. HTTP-FLV has its own in `deliver`.
 
 use super::client;
-use crate::{config::Security, state::Services};
+use crate::state::Services;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -37,7 +37,12 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
     // The JSON API is for programs and pages anywhere; browsers let scripts of other sites read it where it allows them (it does
     // not), and show what is no script's as they like.
     let resource = if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
+    let embed = request.uri().path().starts_with("/embed/");
     let mut response = next.run(request).await;
+    // What is no picture, such as a gate, is framed by nobody else.
+    let security = &services.config.security;
+    let framed = embed && response.status() == StatusCode::OK;
+    let ancestors = if framed { &security.embed_ancestors } else { &security.frame_ancestors };
     let nonce = response.extensions_mut().remove::<PageNonce>();
     let plain = response.extensions_mut().remove::<PlainPage>();
     let headers = response.headers_mut();
@@ -48,15 +53,14 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if !is_part(headers) {
-        let security = &services.config.security;
         let policy = match &nonce {
             Some(nonce) => {
-                page_policy(&nonce.0, &origin, services.names.watch.as_ref().map(|w| w.reload_port), security)
+                page_policy(&nonce.0, &origin, services.names.watch.as_ref().map(|w| w.reload_port), ancestors)
             }
-            None if plain.is_some() => plain_policy(security),
-            None => closed_policy(security),
+            None if plain.is_some() => plain_policy(ancestors),
+            None => closed_policy(ancestors),
         };
-        describe(headers, &policy, security);
+        describe(headers, &policy, ancestors);
         if heeds_opener_policy(&origin) {
             headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
         }
@@ -70,7 +74,7 @@ fn is_part(headers: &HeaderMap) -> bool {
     ["text/css", "text/javascript", "application/wasm"].iter().any(|part| kind.starts_with(part))
 }
 
-fn describe(headers: &mut HeaderMap, policy: &str, security: &Security) {
+fn describe(headers: &mut HeaderMap, policy: &str, ancestors: &str) {
     // A nonce is base64, hosts and the configured sources have been checked: it always fits. If it did not, no policy would be worse
     // than a page that does not run.
     let closed = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -79,7 +83,7 @@ fn describe(headers: &mut HeaderMap, policy: &str, security: &Security) {
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
     // For what does not know `frame-ancestors`; it can say no more than these two.
-    if let Some(framing) = match security.frame_ancestors.as_str() {
+    if let Some(framing) = match ancestors {
         "'none'" => Some("DENY"),
         "'self'" => Some("SAMEORIGIN"),
         _ => None,
@@ -90,7 +94,7 @@ fn describe(headers: &mut HeaderMap, policy: &str, security: &Security) {
 
 /// What a page may load: scripts of this site and those that carry the nonce, its styles, pictures and streams, and nothing else.
 /// `reload_port` is where `cargo leptos watch` tells pages to reload themselves.
-fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, security: &Security) -> String {
+fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, ancestors: &str) -> String {
     // Some browsers do not count sockets as 'self' (Safari before 15.4). An address in brackets is no source by the grammar.
     let socket = match origin.strip_prefix("http") {
         Some(rest) if !rest.contains(['[', ';', ',']) => format!(" ws{rest}"),
@@ -100,25 +104,20 @@ fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, security: &S
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
          media-src 'self' blob:; connect-src 'self'{socket}{reload}; object-src 'none'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors {}",
-        security.frame_ancestors
+         form-action 'self'; frame-ancestors {ancestors}"
     )
 }
 
 /// What a page without scripts may load: styles and pictures of this site. Its forms are this site's.
-fn plain_policy(security: &Security) -> String {
+fn plain_policy(ancestors: &str) -> String {
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {}",
-        security.frame_ancestors
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
     )
 }
 
 /// What everything else may load: nothing. A browser that shows such an answer may fetch the site's icon.
-fn closed_policy(security: &Security) -> String {
-    format!(
-        "default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}",
-        security.frame_ancestors
-    )
+fn closed_policy(ancestors: &str) -> String {
+    format!("default-src 'none'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}")
 }
 
 /// Browsers heed `Cross-Origin-Opener-Policy` over TLS and from this machine; elsewhere they complain of it in the console.
@@ -134,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_page_may_open_sockets_to_its_own_host_only() {
-        let policy = |origin: &str, reload| page_policy("n", origin, reload, &Security::default());
+        let policy = |origin: &str, reload| page_policy("n", origin, reload, "'self'");
         assert!(policy("https://live.example", None).contains("connect-src 'self' wss://live.example;"));
         assert!(policy("http://localhost:3000", None).contains("connect-src 'self' ws://localhost:3000;"));
         assert!(policy("http://[::1]:3000", None).contains("connect-src 'self';"));

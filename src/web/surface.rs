@@ -131,6 +131,7 @@ pub const SURFACE: &[Entry] = &[
     entry("/rooms/new", Behind::Page { posts: true }, Who::RoomMaker),
     entry("/rooms/{slug}", Behind::Room { posts: true }, Who::Anyone),
     entry("/rooms/{slug}/chat", Behind::Room { posts: false }, Who::Anyone),
+    entry("/embed/{slug}", Behind::Room { posts: false }, Who::Anyone),
     entry("/rooms/{slug}/studio", Behind::Page { posts: true }, Who::Owner),
     entry("/rooms/{slug}/access", Behind::Page { posts: true }, Who::Owner),
     entry("/rooms/{slug}/moderation", Behind::Page { posts: true }, Who::Moderator),
@@ -178,6 +179,7 @@ pub const SURFACE: &[Entry] = &[
 pub const GATED: &[(&str, Who)] = &[
     ("`/rooms/{slug}`", Who::LetIn),
     ("`/rooms/{slug}/chat`", Who::LetIn),
+    ("`/embed/{slug}`", Who::LetIn),
     ("`/fn/room_page`", Who::LetIn),
     ("`/api/v1/rooms/{slug}`", Who::Nobody),
     ("`/live/{slug}.flv`", Who::LetIn),

@@ -175,6 +175,56 @@ async fn an_rtmp_player_counts_as_watching_and_within_its_addresss_bound() {
     counted(&house, 0).await;
 }
 
+/// Encoders find a connection however many watch.
+#[tokio::test]
+async fn players_take_half_of_the_rtmp_connections_at_most() {
+    let house = House::open_with(|config| config.limits.rtmp_connections_per_address = 6).await;
+    let key = house.make_room("my-room");
+    let _encoder = Encoder::start(&house, &key).await;
+    live(&house, "my-room").await;
+    let mut players = Vec::new();
+    for _ in 0..3 {
+        let mut player = Client::connect(house.addresses.rtmp).await.expect("connects");
+        assert_eq!(player.play("my-room").await.expect("an answer").code, "NetStream.Play.Start");
+        players.push(player);
+    }
+    let mut one_more = Client::connect(house.addresses.rtmp).await.expect("connects");
+    assert_eq!(one_more.play("my-room").await.expect("an answer").code, "NetStream.Play.Failed");
+}
+
+#[tokio::test]
+async fn a_player_that_waits_hears_the_end_and_one_that_goes_on_begins_with_a_key_frame() {
+    let (house, encoder) = on_air("my-room").await;
+    let mut players = Vec::new();
+    for _ in 0..2 {
+        let mut player = Client::connect(house.addresses.rtmp).await.expect("connects");
+        assert_eq!(player.play("my-room").await.expect("an answer").code, "NetStream.Play.Start");
+        player.call("pause", 0.0, 1, &[Amf::Null, Amf::Boolean(true), Amf::Number(0.0)]).await.expect("is sent");
+        assert_eq!(player.status().await.expect("reads").expect("an answer").code, "NetStream.Pause.Notify");
+        players.push(player);
+    }
+    // Somebody else is given what they are not meanwhile.
+    let mut viewer = Viewer::join(&house, "my-room").await;
+    for _ in 0..60 {
+        assert!(viewer.media().await.is_some());
+    }
+    let mut goes_on = players.pop().expect("two");
+    goes_on.call("pause", 0.0, 1, &[Amf::Null, Amf::Boolean(false), Amf::Number(0.0)]).await.expect("is sent");
+    assert_eq!(goes_on.status().await.expect("reads").expect("an answer").code, "NetStream.Unpause.Notify");
+    let mut video = async || loop {
+        let media = timeout(PATIENCE, goes_on.media()).await.expect("in time").expect("reads").expect("media");
+        if media.kind == VIDEO {
+            return media.body;
+        }
+    };
+    assert_eq!(video().await[..2], [0x17, 0], "the configuration");
+    assert_eq!(video().await[..2], [0x17, 1], "then a key frame");
+    drop(encoder);
+    let mut waits = players.pop().expect("one");
+    let over = timeout(PATIENCE, waits.status()).await.expect("in time").expect("reads").expect("an answer");
+    assert_eq!(over.code, "NetStream.Play.UnpublishNotify");
+}
+
 #[tokio::test]
 async fn a_room_that_is_not_there_or_not_live_is_refused_in_words() {
     let house = House::open().await;

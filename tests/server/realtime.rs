@@ -2,6 +2,27 @@
 
 use crate::house::House;
 
+/// A slug may be somebody else's room later, and one that lets in whom it wants.
+#[tokio::test]
+async fn whoever_was_in_a_room_hears_nothing_of_the_next_one_at_its_address() {
+    let house = House::open().await;
+    let (_, owner) = house.own_room("my-room").await;
+    let mut earlier = house.socket_as(&owner).await;
+    earlier.join("my-room").await;
+    house.command(&["room", "delete", "my-room"]);
+    earlier.hear(|event| event["type"] == "room_gone").await;
+    let (key, _) = house.own_room("my-room").await;
+    let _encoder = crate::stream::Encoder::start(&house, &key).await;
+    crate::stream::live(&house, "my-room").await;
+    earlier.say(r#"{"type":"ping"}"#).await;
+    earlier
+        .hear(|event| {
+            assert!(event["type"] != "studio" && event["type"] != "room", "{event}");
+            event["type"] == "pong"
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn a_room_made_by_another_process_appears_in_the_directory() {
     let house = House::open().await;

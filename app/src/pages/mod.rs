@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod chat;
 pub mod directory;
+pub mod embed;
 pub mod log_in;
 pub mod moderation;
 pub mod new_room;
@@ -50,6 +51,7 @@ macro_rules! own_download {
 own_download!(DirectoryRoute, directory::DirectoryPage);
 own_download!(NewRoomRoute, new_room::NewRoomPage);
 own_download!(StudioRoute, studio::StudioPage);
+own_download!(EmbedRoute, embed::EmbedPage);
 own_download!(ChatRoute, chat::ChatPage);
 own_download!(AccessRoute, access::AccessPage);
 own_download!(ModerationRoute, moderation::ModerationPage);

@@ -19,7 +19,7 @@ use crate::{
     store::{NewAccount, Store},
     token::{Token, TokenHash},
 };
-use madang_protocol::{Field, FieldIssue, PersonId, Problem, SessionId, validation};
+use madang_protocol::{Field, FieldIssue, PersonId, Problem, RoomId, SessionId, validation};
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 /// Places remembered of an account, where its owner is not kept out by others' wrong passwords.
@@ -324,6 +324,8 @@ impl Domain {
 pub(super) struct Removed {
     rooms: Vec<Room>,
     ended: Vec<SessionId>,
+    /// Rooms that they moderated.
+    moderated: Vec<RoomId>,
     admin: bool,
 }
 
@@ -335,6 +337,7 @@ impl Removed {
             shared.tell(DomainChange::RoomDeleted { id: room.id, slug: room.slug.clone() });
         }
         shared.tell_ended(&self.ended);
+        shared.tell_rooms(self.moderated.iter().copied());
         shared.tell(DomainChange::LogsChanged);
         if self.admin {
             shared.tell(DomainChange::Anything);
@@ -354,8 +357,9 @@ pub(super) fn remove_in(store: &mut dyn Store, person: PersonId) -> Result<Remov
         store.remove_room(room.id)?;
     }
     let ended = store.remove_sessions(person, 0)?;
+    let moderated = store.moderates(person)?;
     store.remove_person(person, &tag(person))?;
-    Ok(Removed { rooms, ended, admin })
+    Ok(Removed { rooms, ended, moderated, admin })
 }
 
 /// # Errors

@@ -19,7 +19,7 @@ use crate::{
     store::{SiteAction, SiteBan, Store, StoredInvitation, StoredPerson, StoredSession},
 };
 use madang_protocol::{ActionId, PersonId};
-use std::{cmp::Reverse, net::IpAddr};
+use std::{cmp::Reverse, net::IpAddr, sync::Arc};
 
 /// Rows of one page of a list.
 const PAGE: usize = 50;
@@ -93,6 +93,30 @@ impl Domain {
     pub fn barred(&self, person: Option<&Person>, address: IpAddr) -> Result<(), Error> {
         let class = person.map_or(Class::Guest, |person| Class::of(&person.kind));
         bar(&self.0.shared.site(), person.map(|person| person.id), class, Some(address))
+    }
+
+    /// Whether somebody has an account.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn has_account(&self, person: PersonId) -> Result<bool, Error> {
+        let read = move |store: &dyn Store| {
+            Ok(store.person(person)?.is_some_and(|person| matches!(person.kind, PersonKind::Account { .. })))
+        };
+        self.0.desk.read(read).await
+    }
+
+    /// Whether somebody is banned from the site, as who they are or where they are.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Storage`].
+    pub async fn is_barred(&self, person: PersonId, address: IpAddr) -> Result<bool, Error> {
+        let shared = Arc::clone(&self.0.shared);
+        let read = move |store: &dyn Store| {
+            let class = store.person(person)?.map_or(Class::Guest, |person| Class::of(&person.kind));
+            Ok(bar(&shared.site(), Some(person), class, Some(address)).is_err())
+        };
+        self.0.desk.read(read).await
     }
 
     /// Whether somebody may administer the site.

@@ -64,11 +64,11 @@ impl Domain {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Storage`].
-    pub async fn key_stands(&self, room: RoomId, key: KeyId) -> Result<bool, Error> {
+    pub async fn key_stands(&self, room: RoomId, key: KeyId, from: Option<IpAddr>) -> Result<bool, Error> {
         let known = Arc::clone(&self.0.shared);
         let read = move |store: &dyn Store| {
             let stands = store.stream_key(room, key)?.is_some_and(|key| key.revoked.is_none());
-            Ok(stands && !owner_banned(store, &known.site(), room, None)?)
+            Ok(stands && !owner_banned(store, &known.site(), room, from)?)
         };
         self.0.desk.read(read).await
     }

@@ -31,6 +31,9 @@ impl AccountStore for SqliteStore {
     }
 
     fn set_password(&mut self, person: PersonId, password: &PasswordDigest) -> Result<(), Error> {
+        // A way to a new password that was given before this one is over with it.
+        let mut resets = self.connection.prepare_cached("DELETE FROM password_resets WHERE person = ?1")?;
+        resets.execute([person.get()])?;
         let mut update = self.connection.prepare_cached("UPDATE accounts SET password = ?2 WHERE person = ?1")?;
         found(update.execute(params![person.get(), password.as_str()])?)
     }

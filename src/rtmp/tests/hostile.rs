@@ -10,7 +10,7 @@ use super::{
 };
 use crate::rtmp::{
     RtmpLimits,
-    connection::{Shared, serve},
+    connection::{Players, Shared, serve},
     limits::WrongKeys,
 };
 use proptest::{
@@ -94,7 +94,8 @@ async fn a_peer_that_reads_no_answer_is_closed() {
         RtmpLimits { write: Duration::from_millis(200), commands_per_second: u32::MAX, ..RtmpLimits::default() };
     let (published, _publishers) = mpsc::unbounded_channel();
     let gate = Arc::new(TestGate { published });
-    let shared = Shared { gate, wrong_keys: WrongKeys::new(&limits), limits };
+    let (wrong_keys, players) = (WrongKeys::new(&limits), Players::new(&limits));
+    let shared = Shared { gate, wrong_keys, players, limits };
     let (_stop, shutdown) = watch::channel(false);
     let (near, mut far) = duplex(16 * 1024);
     let served = tokio::spawn(async move { serve(near, ([127, 0, 0, 1], 1).into(), &shared, shutdown).await });

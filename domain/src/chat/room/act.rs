@@ -19,14 +19,15 @@ use madang_protocol::{
     realtime::ServerEvent,
     validation,
 };
+use std::net::IpAddr;
 
 impl Room {
     pub(super) async fn act_here(&mut self, seat: u64, act: Act, reason: &str, id: String) {
         let Some(found) = self.people.seats.get(&seat) else { return };
-        let (outbox, person) = (found.outbox.clone(), found.person);
+        let (outbox, person, address) = (found.outbox.clone(), found.person, found.address);
         let done = match person {
             None => Err(ChatRefusal::NoCookie.into()),
-            Some(by) => self.act(by, act, reason).await,
+            Some(by) => self.act(by, Some(address), act, reason).await,
         };
         outbox.tell(match done {
             Ok(action) => ServerEvent::Done { id, action },
@@ -34,13 +35,19 @@ impl Room {
         });
     }
 
-    /// Does what a moderator does; gives what it can be undone by.
+    /// Does what a moderator does; gives what it can be undone by. `address` is where they are, unless that was looked at already.
     ///
     /// # Errors
     /// [`ChatRefused`]; nothing has changed then.
-    pub(super) async fn act(&mut self, by: PersonId, act: Act, reason: &str) -> Result<Option<ActionId>, ChatRefused> {
+    pub(super) async fn act(
+        &mut self,
+        by: PersonId,
+        address: Option<IpAddr>,
+        act: Act,
+        reason: &str,
+    ) -> Result<Option<ActionId>, ChatRefused> {
         let role = self.role_of(by);
-        if !role.moderates() || self.banned(by, None, clock::now()).is_some() {
+        if !role.moderates() || self.banned(by, address, clock::now()).is_some() {
             return Err(ChatRefusal::NotAllowed.into());
         }
         let clock = self.clock();

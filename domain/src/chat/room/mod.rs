@@ -217,7 +217,7 @@ impl Room {
                 self.act_here(seat, act, &reason, id).await;
             }
             Command::Act { by, act, reason, answer } => {
-                let done = self.act(by, act, &reason).await;
+                let done = self.act(by, None, act, &reason).await;
                 // Whoever asked may have gone; it is done all the same.
                 let _gone = answer.send(done);
             }

@@ -8,6 +8,7 @@ use crate::{
     limits::DomainLimits,
     network::Network,
     on_air::CutReason,
+    password::PasswordDigest,
     person::{Person, PersonKind},
     random,
     room::{DomainChange, Room},
@@ -233,6 +234,8 @@ impl Plan {
             AdminAct::ResetPassword { person } => {
                 let (login, _) = account(store, *person)?;
                 let ends = later(clock::now(), RESET_LIFE);
+                // Whoever has come to know the old one is out too.
+                store.set_password(*person, &PasswordDigest::nobodys())?;
                 if let Some(code) = &self.code {
                     store.add_reset(*person, code, ends)?;
                 }

@@ -22,14 +22,18 @@ async fn a_key_is_made_used_rotated_and_revoked() {
     let Some(KeyUse { at, from, encoder }) = keys().await[0].last_use.clone() else { panic!("never used") };
     assert!(at >= room.created);
     assert_eq!((from.as_str(), encoder.as_str()), ("127.0.0.1", "obs-output 31"));
-    assert_eq!(domain.key_stands(grant.room, grant.key).await, Ok(true));
+    assert_eq!(domain.key_stands(grant.room, grant.key, None).await, Ok(true));
 
     let mut changes = domain.changes();
     let (info, second) = domain.rotate_key(owner.id, &room.slug, grant.key).await.expect("rotated");
     assert_eq!((info.name.as_str(), info.last_use, info.revoked), ("default", None, None));
     assert_eq!(next(&mut changes).await, DomainChange::Room(room.id));
     assert_eq!(house.air.cuts(), [Cut::Key(grant.key, CutReason::KeyRevoked)]);
-    assert_eq!(domain.key_stands(grant.room, grant.key).await, Ok(false), "a publisher that came between is told too");
+    assert_eq!(
+        domain.key_stands(grant.room, grant.key, None).await,
+        Ok(false),
+        "a publisher that came between is told too"
+    );
     let revoked = keys().await[1].revoked.expect("revoked");
     let refused = domain.authorize_publish(first.expose(), HERE, "").await;
     assert_eq!(refused, Err(PublishRefusal::Revoked { at: revoked, room: room.id }));

@@ -53,6 +53,8 @@ pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
             Behind::Metrics => router.route(entry.path, get(api::metrics)),
             Behind::RoomsApi => router.route(entry.path, get(api::rooms)),
             Behind::RoomApi => router.route(entry.path, get(api::room)),
+            // Outside the layers, below.
+            Behind::Media => router,
             Behind::Realtime => router.route(entry.path, get(realtime::upgrade)),
         };
     }

@@ -111,6 +111,8 @@ pub enum Behind {
     RoomsApi,
     RoomApi,
     Realtime,
+    /// What `deliver` serves; it asks for each room whether it may be played.
+    Media,
 }
 
 /// One path and its rule. Paths are in axum's form.
@@ -125,7 +127,7 @@ const fn entry(path: &'static str, behind: Behind, who: Who) -> Entry {
     Entry { path, behind, who }
 }
 
-/// Everything but the media routes (`/live/…`, in `deliver`) and the site's files.
+/// Everything but the site's files.
 pub const SURFACE: &[Entry] = &[
     entry("/", Behind::Page { posts: false }, Who::Anyone),
     entry("/rooms/new", Behind::Page { posts: true }, Who::RoomMaker),
@@ -172,6 +174,8 @@ pub const SURFACE: &[Entry] = &[
     entry("/healthz", Behind::Health, Who::Anyone),
     entry("/readyz", Behind::Ready, Who::Anyone),
     entry("/metrics", Behind::Metrics, Who::Operator),
+    entry("/live/{slug}.flv", Behind::Media, Who::Anyone),
+    entry("/live/{slug}.mp4", Behind::Media, Who::Anyone),
 ];
 
 /// What shows something of a room, where the room asks for a password or a link. Whatever else of [`SURFACE`] and [`MESSAGES`] is about
@@ -244,8 +248,6 @@ pub fn table() -> String {
         };
         row(&what, *who);
     }
-    row("`/live/{slug}.flv`", Who::Anyone);
-    row("`/live/{slug}.mp4`", Who::Anyone);
     for (message, who) in MESSAGES {
         row(&format!("`/ws`: `{message}`"), *who);
     }

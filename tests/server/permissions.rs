@@ -4,6 +4,7 @@
 use crate::{
     house::{Answer, Browser, House, PASSWORD, Socket},
     rtmp_client::Client,
+    stream::{Encoder, live},
 };
 use madang::web::{Behind, ENCODERS, Entry, MESSAGES, Person, SURFACE, Who, asks};
 use madang_domain::{Actor, MakeRooms};
@@ -111,6 +112,8 @@ impl Town {
                 Socket::open(self.house.addresses.http, cookie).await.hear(|event| event["type"] == "hello").await;
                 return true;
             }
+            // Nobody is on the air there, and it says so to who may watch.
+            Behind::Media => return self.ask(person, "GET", &path, FORM, "").await.status == 503,
             // A way to a new password that is none: the page says so, to everybody.
             Behind::Plain if entry.path == "/reset" => {
                 let answer = self.ask(person, "POST", &path, FORM, "code=x&password=another+staple").await;
@@ -314,5 +317,9 @@ async fn encoders_are_let_in_by_a_key_and_by_nothing_else() {
         assert_eq!(ask(&secret).await, "NetStream.Publish.Denied");
     }
     assert_eq!(ask(&town.stream_key).await, "NetStream.Publish.Start");
+    let _encoder = Encoder::start(&town.house, &town.stream_key).await;
+    live(&town.house, ROOM).await;
+    let mut player = Client::connect(town.house.addresses.rtmp).await.expect("connects");
+    assert_eq!(player.play(ROOM).await.expect("an answer").code, "NetStream.Play.Start");
     assert!(!Who::KeyHolder.allows(Person::Owner));
 }

@@ -178,7 +178,8 @@ async fn every_answer_keeps_the_observatorys_rules() {
     let (own, stranger) = ([("cookie", cookie.as_str())], []);
     let mut wrong = Vec::new();
     let mut pages = 0;
-    for entry in SURFACE {
+    // Media say what they are by themselves.
+    for entry in SURFACE.iter().filter(|entry| entry.behind != Behind::Media) {
         let path = entry.path.replace("{slug}", "my-room");
         for headers in [&own[..], &stranger[..]] {
             let answer = match entry.behind {

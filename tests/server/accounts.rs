@@ -136,11 +136,13 @@ async fn nothing_is_changed_for_another_site_at_any_entry() {
                 | Behind::LogOut
         );
         let path = entry.path.replace("{slug}", "my-room");
+        // Nothing of media can be changed by anybody.
+        let expected = if entry.behind == Behind::Media { 405 } else { 403 };
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
             for (stranger, kind) in strangers.iter().zip(kinds.iter().cycle()) {
                 let headers = [*stranger, &[("cookie", cookie.as_str()), ("content-type", *kind)]].concat();
                 let answer = house.request(method, &path, &headers, "do=delete-room&confirm=my-room").await;
-                assert_eq!(answer.status, 403, "{method} {path} {stranger:?}");
+                assert_eq!(answer.status, expected, "{method} {path} {stranger:?}");
             }
         }
         entries += usize::from(changes);

@@ -301,12 +301,16 @@ impl Domain {
 
     /// The digest that the password is the right one for.
     async fn confirmed(&self, person: PersonId, password: &str, visit: &Visit) -> Result<PasswordDigest, Error> {
-        let place = prefix(visit.address, &self.0.limits.chat);
-        self.0.door.addresses.take(&place, Instant::now()).map_err(Error::too_many)?;
+        let (door, now) = (&self.0.door, Instant::now());
+        // Counted apart from log-ins: whoever has got hold of a session does not lock its owner out. A login has no such sign.
+        let (place, owner) = (prefix(visit.address, &self.0.limits.chat), format!("#{person}"));
+        door.addresses.take(&place, now).map_err(Error::too_many)?;
+        door.accounts.take(&owner, now).map_err(Error::too_many)?;
         let digest = self.0.desk.read::<_, Error>(move |store| store.password(person)).await?.ok_or(Error::NotFound)?;
         let fits = self.0.hashers.fits(Password::typed(password), Some(digest.clone())).await;
         if fits != Ok(false) {
-            self.0.door.addresses.give_back(&place);
+            door.addresses.give_back(&place);
+            door.accounts.give_back(&owner);
         }
         if fits? { Ok(digest) } else { Err(FieldIssue::new(Field::CurrentPassword, Problem::Wrong).into()) }
     }

@@ -1,6 +1,8 @@
 //! The ways of playing: what lets into one room by one of them lets in by all, and to nothing else.
 
 use super::*;
+use futures_util::StreamExt as _;
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 
 #[tokio::test]
 async fn a_play_token_is_of_one_room_and_publishes_nothing() {
@@ -64,10 +66,24 @@ async fn whoever_watches_and_chats_is_out_when_their_link_ends() {
         player.play(&format!("my-room?token={}", token_in(&page))).await.expect("an answer").code,
         "NetStream.Play.Start"
     );
+    let address = format!("ws://{}/live/my-room.flv", home.house.addresses.http);
+    let mut request = address.into_client_request().expect("a request");
+    request.headers_mut().insert("cookie", browser.cookie().parse().expect("a header"));
+    request.headers_mut().insert("origin", home.house.origin().parse().expect("a header"));
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("upgrades");
+    let over_socket = tokio::spawn(async move {
+        let mut messages = 0;
+        while let Some(Ok(Message::Binary(_))) = socket.next().await {
+            messages += 1;
+        }
+        messages
+    });
     let mut chatting = browser.socket().await;
     chatting.join(ROOM).await;
     assert!(watching.media().await.is_some());
     ends(watching).await;
+    let messages = tokio::time::timeout(PATIENCE, over_socket).await.expect("in time").expect("no panic");
+    assert!(messages > 10, "{messages} messages came before the end");
     let over = tokio::time::timeout(PATIENCE, player.status()).await.expect("in time").expect("reads");
     assert_eq!(over.expect("an answer").code, "NetStream.Play.UnpublishNotify");
     assert!(began.elapsed() >= Duration::from_millis(4_900), "not before: {:?}", began.elapsed());

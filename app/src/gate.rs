@@ -50,6 +50,24 @@ pub fn page(m: Messages, gate: &Gate<'_>) -> String {
     html
 }
 
+/// The same in a frame on another site, where no cookie could be kept: only what the room asks for, and the way to its own page.
+pub fn framed(m: Messages, gate: &Gate<'_>) -> String {
+    let title = match gate.asks {
+        Asks::Password => m.gate_password(),
+        Asks::Link | Asks::Invited | Asks::LinkOver => m.gate_invitation(),
+    };
+    let (room, see) = (gate.room, m.studio_see_room());
+    let mut html = String::with_capacity(1024);
+    // Writing to a text cannot fail.
+    let _ = head(&mut html, m, title, gate.css).and_then(|()| {
+        write!(
+            html,
+            r#"<main class="embed-page embed-gate"><p>{title}</p><a class="btn main" href="{room}" target="_blank" rel="noopener">{see}</a></main></body></html>"#
+        )
+    });
+    html
+}
+
 fn head(html: &mut String, m: Messages, title: &str, css: &str) -> fmt::Result {
     let (lang, site) = (m.locale().tag(), m.site_name());
     write!(html, r#"<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8">"#)?;

@@ -14,7 +14,7 @@ use leptos::nonce::Nonce;
 use madang_app::{
     accounts::local_path,
     context::{INVITE_COOKIE, INVITE_COOKIE_MAX_AGE_S},
-    gate::{Asks, Gate, page},
+    gate::{Asks, Gate, framed, page},
     i18n::Messages,
 };
 use madang_domain::{Error, Gate as Stands, PermitCookie, Visit};
@@ -200,6 +200,7 @@ impl Before<'_> {
         let plain = self.next.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-".contains(&byte));
         let next = if plain { self.next } else { &room };
         let gate = Gate { asks, room: &room, next, wrong, css: &self.services.names.css, known: self.known };
+        let page = if next.starts_with("/embed/") { framed } else { page };
         let html = Html(page(Messages::new(client::locale(self.headers)), &gate));
         let mut answer = (status, html).into_response();
         // The page has no script; its policy is that of pages all the same.

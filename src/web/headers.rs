@@ -7,7 +7,7 @@ use super::client;
 use crate::state::Services;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
@@ -39,10 +39,8 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
     let resource = if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
     let embed = request.uri().path().starts_with("/embed/");
     let mut response = next.run(request).await;
-    // What is no picture, such as a gate, is framed by nobody else.
     let security = &services.config.security;
-    let framed = embed && response.status() == StatusCode::OK;
-    let ancestors = if framed { &security.embed_ancestors } else { &security.frame_ancestors };
+    let ancestors = if embed { &security.embed_ancestors } else { &security.frame_ancestors };
     let nonce = response.extensions_mut().remove::<PageNonce>();
     let plain = response.extensions_mut().remove::<PlainPage>();
     let headers = response.headers_mut();

@@ -147,7 +147,8 @@ fn whole(assets: &AssetNames, context: &ServerContext, page: Arc<Page>) -> impl 
             <head>
                 {basics(assets)}
                 <meta name="robots" content="noindex" />
-                <title>{title}</title>
+                // Words of ours alone, and no mark of a text that scripts would look for.
+                <title inner_html=title></title>
             </head>
             <body>
                 <Plain page=page />

@@ -29,6 +29,9 @@ async fn a_play_token_is_of_one_room_and_publishes_nothing() {
         home.over_a_socket(&browser.cookie(), "https://evil.example").await.contains(" 404 "),
         "another site's page"
     );
+    // In a frame on another site there is the way to the room's own page and no form.
+    let embed = home.house.get("/embed/my-room").await;
+    assert!(embed.status == 403 && embed.body.contains("/rooms/my-room") && !embed.body.contains("<form"), "{embed:?}");
     let stem = token.rsplit_once('.').expect("a signature").0;
     for forged in [stem.to_owned(), format!("{stem}.{}", "0".repeat(64)), token.replace("play1", "in1")] {
         assert_eq!(home.watches(&format!("/live/my-room.flv?token={forged}"), "").await, 404, "{forged}");

@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Shutdown,
-    deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, OwnerOf, Play, Rooms},
+    deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, Play, Reception},
     live::Live,
     permits::Permits,
     realtime::{Connections, Hub, Meters},
@@ -19,9 +19,9 @@ use madang_app::{
     i18n::Locale,
 };
 use madang_domain::{Domain, Error, PERMIT_COOKIE, Person, PersonKind, Shown};
-use madang_protocol::{RoomSlug, SessionId, UnixMillis};
+use madang_protocol::{PersonId, RoomSlug, SessionId, UnixMillis};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::{sync::Arc, time::SystemTime};
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
 /// How long a browser is known by its cookie, in seconds: a year.
 const VISITOR_COOKIE_MAX_AGE_S: u32 = 365 * 24 * 60 * 60;
@@ -90,22 +90,9 @@ impl Services {
 
     /// What the media routes need.
     pub fn deliver(&self) -> Arc<Deliver> {
-        let config = Arc::clone(&self.config);
-        let address_of = Arc::new(move |peer, headers: &HeaderMap| client::address(peer, headers, &config.public));
-        let domain = self.domain.clone();
-        let person_of =
-            Arc::new(move |headers: &HeaderMap| domain.signed_person(client::cookie(headers, PERSON_COOKIE)?));
-        let services = self.clone();
-        let owner_of: OwnerOf = Arc::new(move |headers: &HeaderMap| {
-            let (services, headers) = (services.clone(), headers.clone());
-            // Storage that does not answer makes the preview a viewer like any other.
-            Box::pin(async move { Some(services.asker(&headers).await.ok()?.person?.id) })
-        });
-        let rooms = Arc::new(self.clone());
-        let viewers = self.config.limits.viewers_per_address;
-        let config = Arc::clone(&self.config);
-        let is_own = Arc::new(move |headers: &HeaderMap| client::same_origin(headers, &config.public));
-        Deliver::new(Arc::clone(&self.live), rooms, viewers, address_of, person_of, owner_of, is_own)
+        let limits = &self.config.limits;
+        let reception = Arc::new(self.clone());
+        Deliver::new(Arc::clone(&self.live), reception, limits.viewers_per_address, limits.http_streams_per_browser)
     }
 
     /// What a request shows to be let into a room, by whom it is and by its cookies.
@@ -128,17 +115,31 @@ impl Services {
     }
 }
 
-/// The one check of every way of playing. A room that is for everybody asks for nobody's identity.
-impl Rooms for Services {
+impl Reception for Services {
+    fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        client::address(peer, headers, &self.config.public)
+    }
+
+    fn browser(&self, headers: &HeaderMap) -> Option<PersonId> {
+        self.domain.signed_person(client::cookie(headers, PERSON_COOKIE)?)
+    }
+
+    fn is_own_page(&self, headers: &HeaderMap) -> bool {
+        client::same_origin(headers, &self.config.public)
+    }
+
+    fn person<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Option<PersonId>> {
+        Box::pin(async move { Some(self.asker(headers).await.ok()?.person?.id) })
+    }
+
+    /// A room that is for everybody asks for nobody's identity.
     fn may_play<'a>(&'a self, slug: &'a RoomSlug, asked: Asked<'a>) -> BoxFuture<'a, Result<Play, NotPlayed>> {
         Box::pin(async move {
             let mut shown = Self::shown(asked.headers, None);
             shown.token = asked.token.map(ToOwned::to_owned);
             let mut played = self.permits.play(&self.domain, slug, &shown).await;
             if played.as_ref().is_err_and(|error| *error == Error::Forbidden) {
-                // Storage that does not answer knows nobody.
-                let asker = self.asker(asked.headers).await.unwrap_or_default();
-                shown.person = asker.person.map(|person| person.id);
+                shown.person = self.person(asked.headers).await;
                 if shown.person.is_some() {
                     played = self.permits.play(&self.domain, slug, &shown).await;
                 }

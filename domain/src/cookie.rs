@@ -114,13 +114,8 @@ fn make_secret(path: &Path) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::signer;
     use proptest::prelude::*;
-
-    fn signer() -> (tempfile::TempDir, CookieSigner) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let signer = CookieSigner::open(&dir.path().join("cookie.key")).expect("a signer");
-        (dir, signer)
-    }
 
     #[test]
     fn the_secret_outlives_the_process_and_is_private() {

@@ -151,13 +151,8 @@ fn claim(purpose: &str, said: &str, now: UnixMillis) -> Option<Claim> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::signer;
     use proptest::prelude::*;
-
-    fn signer() -> (tempfile::TempDir, CookieSigner) {
-        let dir = tempfile::tempdir().expect("a folder");
-        let signer = CookieSigner::open(&dir.path().join("cookie.key")).expect("a signer");
-        (dir, signer)
-    }
 
     fn permit(grant: Grant) -> Permit {
         Permit { room: RoomId::from_random(14), grant, ends: None }

@@ -1,6 +1,9 @@
 //! What the tests of this crate share: a media side that records what it is told, drafts, and a house on a new folder.
 
-use crate::{CookieValue, CutReason, Domain, DomainChange, DomainLimits, OnAir, OnAirStatus, Person, Room, StreamKey};
+use crate::{
+    CookieValue, CutReason, Domain, DomainChange, DomainLimits, OnAir, OnAirStatus, Person, Room, StreamKey,
+    cookie::CookieSigner,
+};
 use madang_protocol::{
     KeyId, RoomDraft, RoomId, RoomSlug, UnixMillis, Visibility,
     studio::{Attempt, EncoderInfo},
@@ -15,6 +18,13 @@ use tokio::{sync::broadcast, time::timeout};
 
 pub(crate) fn slug(text: &str) -> RoomSlug {
     RoomSlug::parse(text).expect("a slug")
+}
+
+/// A signer with a secret of its own, in a folder that goes with the test.
+pub(crate) fn signer() -> (tempfile::TempDir, CookieSigner) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let signer = CookieSigner::open(&dir.path().join("cookie.key")).expect("a signer");
+    (dir, signer)
 }
 
 /// A public room by Ana.

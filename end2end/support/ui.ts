@@ -1,6 +1,12 @@
 // The pages as tests speak of them: one place that knows how a thing is found.
 import { expect, type Locator, type Page } from '@playwright/test';
 
+/** The windows in which pages are looked at. */
+export const SIZES = [
+  { name: 'desktop', viewport: { width: 1440, height: 900 }, isMobile: false },
+  { name: 'phone', viewport: { width: 390, height: 844 }, isMobile: true },
+];
+
 /** What a stream key looks like, wherever it turns up. */
 export const KEY_FORM = /sk_[0-9a-z]{32}/;
 

@@ -2,7 +2,7 @@
 import { expect, open, test } from '../support/fixtures.ts';
 import { ARTEFACTS, serverBinary } from '../support/paths.ts';
 import type { Server } from '../support/server.ts';
-import { expectMoving, field } from '../support/ui.ts';
+import { SIZES, expectMoving, field } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -22,11 +22,6 @@ async function logIn(page: Page, url: string, name: string): Promise<void> {
   await page.locator('main [type="submit"]').click();
   await expect(page.locator('.me')).toContainText(name);
 }
-
-const SIZES = [
-  { name: 'desktop', viewport: { width: 1440, height: 900 }, isMobile: false },
-  { name: 'phone', viewport: { width: 390, height: 844 }, isMobile: true },
-];
 
 for (const { name, viewport, isMobile } of SIZES) {
   for (const scheme of ['dark', 'light'] as const) {

@@ -1,13 +1,8 @@
 // A picture of each page as people see it: two sizes, two schemes. Kept as artefacts; checked for overflow.
 import { expect, open, test } from '../support/fixtures.ts';
 import { ARTEFACTS } from '../support/paths.ts';
-import { createButton, expectMoving, fillRoomForm, shownKey } from '../support/ui.ts';
+import { SIZES, createButton, expectMoving, fillRoomForm, shownKey } from '../support/ui.ts';
 import path from 'node:path';
-
-const SIZES = [
-  { name: 'desktop', viewport: { width: 1440, height: 900 }, isMobile: false },
-  { name: 'phone', viewport: { width: 390, height: 844 }, isMobile: true },
-];
 
 for (const { name, viewport, isMobile } of SIZES) {
   for (const scheme of ['dark', 'light'] as const) {

@@ -103,7 +103,7 @@ pub async fn run(config: &Config, domain: &Domain, command: AccountCommand) -> a
         }
         AccountCommand::Invitations => {
             for StoredInvitation { id, uses, used, ends, .. } in domain.invitations().await.map_err(explain)? {
-                println!("{id}\t{used} of {uses}\tuntil {}", crate::web::utc(ends.0));
+                println!("{id}\t{used} of {uses}\tuntil {}", ends.utc());
             }
         }
         AccountCommand::RevokeInvitation { id } => {

@@ -42,10 +42,16 @@ pub struct Limits {
     pub password_queue: usize,
     /// Streams that one address may watch at once.
     pub viewers_per_address: usize,
+    /// Answers without an end that one browser may have over HTTP/1.1; further streams go over WebSockets.
+    pub http_streams_per_browser: usize,
     /// RTMP connections in all.
     pub rtmp_connections: usize,
     /// RTMP connections from one address.
     pub rtmp_connections_per_address: usize,
+    /// RTMP connections that watch, of those in all.
+    pub rtmp_players: usize,
+    /// RTMP connections that watch, of those from one address.
+    pub rtmp_players_per_address: usize,
     /// Time for the RTMP handshake, in seconds.
     pub rtmp_handshake_s: u64,
     /// Time from connecting to the first media, in seconds.
@@ -60,6 +66,12 @@ pub struct Limits {
     pub rtmp_commands_per_second: u32,
     /// Longest RTMP media message, in bytes.
     pub rtmp_message_bytes: usize,
+    /// Longest other RTMP message, and longest of any kind before a key was shown, in bytes.
+    pub rtmp_command_bytes: usize,
+    /// Chunk streams in one RTMP connection.
+    pub rtmp_chunk_streams: usize,
+    /// An RTMP peer that does not take what it is sent for this long is closed, in seconds.
+    pub rtmp_write_s: u64,
     /// WebSocket connections in all.
     pub ws_connections: usize,
     /// WebSocket connections from one address.
@@ -131,8 +143,11 @@ impl Default for Limits {
             password_workers: 2,
             password_queue: 32,
             viewers_per_address: 128,
+            http_streams_per_browser: 4,
             rtmp_connections: 1_000,
             rtmp_connections_per_address: 32,
+            rtmp_players: 500,
+            rtmp_players_per_address: 16,
             rtmp_handshake_s: 10,
             rtmp_first_media_s: 15,
             rtmp_idle_s: 10,
@@ -140,6 +155,9 @@ impl Default for Limits {
             wrong_key_lock_s: 60,
             rtmp_commands_per_second: 50,
             rtmp_message_bytes: 16 * 1024 * 1024,
+            rtmp_command_bytes: 64 * 1024,
+            rtmp_chunk_streams: 64,
+            rtmp_write_s: 10,
             ws_connections: 10_000,
             ws_connections_per_address: 128,
             ws_rooms: 8,
@@ -188,14 +206,20 @@ impl Limits {
             log_ins_per_account: or(self.log_ins_per_account, u32::MAX),
             registrations_per_hour: or(self.registrations_per_hour, u32::MAX),
             viewers_per_address: or(self.viewers_per_address, usize::MAX),
+            http_streams_per_browser: or(self.http_streams_per_browser, usize::MAX),
             rtmp_connections: or(self.rtmp_connections, usize::MAX),
             rtmp_connections_per_address: or(self.rtmp_connections_per_address, usize::MAX),
+            rtmp_players: or(self.rtmp_players, usize::MAX),
+            rtmp_players_per_address: or(self.rtmp_players_per_address, usize::MAX),
             rtmp_handshake_s: or(self.rtmp_handshake_s, NO_LIMIT_S),
             rtmp_first_media_s: or(self.rtmp_first_media_s, NO_LIMIT_S),
             rtmp_idle_s: or(self.rtmp_idle_s, NO_LIMIT_S),
             wrong_keys_per_minute: or(self.wrong_keys_per_minute, u32::MAX),
             rtmp_commands_per_second: or(self.rtmp_commands_per_second, u32::MAX),
             rtmp_message_bytes: or(self.rtmp_message_bytes, usize::MAX),
+            rtmp_command_bytes: or(self.rtmp_command_bytes, usize::MAX),
+            rtmp_chunk_streams: or(self.rtmp_chunk_streams, usize::MAX),
+            rtmp_write_s: or(self.rtmp_write_s, NO_LIMIT_S),
             ws_connections: or(self.ws_connections, usize::MAX),
             ws_connections_per_address: or(self.ws_connections_per_address, usize::MAX),
             ws_rooms: or(self.ws_rooms, usize::MAX),
@@ -243,6 +267,11 @@ impl Limits {
             wrong_key_lock: Duration::from_secs(self.wrong_key_lock_s),
             commands_per_second: self.rtmp_commands_per_second,
             media_message_bytes: self.rtmp_message_bytes,
+            command_message_bytes: self.rtmp_command_bytes,
+            chunk_streams: self.rtmp_chunk_streams,
+            write: Duration::from_secs(self.rtmp_write_s),
+            players: self.rtmp_players,
+            players_per_address: self.rtmp_players_per_address,
             ..RtmpLimits::default()
         }
     }

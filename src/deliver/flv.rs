@@ -71,12 +71,13 @@ pub(super) async fn watch(
         Err(refusal) => return refusal,
     };
     let over_socket = socket::is_asked_for(headers);
-    let place = if over_socket || request.version() > Version::HTTP_11 { None } else { (deliver.person_of)(headers) };
+    let place =
+        if over_socket || request.version() > Version::HTTP_11 { None } else { deliver.reception.browser(headers) };
     let answers = match place.map(|browser| deliver.answers.take(browser)) {
         Some(None) => return use_a_socket(),
         seat => seat.flatten(),
     };
-    let address = peer.address.map(|peer| (deliver.address_of)(peer, headers));
+    let address = peer.address.map(|peer| deliver.reception.address(peer, headers));
     let (subscriber, seat) = match deliver.enter(room, address) {
         Ok(entered) => entered,
         Err(Closed::TooMany) => {
@@ -101,10 +102,10 @@ async fn browser(
     headers: &HeaderMap,
 ) -> Option<Browser> {
     let preview = query.is_some_and(|query| query.split('&').any(|pair| pair == "preview=1"));
-    if preview && (deliver.owner_of)(headers).await == Some(room.owner) {
+    if preview && deliver.reception.person(headers).await == Some(room.owner) {
         return None;
     }
-    match (deliver.person_of)(headers) {
+    match deliver.reception.browser(headers) {
         Some(person) => Some(Browser::Known(person)),
         None => {
             let program = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
@@ -160,10 +161,13 @@ pub(super) async fn find(
     let name = file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4"));
     let slug = name.and_then(exact_slug).ok_or_else(unknown)?;
     let token = query.and_then(token_of);
-    match deliver.rooms.may_play(&slug, Asked { headers, token }).await {
+    match deliver.reception.may_play(&slug, Asked { headers, token }).await {
         // Browsers let any page open a WebSocket, send the site's cookies with it, and let the page read what comes.
         Ok(play)
-            if !play.room.open && token.is_none() && socket::is_asked_for(headers) && !(deliver.is_own)(headers) =>
+            if !play.room.open
+                && token.is_none()
+                && socket::is_asked_for(headers)
+                && !deliver.reception.is_own_page(headers) =>
         {
             Err(unknown())
         }

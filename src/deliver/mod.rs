@@ -11,7 +11,7 @@ mod deadline;
 mod flv;
 mod http2;
 mod program;
-mod rooms;
+mod reception;
 mod socket;
 mod still;
 #[cfg(test)]
@@ -20,60 +20,37 @@ mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines, Progress};
-pub use rooms::{Asked, FoundRoom, NotPlayed, Play, Rooms};
+pub use reception::{Asked, FoundRoom, NotPlayed, Play, Reception};
 pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{
     addresses::{AddressLimit, AddressSeat, Bound},
     live::{Live, NotLive, Subscriber},
 };
-use axum::{Router, http::HeaderMap, routing::get};
-use futures_util::future::BoxFuture;
+use axum::{Router, routing::get};
 use madang_protocol::PersonId;
 use metrics::{Counter, counter, describe_counter};
 use std::{net::IpAddr, sync::Arc};
 
-/// How the address that limits count is made from the peer's and the request's headers.
-pub type AddressOf = Arc<dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync>;
-
-/// Whose signed cookie a request carries.
-pub type PersonOf = Arc<dyn Fn(&HeaderMap) -> Option<PersonId> + Send + Sync>;
-
-/// Who asks for a preview, which only a room's owner has.
-pub type OwnerOf = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Option<PersonId>> + Send + Sync>;
-
-/// Answers without an end that one browser may have over HTTP/1.1. It has six connections to a site, and pages want some of them; further
-/// streams go over WebSockets, which it has many more of.
-const ANSWERS_PER_BROWSER: usize = 4;
-
-/// Whether a request comes from a page of this site, or from no page.
-pub type IsOwn = Arc<dyn Fn(&HeaderMap) -> bool + Send + Sync>;
-
 /// What the media routes need.
 pub struct Deliver {
     live: Arc<Live>,
-    rooms: Arc<dyn Rooms>,
+    reception: Arc<dyn Reception>,
     viewers: AddressLimit,
     answers: Bound<PersonId>,
-    address_of: AddressOf,
-    person_of: PersonOf,
-    owner_of: OwnerOf,
-    is_own: IsOwn,
     delivered_bytes: Counter,
     stills: still::Stills,
 }
 
 impl Deliver {
-    /// `viewers_per_address` streams may be watched at once from one address; 0 is no limit. Metrics go to the recorder that is
-    /// installed now.
+    /// `viewers_per_address` streams may be watched at once from one address, and one browser may have `answers_per_browser` of them as
+    /// answers over HTTP/1.1: it has six connections to a site, and pages want some; further streams go over WebSockets. 0 is no limit.
+    /// Metrics go to the recorder that is installed now.
     pub fn new(
         live: Arc<Live>,
-        rooms: Arc<dyn Rooms>,
+        reception: Arc<dyn Reception>,
         viewers_per_address: usize,
-        address_of: AddressOf,
-        person_of: PersonOf,
-        owner_of: OwnerOf,
-        is_own: IsOwn,
+        answers_per_browser: usize,
     ) -> Arc<Self> {
         describe_counter!(
             "madang_deliver_bytes_total",
@@ -82,13 +59,9 @@ impl Deliver {
         );
         Arc::new(Self {
             live,
-            rooms,
+            reception,
             viewers: AddressLimit::new(viewers_per_address),
-            answers: Bound::new(ANSWERS_PER_BROWSER),
-            address_of,
-            person_of,
-            owner_of,
-            is_own,
+            answers: Bound::new(answers_per_browser),
             delivered_bytes: counter!("madang_deliver_bytes_total"),
             stills: still::Stills::default(),
         })

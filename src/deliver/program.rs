@@ -50,7 +50,7 @@ impl Deliver {
         let (slug, query) = name.split_once('?').unwrap_or((name, ""));
         let slug = exact_slug(slug).ok_or(PlayRefusal::NoRoom)?;
         let asked = Asked { headers: &HeaderMap::new(), token: token_of(query) };
-        let Play { room, stay } = self.rooms.may_play(&slug, asked).await.map_err(|why| match why {
+        let Play { room, stay } = self.reception.may_play(&slug, asked).await.map_err(|why| match why {
             NotPlayed::Unknown => PlayRefusal::NoRoom,
             NotPlayed::Unavailable => PlayRefusal::Unavailable,
         })?;

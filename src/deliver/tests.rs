@@ -6,7 +6,11 @@ use crate::live::{
     testing::{aac_config, avc_config, inter, key, sound},
 };
 use crate::permits::Stay;
-use axum::{body::Body, http::Request, response::Response};
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request},
+    response::Response,
+};
 use futures_util::future::BoxFuture;
 use madang_media::flv::{self, Item, TagKind};
 use madang_protocol::{KeyId, PersonId, RoomId, RoomSlug, UnixMillis};
@@ -23,7 +27,23 @@ use tower::ServiceExt;
 
 struct Shelf;
 
-impl Rooms for Shelf {
+impl Reception for Shelf {
+    fn address(&self, peer: IpAddr, _: &HeaderMap) -> IpAddr {
+        peer
+    }
+
+    fn browser(&self, headers: &HeaderMap) -> Option<PersonId> {
+        headers.get("cookie")?.to_str().ok()?.parse().ok()
+    }
+
+    fn is_own_page(&self, _: &HeaderMap) -> bool {
+        true
+    }
+
+    fn person<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Option<PersonId>> {
+        Box::pin(std::future::ready(self.browser(headers)))
+    }
+
     fn may_play<'a>(&'a self, slug: &'a RoomSlug, asked: Asked<'a>) -> BoxFuture<'a, Result<Play, NotPlayed>> {
         let found = |id, last_live| {
             let room = FoundRoom { id, owner: owner(), open: asked.token.is_none(), last_live };
@@ -61,16 +81,9 @@ impl Bench {
         let delivered = Arc::new(AtomicU64::new(0));
         let deliver = Arc::new(Deliver {
             live: live.clone(),
-            rooms: Arc::new(Shelf),
+            reception: Arc::new(Shelf),
             viewers: AddressLimit::new(viewers_per_address),
-            answers: Bound::new(ANSWERS_PER_BROWSER),
-            address_of: Arc::new(|peer, _| peer),
-            person_of: Arc::new(|headers| headers.get("cookie")?.to_str().ok()?.parse().ok()),
-            owner_of: Arc::new(|headers| {
-                let person = headers.get("cookie").and_then(|cookie| cookie.to_str().ok()?.parse().ok());
-                Box::pin(std::future::ready(person))
-            }),
-            is_own: Arc::new(|_| true),
+            answers: Bound::new(4),
             delivered_bytes: Counter::from_arc(delivered.clone()),
             stills: Default::default(),
         });

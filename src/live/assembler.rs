@@ -5,6 +5,7 @@
 use super::{
     LiveLimits,
     flight::{Draft, Headers},
+    health::Meter,
     mark,
     timeline::{Place, Timeline, Track},
     tracks::{Change, Tracks},
@@ -15,7 +16,7 @@ use madang_media::{
     codec::AudioCodec,
     flv::{self, Tag, TagKind, audio, video},
 };
-use madang_protocol::UnixMillis;
+use madang_protocol::{UnixMillis, studio::Health};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -80,6 +81,8 @@ pub(super) struct Assembler {
     started: bool,
     /// The tracks are not what they were when that was last asked.
     news: bool,
+    /// Fed with every frame, at the stamp that the encoder gave it.
+    health: Meter,
     /// When the tag at hand came, by the clock on the wall.
     received: UnixMillis,
     open: Option<Open>,
@@ -103,6 +106,7 @@ impl Assembler {
             first_sound: None,
             started: false,
             news: false,
+            health: Meter::new(limits.plan_bps),
             received: UnixMillis(0),
             open: None,
             buffer: BytesMut::with_capacity(BUFFER),
@@ -111,6 +115,11 @@ impl Assembler {
 
     pub(super) fn tracks(&self) -> &Tracks {
         &self.tracks
+    }
+
+    /// How the stream comes in.
+    pub(super) fn health(&self, now: Instant) -> Option<Health> {
+        self.health.read(now)
     }
 
     /// Whether the tracks have changed since this was last asked.
@@ -149,11 +158,14 @@ impl Assembler {
                     }
                     Ok(())
                 }
-                // A frame of another codec than the last configuration's cannot be decoded with it.
-                Ok(video::Packet::Frame { codec, .. }) if self.tracks.video_codec() != Some(codec) => {
-                    Err(Dropped::NotYet)
+                Ok(video::Packet::Frame { codec, keyframe, composition, .. }) => {
+                    self.health.picture(now, tag.at, tag.body.len(), keyframe, composition);
+                    // A frame of another codec than the last configuration's cannot be decoded with it.
+                    if self.tracks.video_codec() != Some(codec) {
+                        return Err(Dropped::NotYet);
+                    }
+                    self.picture_frame(tag, keyframe, now, closed)
                 }
-                Ok(video::Packet::Frame { keyframe, .. }) => self.picture_frame(tag, keyframe, now, closed),
                 Ok(video::Packet::Unsupported(_)) => Err(Dropped::Codec),
                 // An end of sequence is left out: the room goes on, and a player that is told of an end stops.
                 Ok(video::Packet::EndOfSequence | video::Packet::Nothing) | Err(_) => Err(Dropped::Nothing),
@@ -165,6 +177,7 @@ impl Assembler {
                     Ok(())
                 }
                 Ok(audio::Packet::Frame(codec, frame)) => {
+                    self.health.sound(now, tag.at, tag.body.len());
                     if codec == AudioCodec::Mp3 {
                         let change = self.tracks.see_mp3(&frame);
                         self.configured(change, closed);

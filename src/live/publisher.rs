@@ -5,10 +5,9 @@ use super::{
     assembler::{Assembler, Dropped},
     cut::{Cut, CutSignal},
     flight::Draft,
-    health::Meter,
     stream::{Granted, LeaseEnded, Scratch, Stream},
 };
-use madang_media::flv::{Tag, TagKind, video};
+use madang_media::flv::{Tag, TagKind};
 use madang_protocol::{KeyId, RoomId, UnixMillis};
 use std::{
     net::IpAddr,
@@ -43,7 +42,6 @@ pub struct Publisher {
     drafts: Vec<Draft>,
     scratch: Scratch,
     told_codec: bool,
-    health: Meter,
     judged: Option<Instant>,
 }
 
@@ -52,8 +50,7 @@ impl Publisher {
         let Granted { lease, cut, continues } = granted;
         let assembler = Assembler::new(&live.limits, continues);
         let (drafts, scratch) = Default::default();
-        let health = Meter::new(live.limits.plan_bps);
-        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false, health, judged: None }
+        Self { live, stream, lease, cut, assembler, drafts, scratch, told_codec: false, judged: None }
     }
 
     pub fn room(&self) -> RoomId {
@@ -71,10 +68,10 @@ impl Publisher {
             return Err(why);
         }
         let now = Instant::now();
-        self.judge(&tag, now);
         if let Err(dropped) = self.assembler.push(&tag, now, super::now(), &mut self.drafts) {
             self.note_dropped(dropped, tag.kind);
         }
+        self.judge(now);
         if self.assembler.take_news() {
             let tracks = self.assembler.tracks();
             if self.stream.describe(self.lease, tracks.video_info(), tracks.audio_info()) {
@@ -123,20 +120,11 @@ impl Publisher {
         }
     }
 
-    /// Every tag counts for the stream's health, at the stamp that the encoder gave it.
-    fn judge(&mut self, tag: &Tag, now: Instant) {
-        match tag.kind {
-            TagKind::Video => {
-                if let Ok(video::Packet::Frame { keyframe, composition, .. }) = video::parse(&tag.body) {
-                    self.health.picture(now, tag.at, tag.body.len(), keyframe, composition);
-                }
-            }
-            TagKind::Audio if !tag.is_audio_config() => self.health.sound(now, tag.at, tag.body.len()),
-            TagKind::Audio | TagKind::Script => {}
-        }
+    /// Says how the stream comes in, now and then.
+    fn judge(&mut self, now: Instant) {
         if self.judged.is_none_or(|judged| now.saturating_duration_since(judged) >= JUDGE_EVERY) {
             self.judged = Some(now);
-            self.stream.judge(self.lease, self.health.read(now));
+            self.stream.judge(self.lease, self.assembler.health(now));
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Shared<P> {
     pub players: Players,
 }
 
-/// How many watch over this port: half of its connections at most, in all and from one address, so that encoders always find one.
+/// Those who watch over this port, within their own bounds.
 pub struct Players {
     all: Bound<()>,
     addresses: AddressLimit,
@@ -51,9 +51,7 @@ pub struct Players {
 
 impl Players {
     pub fn new(limits: &RtmpLimits) -> Self {
-        let half = |limit: usize| (limit / 2).max(1);
-        let addresses = AddressLimit::new(half(limits.connections_per_address));
-        Self { all: Bound::new(half(limits.connections)), addresses }
+        Self { all: Bound::new(limits.players), addresses: AddressLimit::new(limits.players_per_address) }
     }
 
     fn take(&self, address: IpAddr) -> Option<(Seat<()>, AddressSeat)> {

@@ -18,6 +18,9 @@ pub struct RtmpLimits {
     pub connections: usize,
     /// Connections from one address (one /64 for IPv6).
     pub connections_per_address: usize,
+    /// Connections that watch, in all and from one address: fewer than all, so that encoders always find one.
+    pub players: usize,
+    pub players_per_address: usize,
     /// From accepting to the end of the handshake.
     pub handshake: Duration,
     /// From accepting to the first audio or video; also for a connection that stopped publishing and starts again.
@@ -47,6 +50,8 @@ impl Default for RtmpLimits {
         Self {
             connections: 1_000,
             connections_per_address: 32,
+            players: 500,
+            players_per_address: 16,
             handshake: Duration::from_secs(10),
             first_media: Duration::from_secs(15),
             idle: Duration::from_secs(10),

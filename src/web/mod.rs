@@ -17,7 +17,6 @@ mod surface;
 
 pub use assets::Assets;
 pub use changes::Changes;
-pub use csv::utc;
 pub use surface::{Behind, ENCODERS, Entry, GATED, MESSAGES, Person, SURFACE, Who, asks, table};
 
 use crate::{

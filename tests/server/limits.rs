@@ -2,8 +2,8 @@
 
 use crate::{
     house::{House, PATIENCE},
-    rtmp_client::Client,
-    stream::{Encoder, live},
+    rtmp_client::{self, Client},
+    stream::{Encoder, Viewer, live},
 };
 use futures_util::future::BoxFuture;
 use madang::config::Limits;
@@ -80,6 +80,27 @@ const LIMITS: &[Limit] = &[
         name: "viewers_per_address",
         set: |l, n| l.viewers_per_address = n.into(),
         is_met: |h, _| Box::pin(viewers(h)),
+    },
+    Limit {
+        name: "http_streams_per_browser",
+        set: |l, n| l.http_streams_per_browser = n.into(),
+        is_met: |h, _| Box::pin(streams(h)),
+    },
+    Limit { name: "rtmp_players", set: |l, n| l.rtmp_players = n.into(), is_met: |h, _| Box::pin(players(h)) },
+    Limit {
+        name: "rtmp_players_per_address",
+        set: |l, n| l.rtmp_players_per_address = n.into(),
+        is_met: |h, _| Box::pin(players(h)),
+    },
+    Limit {
+        name: "rtmp_command_bytes",
+        set: |l, n| l.rtmp_command_bytes = 300 * usize::from(n),
+        is_met: |h, wait| Box::pin(long_command(h, wait)),
+    },
+    Limit {
+        name: "rtmp_chunk_streams",
+        set: |l, n| l.rtmp_chunk_streams = n.into(),
+        is_met: |h, wait| Box::pin(chunk_streams(h, wait)),
     },
     Limit { name: "rtmp_connections", set: |l, n| l.rtmp_connections = n.into(), is_met: |h, _| in_all(h, encoder) },
     Limit {
@@ -299,6 +320,57 @@ async fn viewers(house: &House) -> bool {
     let second = ask(connect(house).await, watch).await.expect("an answer");
     assert_eq!(first.0, 200);
     second.0 == 429
+}
+
+/// Whether a browser's second stream is sent to a WebSocket.
+async fn streams(house: &House) -> bool {
+    let cookie = on_air(house).await;
+    let _first = Viewer::join_as(house, "my-room", Some(&cookie)).await;
+    let head = house.upgraded("/live/my-room.flv", &[("cookie", &cookie)]).await;
+    head.contains(" 426 ")
+}
+
+/// Whether a second player over RTMP is refused.
+async fn players(house: &House) -> bool {
+    on_air(house).await;
+    let mut players = Vec::new();
+    for _ in 0..2 {
+        let mut player = Client::connect(house.addresses.rtmp).await.expect("connects");
+        players.push((player.play("my-room").await.expect("an answer").code, player));
+    }
+    assert_eq!(players[0].0, "NetStream.Play.Start");
+    players[1].0 != "NetStream.Play.Start"
+}
+
+/// A room on the air, for as long as the house stands; gives a browser's cookie.
+async fn on_air(house: &House) -> String {
+    let key = house.make_room("my-room");
+    let encoder = Encoder::start(house, &key).await;
+    live(house, "my-room").await;
+    std::mem::forget(encoder);
+    house.visitor().await
+}
+
+/// Whether a command of more than 300 bytes ends the connection.
+async fn long_command(house: &House, wait: Duration) -> bool {
+    let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
+    client
+        .message(3, 0, 20, 0, &rtmp_client::command("x", 0.0, &[rtmp_client::text(&"x".repeat(400))]))
+        .await
+        .expect("is sent");
+    closes(&mut client.socket, wait).await
+}
+
+/// Whether a second chunk stream ends the connection.
+async fn chunk_streams(house: &House, wait: Duration) -> bool {
+    let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
+    for stream in [3, 4] {
+        // It may be closed by then.
+        let _ = client
+            .message(stream, 0, 20, 0, &rtmp_client::command("connect", 1.0, &[rtmp_client::connect_object("live")]))
+            .await;
+    }
+    closes(&mut client.socket, wait).await
 }
 
 async fn wrong_keys(house: &House) -> bool {

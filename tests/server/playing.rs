@@ -177,8 +177,8 @@ async fn an_rtmp_player_counts_as_watching_and_within_its_addresss_bound() {
 
 /// Encoders find a connection however many watch.
 #[tokio::test]
-async fn players_take_half_of_the_rtmp_connections_at_most() {
-    let house = House::open_with(|config| config.limits.rtmp_connections_per_address = 6).await;
+async fn players_leave_encoders_their_connections() {
+    let house = House::open_with(|config| config.limits.rtmp_players_per_address = 3).await;
     let key = house.make_room("my-room");
     let _encoder = Encoder::start(&house, &key).await;
     live(&house, "my-room").await;
@@ -190,6 +190,10 @@ async fn players_take_half_of_the_rtmp_connections_at_most() {
     }
     let mut one_more = Client::connect(house.addresses.rtmp).await.expect("connects");
     assert_eq!(one_more.play("my-room").await.expect("an answer").code, "NetStream.Play.Failed");
+    // Over this port as many as may connect at all could still publish.
+    let other = house.make_room("other-room");
+    let _another = Encoder::start(&house, &other).await;
+    live(&house, "other-room").await;
 }
 
 #[tokio::test]

@@ -24,14 +24,20 @@ const CARGO_LEPTOS: &str = "0.3.9";
 /// The newest; it wants Rust 1.88.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Settings of the release profile, as environment: they trade the tools' speed, which does not matter, for ours. Link-time optimisation
+/// alone would double the time.
+const PROFILE: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+];
+
 /// How one tool is compiled.
 struct Recipe<'a> {
     package: &'a str,
     program: &'a str,
     version: &'a str,
     arguments: &'a [&'a str],
-    /// Settings of the release profile, as environment. They trade the tool's speed, which does not matter, for ours.
-    profile: &'a [(&'a str, &'a str)],
     /// How many crates cargo compiles for it, measured; only for telling how far it is.
     crates: u32,
     /// How long that takes, in words.
@@ -41,12 +47,6 @@ struct Recipe<'a> {
 /// # Errors
 /// When it cannot be compiled.
 pub fn cargo_leptos(project: &Project) -> Result<PathBuf> {
-    let profile = [
-        // Link-time optimisation alone would double the time.
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ];
     provide(
         project,
         &Recipe {
@@ -55,7 +55,6 @@ pub fn cargo_leptos(project: &Project) -> Result<PathBuf> {
             version: CARGO_LEPTOS,
             // no_downloads: it then takes wasm-bindgen and wasm-opt from PATH and fetches nothing by itself.
             arguments: &["--locked", "--no-default-features", "--features", "no_downloads"],
-            profile: &profile,
             crates: 545,
             takes: "15 to 20 minutes on two cores, once on this machine",
         },
@@ -68,7 +67,6 @@ pub fn cargo_leptos(project: &Project) -> Result<PathBuf> {
 /// When it cannot be compiled.
 pub fn wasm_bindgen(project: &Project) -> Result<PathBuf> {
     let version = project.locked_version("wasm-bindgen")?;
-    let profile = [("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")];
     provide(
         project,
         &Recipe {
@@ -76,7 +74,6 @@ pub fn wasm_bindgen(project: &Project) -> Result<PathBuf> {
             program: "wasm-bindgen",
             version: &version,
             arguments: &[],
-            profile: &profile,
             crates: 161,
             takes: "2 to 4 minutes on two cores, once for each version",
         },
@@ -88,11 +85,6 @@ pub fn wasm_bindgen(project: &Project) -> Result<PathBuf> {
 /// # Errors
 /// When it cannot be compiled.
 pub fn cargo_deny(project: &Project) -> Result<PathBuf> {
-    let profile = [
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ];
     provide(
         project,
         &Recipe {
@@ -100,7 +92,6 @@ pub fn cargo_deny(project: &Project) -> Result<PathBuf> {
             program: "cargo-deny",
             version: CARGO_DENY,
             arguments: &["--locked"],
-            profile: &profile,
             crates: 141,
             takes: "2 to 4 minutes on two cores, once on this machine",
         },
@@ -118,7 +109,7 @@ fn provide(project: &Project, recipe: &Recipe) -> Result<PathBuf> {
     println!("{} {} is missing and is compiled now: {}.", recipe.package, recipe.version, recipe.takes);
     let target = project.tools.join(format!("{}-{}.build", recipe.package, recipe.version));
     let mut install = Command::new(cargo());
-    install.current_dir(&project.root).envs(recipe.profile.iter().copied()).env_remove("CARGO_BUILD_TARGET");
+    install.current_dir(&project.root).envs(PROFILE).env_remove("CARGO_BUILD_TARGET");
     install.args(["install", recipe.package, "--version", recipe.version]).args(recipe.arguments);
     install.arg("--root").arg(&home).arg("--target-dir").arg(&target).args(["--color", "never"]);
     let mut progress = Progress::new(recipe.program, recipe.crates);

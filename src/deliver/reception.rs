@@ -1,10 +1,11 @@
-//! How whoever wants to play is let into a room: a port, so that it can be tested without storage. Every way of playing asks here, and
-//! nowhere else.
+//! What delivery asks of the rest of the server: who somebody is, and whether they may play. A port, so that it can be tested without
+//! storage. Every way of playing asks here, and nowhere else.
 
 use crate::permits::Stay;
 use axum::http::HeaderMap;
 use futures_util::future::BoxFuture;
 use madang_protocol::{PersonId, RoomId, RoomSlug, UnixMillis};
+use std::net::IpAddr;
 
 /// A room that exists and may be watched by whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,20 @@ pub enum NotPlayed {
     Unavailable,
 }
 
-/// Lets players into rooms.
-pub trait Rooms: Send + Sync {
+/// Knows who calls, and lets players into rooms.
+pub trait Reception: Send + Sync {
+    /// The address that limits count, by the peer's and the request's headers.
+    fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr;
+
+    /// Whose signed cookie a request carries: one browser.
+    fn browser(&self, headers: &HeaderMap) -> Option<PersonId>;
+
+    /// Whether a request comes from a page of this site, or from no page.
+    fn is_own_page(&self, headers: &HeaderMap) -> bool;
+
+    /// Who asks, as storage knows them; nobody when it does not answer.
+    fn person<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Option<PersonId>>;
+
     /// Whether whoever asks may play the room with this slug.
     ///
     /// # Errors

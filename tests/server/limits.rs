@@ -354,10 +354,8 @@ async fn on_air(house: &House) -> String {
 /// Whether a command of more than 300 bytes ends the connection.
 async fn long_command(house: &House, wait: Duration) -> bool {
     let mut client = Client::connect(house.addresses.rtmp).await.expect("connects");
-    client
-        .message(3, 0, 20, 0, &rtmp_client::command("x", 0.0, &[rtmp_client::text(&"x".repeat(400))]))
-        .await
-        .expect("is sent");
+    let arguments = [rtmp_client::connect_object("live"), rtmp_client::text(&"x".repeat(400))];
+    client.call("connect", 1.0, 0, &arguments).await.expect("is sent");
     closes(&mut client.socket, wait).await
 }
 

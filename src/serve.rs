@@ -11,7 +11,7 @@ use crate::{
     state::Services,
     telemetry,
     tls::{self, Certificate, Keeper},
-    web::{self, Assets, Changes, client::EncoderPort},
+    web::{self, Assets, Changes, Writers, client::EncoderPort},
 };
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
@@ -104,6 +104,7 @@ impl Server {
             permits: Permits::default(),
             live,
             assets,
+            writers: Writers::start(),
             changes: Arc::new(Changes::new(
                 config.limits.changes_per_minute,
                 config.limits.changes_per_minute_per_account,

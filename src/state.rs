@@ -6,7 +6,7 @@ use crate::{
     live::Live,
     permits::Permits,
     realtime::{Connections, Hub, Meters},
-    web::{Assets, Changes, client, client::EncoderPort},
+    web::{Assets, Changes, Writers, client, client::EncoderPort},
 };
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -40,6 +40,7 @@ pub struct Services {
     /// The built files' names, found once at the start.
     pub names: AssetNames,
     pub assets: Assets,
+    pub writers: Writers,
     pub changes: Arc<Changes>,
     pub metrics: PrometheusHandle,
     pub shutdown: Shutdown,

@@ -6,18 +6,18 @@
 #[cfg(feature = "ssr")]
 use crate::piece::any;
 use crate::{i18n::use_messages, piece::Piece};
+#[cfg(not(feature = "ssr"))]
 use leptos::prelude::*;
 
 /// The page's title, without the site's name. A part of the page that shows nothing.
 pub fn page_title(text: impl Fn() -> String + Send + Sync + 'static) -> Piece {
-    let text = Signal::derive(text);
     let site = use_messages().site_name();
+    // Read now: when `leptos_meta` writes the head, what the page's text is read from may be disposed of.
     #[cfg(feature = "ssr")]
-    return any(leptos_meta::Title(
-        leptos_meta::TitleProps::builder().text(move || in_site(&text.get(), site)).build(),
-    ));
+    return any(leptos_meta::Title(leptos_meta::TitleProps::builder().text(in_site(&text(), site)).build()));
     #[cfg(not(feature = "ssr"))]
     {
+        let text = Signal::derive(text);
         crate::reactive::effect(move || document().set_title(&in_site(&text.get(), site)));
         Piece::Nothing
     }

@@ -14,10 +14,12 @@ mod moderation;
 mod pages;
 mod refusals;
 mod surface;
+mod writers;
 
 pub use assets::Assets;
 pub use changes::Changes;
 pub use surface::{Behind, ENCODERS, Entry, GATED, MESSAGES, Person, SURFACE, Who, asks, table};
+pub use writers::Writers;
 
 use crate::{
     deliver::{self, Deliver},

@@ -162,7 +162,11 @@ async fn render(
             provide_context(posted.clone());
         }
     };
-    let mut response = leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request).await;
+    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+    let write = move || leptos_axum::render_app_async_with_context(provide, move || shell(names.clone()))(request);
+    let Some(mut response) = services.writers.write(write).await else {
+        return Refusal::Busy.answer(&path, &headers);
+    };
     if let Some(nonce) = nonce.get() {
         response.extensions_mut().insert(nonce.clone());
     }

@@ -1,6 +1,13 @@
 //! Pages as a browser without scripts gets them.
 
 use crate::house::{Answer, House};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const FORM: [(&str, &str); 8] = [
     ("owner_name", "도현"),
@@ -124,4 +131,43 @@ async fn pages_that_are_read_are_compressed_and_answers_with_secrets_are_not() {
     let answer = house.request("POST", "/rooms/new", &form, "title=x").await;
     assert_eq!(answer.header("content-encoding"), None);
     assert!(answer.body.contains("</html>"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_that_many_ask_for_at_once_are_all_answered() {
+    let house = House::open().await;
+    house.make_room("my-room");
+    for path in ["/", "/rooms/my-room", "/embed/my-room", "/rooms/nobodys"] {
+        for _ in 0..25 {
+            let answers = futures_util::future::join_all((0..16).map(|_| house.get(path))).await;
+            let title = answers.iter().filter(|answer| answer.body.contains("</title>")).count();
+            assert_eq!(title, 16, "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn those_who_leave_while_their_page_is_written_take_nothing_with_them() {
+    let torn = Arc::new(AtomicUsize::new(0));
+    let before = std::panic::take_hook();
+    let counted = Arc::clone(&torn);
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.to_string().contains("reactive value") {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+        before(panic);
+    }));
+    let house = House::open().await;
+    house.make_room("my-room");
+    let paths = ["/", "/rooms/my-room", "/rooms/my-room/chat", "/embed/my-room", "/rooms/nobodys"];
+    for round in 0..200 {
+        let visits = (0..10_u64).map(|visit| {
+            let (house, path) = (&house, paths[(round + visit as usize) % paths.len()]);
+            // Gone after nothing, or a moment later, or later still.
+            async move { drop(tokio::time::timeout(Duration::from_micros(visit * 400), house.get(path)).await) }
+        });
+        futures_util::future::join_all(visits).await;
+    }
+    assert!(house.get("/").await.body.contains("</title>"));
+    assert_eq!(torn.load(Ordering::Relaxed), 0);
 }

@@ -25,6 +25,9 @@ use std::{
 /// Without a picture for this long, viewers may begin at the sound, and the picture goes on at its next key frame.
 const PICTURE_LAPSE: Duration = Duration::from_secs(10);
 
+/// Pictures further apart than this have no pace that the next could be expected by.
+const PACE_MAX: Duration = Duration::from_millis(250);
+
 /// Flights are cut from allocations of at least this, in bytes.
 const BUFFER: usize = 64 * 1024;
 
@@ -48,6 +51,24 @@ enum Picture {
     AwaitingKey(Instant),
     /// The last frame came then.
     Running(Instant),
+}
+
+/// How far the stamps of pictures lie apart.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    last: Option<Millis>,
+    /// As of the newest two; zero until there are two, and after a pause that says nothing of the next.
+    gap: Duration,
+}
+
+impl Pace {
+    fn saw(&mut self, at: Millis) {
+        let gap_ms = self.last.replace(at).map_or(0, |last| (at - last).0);
+        self.gap = Duration::from_millis(u64::try_from(gap_ms).unwrap_or(0));
+        if self.gap > PACE_MAX {
+            self.gap = Duration::ZERO;
+        }
+    }
 }
 
 struct Open {
@@ -77,6 +98,7 @@ pub(super) struct Assembler {
     epoch: u64,
     compatible_from: u64,
     picture: Picture,
+    pace: Pace,
     first_sound: Option<Instant>,
     started: bool,
     /// The tracks are not what they were when that was last asked.
@@ -103,6 +125,7 @@ impl Assembler {
             epoch,
             compatible_from: epoch,
             picture: Picture::Absent,
+            pace: Pace::default(),
             first_sound: None,
             started: false,
             news: false,
@@ -248,7 +271,12 @@ impl Assembler {
         self.picture = Picture::Running(now);
         self.started = true;
         let place = self.timeline.place(Track::Video, tag.at);
+        self.pace.saw(place.at);
         self.write(TagKind::Video, place, &tag.body, keyframe, now, closed);
+        // A flight that the next picture would find closed has nothing to wait for: this picture is on its way now.
+        if self.open.as_ref().is_some_and(|open| now.duration_since(open.since) + self.pace.gap > self.flight) {
+            self.close(closed);
+        }
         Ok(())
     }
 

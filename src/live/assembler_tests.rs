@@ -113,16 +113,45 @@ fn a_key_frame_is_preceded_by_when_it_came() {
 #[test]
 fn a_flight_is_closed_at_its_age() {
     let mut bench = Bench::new(&LiveLimits::default());
-    bench.push_all([avc_config(), key(0, 50)]);
+    bench.push_all([avc_config(), aac_config(), key(0, 50)]);
     let opened = bench.now;
     assert_eq!(bench.assembler.due(), Some(opened + Duration::from_millis(40)));
     bench.pass(39);
-    bench.push_all([inter(33, 50)]);
+    bench.push_all([sound(33)]);
     assert!(bench.closed.is_empty());
     bench.pass(1);
-    bench.push_all([inter(66, 50)]);
+    bench.push_all([sound(54)]);
     assert_eq!(bench.closed.len(), 1);
     assert_eq!(bench.assembler.due(), None);
+}
+
+#[test]
+fn a_picture_leaves_at_once_when_the_next_would_come_too_late_for_its_flight() {
+    // Pictures this far apart, and what a flight of 40 ms makes of them: one in each, or two.
+    for (apart_ms, pictures) in [(33, 1), (17, 2)] {
+        let mut bench = Bench::new(&LiveLimits::default());
+        bench.push_all([avc_config(), aac_config(), key(0, 10)]);
+        for n in 1..=60 {
+            bench.pass(10);
+            bench.push_all([sound(n * apart_ms - apart_ms + 10)]);
+            bench.pass(apart_ms.unsigned_abs() - 10);
+            bench.push_all([inter(n * apart_ms, 10)]);
+        }
+        let flights = bench.flush();
+        for flight in flights.iter().skip(2) {
+            let kinds: Vec<TagKind> = tags(&flight.bytes).iter().map(|tag| tag.kind).collect();
+            assert_eq!(kinds.last(), Some(&TagKind::Video), "{apart_ms}");
+            assert_eq!(kinds.iter().filter(|kind| **kind == TagKind::Video).count(), pictures, "{apart_ms}");
+        }
+    }
+}
+
+#[test]
+fn pictures_that_come_in_one_burst_stay_in_one_flight() {
+    let mut bench = Bench::new(&LiveLimits::default());
+    bench.push_all([avc_config(), key(0, 10)]);
+    bench.push_all((1..30).map(|n| inter(n * 33, 10)));
+    assert!(bench.closed.is_empty());
 }
 
 #[test]

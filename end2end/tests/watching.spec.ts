@@ -169,3 +169,26 @@ test('in eight tabs of one browser all play', async ({ page, server, publish, co
   expect(sockets).toContain('/live/many-tabs.flv');
   await expectMoving(page);
 });
+
+test('a live room asks for its stream with its first bytes, and once', async ({ page, server, publish }) => {
+  const key = await server.createRoom('early');
+  publish(key);
+  await expect.poll(async () => (await server.room('early')).live.state).toBe('live');
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.wasm', async (route) => {
+    await released;
+    await route.continue();
+  });
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.startsWith('/live/')) asked.push(request.url());
+  });
+  const first = page.waitForRequest(`${server.url}/live/early.flv`);
+  await page.goto(`${server.url}/rooms/early`, { waitUntil: 'commit' });
+  // Nothing of the application is there yet.
+  await first;
+  release();
+  await expectMoving(page);
+  expect(asked.filter((url) => url.endsWith('.flv'))).toHaveLength(1);
+});

@@ -7,6 +7,7 @@
 mod browser;
 mod controls;
 mod deck;
+mod early;
 #[cfg(feature = "hydrate")]
 mod figures;
 pub mod scene;
@@ -17,6 +18,7 @@ pub use deck::Use;
 use crate::{components::avatar::hue_class, i18n::use_messages};
 use controls::Controls;
 use deck::{Command, Deck};
+use early::ask_early;
 use leptos::prelude::*;
 use madang_protocol::{LiveState, RoomSlug};
 use madang_view::view;
@@ -39,15 +41,14 @@ pub fn Player(
 ) -> impl IntoView {
     let m = use_messages();
     let deck = Deck::new(usage, room);
+    let url = match usage {
+        Use::Watch => format!("/live/{slug}.flv"),
+        // The owner's own look is nobody's watching.
+        Use::Preview => format!("/live/{slug}.flv?preview=1"),
+    };
+    let early = ask_early(&url, matches!(room.get_untracked(), Some(LiveState::Live { .. })));
     #[cfg(feature = "hydrate")]
-    browser::run(
-        deck,
-        match usage {
-            Use::Watch => format!("/live/{slug}.flv"),
-            // The owner's own look is nobody's watching.
-            Use::Preview => format!("/live/{slug}.flv?preview=1"),
-        },
-    );
+    browser::run(deck, url);
 
     let scene = deck.scene;
     let idle = move || {
@@ -71,6 +72,7 @@ pub fn Player(
             on:dblclick=move |_| deck.send(Command::ToggleFullscreen)
             on:fullscreenchange=look
         >
+            {early}
             <div class=backdrop></div>
             <video
                 node_ref=deck.video

@@ -4,7 +4,7 @@ use super::{Inner, feed};
 use crate::engine::{Answer, Input};
 use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -12,6 +12,9 @@ use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, Reques
 
 /// While the buffers are full, room is looked for this often.
 const PAUSE_MS: u32 = 25;
+
+/// Where the page's HTML leaves the request that it made.
+const EARLY: &str = "madangEarly";
 
 /// A request under way. Dropping it aborts it, answered or not.
 pub(super) struct Fetch {
@@ -38,11 +41,18 @@ pub(super) fn streams(window: &Window) -> bool {
 
 /// Asks for the stream. `None` when the request cannot even be made; the engine's deadline deals with that.
 pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
-    let controller = AbortController::new().ok()?;
-    let init = RequestInit::new();
-    init.set_signal(Some(&controller.signal()));
-    init.set_cache(RequestCache::NoStore);
-    let answer = JsFuture::from(inner.window.fetch_with_str_and_init(&inner.url, &init));
+    let (controller, answer) = match early(&inner.window, &inner.url) {
+        Some(early) => early,
+        None => {
+            let controller = AbortController::new().ok()?;
+            let init = RequestInit::new();
+            init.set_signal(Some(&controller.signal()));
+            init.set_cache(RequestCache::NoStore);
+            let answer = inner.window.fetch_with_str_and_init(&inner.url, &init);
+            (controller, answer)
+        }
+    };
+    let answer = JsFuture::from(answer);
     let weak = Rc::downgrade(inner);
     spawn_local(async move {
         let clean = match answer.await.ok().and_then(|response| response.dyn_into::<Response>().ok()) {
@@ -54,6 +64,18 @@ pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
         }
     });
     Some(Fetch { connection, controller })
+}
+
+/// The request for `url` that the page's HTML made before any of this was there; given once. The page leaves it in the window as
+/// `madangEarly`: `{ url, controller, answer }`.
+pub(super) fn early(window: &Window, url: &str) -> Option<(AbortController, Promise)> {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
+    let early = get(window, EARLY)?;
+    if get(&early, "url")?.as_string()? != url {
+        return None;
+    }
+    Reflect::set(window, &JsValue::from_str(EARLY), &JsValue::UNDEFINED).ok()?;
+    Some((get(&early, "controller")?.dyn_into().ok()?, get(&early, "answer")?.dyn_into().ok()?))
 }
 
 /// Reports the answer and then its bytes. Gives how it ended; `None` when the answer itself was the end.

@@ -95,10 +95,15 @@ impl Player {
     ) -> Result<Self, Unsupported> {
         let window = web_sys::window().ok_or(Unsupported::NoWindow)?;
         let clock = window.performance().ok_or(Unsupported::NoWindow)?;
-        if !fetch::streams(&window) {
-            return Err(Unsupported::NoStreamingFetch);
-        }
-        let path = Path::find(&window).ok_or(Unsupported::NoMediaSource)?;
+        let path = match (fetch::streams(&window), Path::find(&window)) {
+            (true, Some(path)) => path,
+            (streams, _) => {
+                if let Some((controller, _)) = fetch::early(&window, &url) {
+                    controller.abort();
+                }
+                return Err(if streams { Unsupported::NoMediaSource } else { Unsupported::NoStreamingFetch });
+            }
+        };
         let abilities = Abilities { change_type: path.change_type(&window) };
         let seed = (js_sys::Math::random() * 9.0e15) as u64;
         let engine = Engine::new(delay, abilities, seed, clock.now() as i64);
@@ -325,12 +330,12 @@ impl Inner {
             on(video, name, |inner| inner.feed(Input::Tick));
         }
         on(self.window.as_ref(), "online", |inner| inner.feed(Input::Online));
+        for name in ["enterpictureinpicture", "leavepictureinpicture"] {
+            on(video, name, |inner| inner.feed(Input::Visible(inner.is_seen())));
+        }
         if let Some(document) = self.window.document() {
-            on(document.as_ref(), "visibilitychange", |inner| {
-                let hidden = inner.window.document().is_some_and(|document| document.hidden());
-                inner.feed(Input::Visible(!hidden));
-            });
-            if document.hidden() {
+            on(document.as_ref(), "visibilitychange", |inner| inner.feed(Input::Visible(inner.is_seen())));
+            if !self.is_seen() {
                 self.inputs.borrow_mut().push_back(Input::Visible(false));
             }
         }
@@ -343,6 +348,14 @@ impl Inner {
         });
         self.timer.replace(Some(timer));
         self.listeners.replace(listeners);
+    }
+
+    /// Whether the picture may be seen: in its tab, or in a window of its own above others.
+    fn is_seen(&self) -> bool {
+        let Some(document) = self.window.document() else { return true };
+        let apart = js_sys::Reflect::get(&document, &JsValue::from_str("pictureInPictureElement"));
+        let video: &JsValue = self.video.as_ref();
+        !document.hidden() || apart.is_ok_and(|element| element == *video)
     }
 
     fn count_frames(&self) {

@@ -1,7 +1,9 @@
 // glass: what a viewer's browser shows, frame by frame, of any page with a <video>.
-// usage: node glass.mjs clock ROOM_URL SECONDS          delay of each shown frame, read from the strip that clocksrc paints
-//        node glass.mjs clock-flvjs FLV_URL SECONDS     the same with flv.js, on a page of its own
-//        node glass.mjs steady ROOM_URL SECONDS         gaps between shown frames, and how the delay changed over the time
+// usage: node glass.mjs clock PLAYER URL SECONDS      delay of each shown frame, read from the strip that clocksrc paints
+//        node glass.mjs join PLAYER URL SECONDS       from the start of opening to the first frame, and the delay after SECONDS
+//        node glass.mjs steady PLAYER URL SECONDS     gaps between shown frames, and how the delay changed over the time
+//        node glass.mjs work PLAYER URL SECONDS       what the page's main thread did in that time, and the memory it holds then
+// PLAYER is `page` for a page that has its own, or one of PLAYERS, which gets a page of another origin and the stream at URL.
 // Prints one JSON line. Takes Playwright and flv.js from end2end's packages; the browser is CHROMIUM or Debian's.
 import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
@@ -9,7 +11,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const require = createRequire(new URL('../end2end/package.json', import.meta.url));
 const { chromium } = require('@playwright/test');
-const [mode, url, secondsText] = process.argv.slice(2);
+const [mode, player, url, secondsText] = process.argv.slice(2);
 const seconds = Number(secondsText);
 
 /** Runs in the page: notes each shown frame, and the clock in it. */
@@ -65,14 +67,25 @@ function watch() {
   setInterval(look, 50);
 }
 
-/** A page of another origin that plays `flv` with flv.js as its documentation says for live streams. */
-async function flvjsPage(flv) {
-  const script = readFileSync(require.resolve('flv.js/dist/flv.min.js'));
-  const html = `<!doctype html><link rel="icon" href="data:,"><video muted autoplay playsinline></video><script src="/flv.js"></script><script>
-const player = flvjs.createPlayer({ type: 'flv', isLive: true, url: ${JSON.stringify(flv)} }, { enableStashBuffer: false });
+const FLVJS = { global: 'flvjs', file: 'flv.js/dist/flv.min.js', options: { enableStashBuffer: false } };
+const MPEGTS = { global: 'mpegts', file: 'mpegts.js/dist/mpegts.js' };
+const synced = (target) => ({ enableStashBuffer: false, enableWorker: true, enableWorkerForMSE: true, liveSync: true, liveSyncTargetLatency: target, liveSyncMaxLatency: target + 0.06 });
+/** As the documentation of each says for live streams. */
+const PLAYERS = {
+  'flv.js': FLVJS,
+  'mpegts.js': { ...MPEGTS, options: { enableStashBuffer: false, liveSync: true } },
+  'mpegts.js-0.4': { ...MPEGTS, options: synced(0.4) },
+  'mpegts.js-0.12': { ...MPEGTS, options: synced(0.12) },
+};
+
+/** A page of another origin that plays `flv` with one of PLAYERS. */
+async function pageOf({ global, file, options }, flv) {
+  const script = readFileSync(require.resolve(file));
+  const html = `<!doctype html><link rel="icon" href="data:,"><video muted autoplay playsinline></video><script src="/player.js"></script><script>
+const player = ${global}.createPlayer({ type: 'flv', isLive: true, url: ${JSON.stringify(flv)} }, ${JSON.stringify(options)});
 player.attachMediaElement(document.querySelector('video')); player.load(); player.play();</script>`;
   const server = createServer((request, response) => {
-    const js = request.url === '/flv.js';
+    const js = request.url === '/player.js';
     response.writeHead(200, { 'content-type': js ? 'text/javascript' : 'text/html' }).end(js ? script : html);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -92,11 +105,44 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-await page.addInitScript(`window.readClock = ${mode !== 'steady'}; (${watch})()`);
-await page.goto(mode === 'clock-flvjs' ? await flvjsPage(url) : url, { waitUntil: 'commit' });
+if (mode === 'work') {
+  // Nothing of ours runs in the page but this: where WASM keeps its memory.
+  await page.addInitScript(() => {
+    window.seen = { first: 0 };
+    const { instantiate, instantiateStreaming } = WebAssembly;
+    const keep = async (made) => {
+      const { instance } = await made;
+      window.memories = [...(window.memories ?? []), ...Object.values((instance ?? (await made)).exports ?? {}).filter((e) => e instanceof WebAssembly.Memory)];
+      return made;
+    };
+    WebAssembly.instantiate = (...args) => keep(instantiate(...args));
+    WebAssembly.instantiateStreaming = (...args) => keep(instantiateStreaming(...args));
+    setInterval(() => document.querySelector('video')?.currentTime > 0 && (window.seen.first ||= performance.now()), 100);
+  });
+} else {
+  await page.addInitScript(`window.readClock = ${mode !== 'steady'}; (${watch})()`);
+}
+await page.goto(player === 'page' ? url : await pageOf(PLAYERS[player], url), { waitUntil: 'commit' });
 await page.waitForFunction(() => window.seen.first > 0, null, { timeout: 30_000 });
-// A steady run is judged from the tenth second on, a delay once the player has settled.
-const settle = mode === 'steady' ? 0 : Math.min(10, seconds / 3);
+if (mode === 'work') {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const read = async () => Object.fromEntries((await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]));
+  await page.waitForTimeout(5_000);
+  const before = await read();
+  await page.waitForTimeout(seconds * 1e3);
+  const after = await read();
+  await session.send('HeapProfiler.collectGarbage');
+  const { JSHeapUsedSize: heap } = await read();
+  const wasm = await page.evaluate(() => (window.memories ?? []).reduce((sum, memory) => sum + memory.buffer.byteLength, 0));
+  const frames = await page.evaluate(() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames);
+  await browser.close();
+  const spent = (name) => Math.round((after[name] - before[name]) * 1e3);
+  console.log(JSON.stringify({ seconds, frames, script_ms: spent('ScriptDuration'), task_ms: spent('TaskDuration'), heap_mb: +(heap / 1e6).toFixed(1), wasm_mb: +(wasm / 1e6).toFixed(1) }));
+  process.exit(0);
+}
+// A delay is judged once the player has settled.
+const settle = mode === 'clock' ? Math.min(10, seconds / 3) : 0;
 await page.waitForTimeout((settle + seconds) * 1e3);
 const seen = await page.evaluate(() => {
   const video = document.querySelector('video');
@@ -114,6 +160,9 @@ if (mode === 'steady') {
   const behind = (start, end) => mean(seen.shown.map((t, i) => [t - seen.shown[0], t - seen.media[i]]).filter(([t]) => t >= start && t < end).map(([, d]) => d));
   const last = seen.shown.at(-1) - seen.shown[0];
   answer.drift_ms = Math.round(behind(last - 10_000, last + 1) - behind(10_000, 20_000));
+} else if (mode === 'join') {
+  const last = seen.delays.at(-1)?.[0] ?? 0;
+  answer.end_ms = at(ascending(seen.delays.filter(([time]) => time >= last - 1_000).map(([, delay]) => delay)), 0.5);
 } else {
   const delays = ascending(seen.delays.filter(([time]) => time >= from).map(([, delay]) => delay));
   Object.assign(answer, { unread: seen.unread, p50: at(delays, 0.5), p95: at(delays, 0.95), max: at(delays, 1), first_ms: Math.round(seen.delays[0]?.[1] ?? -1) });

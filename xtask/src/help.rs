@@ -84,7 +84,7 @@ would download more than end2end/budget-bytes.
         }
         "bench" => {
             "\
-Usage: cargo xtask bench [fan-out] [chat] [glass] [steady] [--pairs=N] [--quick] [--as-built]
+Usage: cargo xtask bench [fan-out] [chat] [glass] [glass-busy] [glass-720p] [join] [work] [steady] [--pairs=N] [--quick] [--as-built]
 
 Measures this server beside others in the same run, in turn, and writes medians and ratios into docs/PERFORMANCE.md.
 Wants a machine with nothing else running, and two cores; takes about an hour and a half.
@@ -93,7 +93,11 @@ Wants a machine with nothing else running, and two cores; takes about an hour an
               nothing but write to sockets
   chat        CPU seconds per million delivered chat messages and their delay in a room of 1,000: madang and socket.io; a
               room of 10 alone and beside one of 8,000; memory of 10,000 who say nothing
-  glass       delay from the encoder's input to the screen: our room page and flv.js, on the same stream
+  glass       delay from the encoder's input to the screen: our room page, flv.js and mpegts.js, on the same stream
+  glass-busy  the same with a loop that spins on each core
+  glass-720p  the same at 1280x720
+  join        from opening the room's page to its first frame, with key frames each 1, 2 and 8.3 s
+  work        what the page's main thread does for 20 Mbit/s of 4K, and the memory it holds: our room page and mpegts.js
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
   --pairs=N   how often each side is measured; 8 unless told otherwise
   --quick     one pair instead of the full number, nothing written: to see that it works

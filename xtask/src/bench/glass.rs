@@ -16,19 +16,40 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Who shows the stream.
-const SIDES: [(&str, &str, &str); 3] = [
-    ("madang, room page, as it comes", "clock", "/rooms/bench"),
-    ("madang, room page, lowest delay", "clock", "/rooms/bench?delay=lowest"),
-    ("flv.js 1.6.2, bare page", "clock-flvjs", "/live/bench.flv"),
+/// Who shows the stream, with which of `glass.mjs`' players, at which address.
+const SIDES: [(&str, &str, &str); 5] = [
+    ("madang, room page, lowest delay", "page", "/rooms/bench?delay=lowest"),
+    ("madang, room page, as it comes", "page", "/rooms/bench"),
+    ("flv.js 1.6.2, bare page", "flv.js", "/live/bench.flv"),
+    ("mpegts.js 1.8.2 at 0.4 s in a worker, bare page", "mpegts.js-0.4", "/live/bench.flv"),
+    ("mpegts.js 1.8.2 forced to 0.12 s, bare page", "mpegts.js-0.12", "/live/bench.flv"),
 ];
 
-/// All sides in turn on one stream: our room page, and flv.js at the same address.
-pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
-    let seconds = plan.seconds + plan.seconds / 2;
+/// What is published, and what else the machine does.
+#[derive(Clone, Copy)]
+pub struct Scene {
+    width: u32,
+    height: u32,
+    /// Frames from one key frame to the next, at 30 a second.
+    gop: u32,
+    /// A loop spins on each core.
+    busy: bool,
+}
+
+/// 640x360 with a key frame each second, on a machine that does nothing else.
+pub const QUIET: Scene = Scene { width: 640, height: 360, gop: 30, busy: false };
+/// The same beside a loop on each core.
+pub const BUSY: Scene = Scene { busy: true, ..QUIET };
+/// 1280x720.
+pub const LARGE: Scene = Scene { width: 1280, height: 720, ..QUIET };
+
+/// All sides in turn on one stream: our room page, and the others at the same address.
+pub fn measure(rig: &Rig, plan: Plan, scene: Scene) -> Result<String> {
+    let seconds = plan.glass_seconds;
     let server = rig.madang(None)?;
-    let _publisher = publish_clock(rig, &server)?;
+    let _publisher = publish_clock(rig, &server, scene)?;
     server.wait_until_delivered()?;
+    let _spinning = if scene.busy { spin()? } else { Vec::new() };
     let mut runs: Vec<Vec<String>> = vec![Vec::new(); SIDES.len()];
     for pair in 0..plan.pairs {
         let mut order: Vec<usize> = (0..SIDES.len()).collect();
@@ -36,36 +57,127 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
             order.reverse();
         }
         for side in order {
-            let (Some((name, mode, path)), Some(runs)) = (SIDES.get(side), runs.get_mut(side)) else { continue };
-            let answer = browser(rig, mode, &server.url(path), seconds)?;
-            println!("  {name:34} {answer}");
+            let (Some((name, player, path)), Some(runs)) = (SIDES.get(side), runs.get_mut(side)) else { continue };
+            let answer = browser(rig, "clock", player, &server.url(path), seconds)?;
+            println!("  {name:48} {answer}");
             runs.push(answer);
         }
     }
     let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
     let _ = writeln!(
         text,
-        "640x360 at 30 frames a second, x264 zerolatency, a key frame each second, AAC; server, encoder and headless Chromium on one machine; \
+        "{}x{} at 30 frames a second, x264 zerolatency, a key frame each second, AAC; server, encoder and headless Chromium on one machine{}; \
          {seconds} s a run, {} runs each, in turn on one stream. Medians (least to greatest); stalls are gaps over 300 ms between shown frames, all runs together.\n",
+        scene.width,
+        scene.height,
+        if scene.busy { ", and a loop that spins on each of its cores" } else { "" },
         plan.pairs
     );
-    text +=
-        "| player | delay p50, ms | delay p95, ms | stalls | page open to first frame, ms |\n|---|---|---|---|---|\n";
-    let figure =
-        |runs: &[String], name: &str| -> Vec<f64> { runs.iter().filter_map(|run| number(run, name)).collect() };
+    text += "| player | delay p50, ms | delay p95, ms | stalls | longest gap, ms | page open to first frame, ms |\n\
+             |---|---|---|---|---|---|\n";
     for ((name, ..), runs) in SIDES.iter().zip(&runs) {
+        let longest = figures(runs, "longest_gap_ms").into_iter().fold(0.0, f64::max);
         let _ = writeln!(
             text,
-            "| {name} | {} | {} | {:.0} | {} |",
-            spread(&figure(runs, "p50"), 0),
-            spread(&figure(runs, "p95"), 0),
-            figure(runs, "stalls").iter().sum::<f64>(),
-            spread(&figure(runs, "join_ms"), 0)
+            "| {name} | {} | {} | {:.0} | {longest:.0} | {} |",
+            spread(&figures(runs, "p50"), 0),
+            spread(&figures(runs, "p95"), 0),
+            figures(runs, "stalls").iter().sum::<f64>(),
+            spread(&figures(runs, "join_ms"), 0)
         );
     }
-    let p50 = |side: usize| runs.get(side).and_then(|runs| median(&figure(runs, "p50")));
+    let p50 = |side: usize| runs.get(side).and_then(|runs| median(&figures(runs, "p50")));
     if let (Some(ours), Some(theirs)) = (p50(0), p50(2)) {
-        let _ = writeln!(text, "\nThe room page is {:.2} times as late as flv.js.", ours / theirs);
+        let _ = writeln!(text, "\nAt its lowest delay the room page is {:.2} times as late as flv.js.", ours / theirs);
+    }
+    Ok(text)
+}
+
+/// From opening the room's page to its first frame, and how late it is 15 s after that, for each distance of key frames.
+pub fn join(rig: &Rig, plan: Plan) -> Result<String> {
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
+    text += "The room's page with all that is on it, in a browser that has never seen it; 640x360 at 30 frames a second.\n\n\
+             | a key frame every | first frame, ms | delay 15 s later, lowest, ms | delay 15 s later, as it comes, ms |\n|---|---|---|---|\n";
+    // 8.3 s is what an encoder makes that is told nothing.
+    for gop in [30, 60, 250] {
+        let server = rig.madang(None)?;
+        let _publisher = publish_clock(rig, &server, Scene { gop, ..QUIET })?;
+        server.wait_until_delivered()?;
+        let mut runs: [Vec<String>; 2] = Default::default();
+        for _ in 0..plan.pairs {
+            for ((name, player, path), runs) in SIDES.iter().zip(&mut runs) {
+                let answer = browser(rig, "join", player, &server.url(path), 15)?;
+                println!("  {:.1} s, {name:40} {answer}", f64::from(gop) / 30.0);
+                runs.push(answer);
+            }
+        }
+        let [lowest, usual] = &runs;
+        let opened: Vec<f64> = runs.iter().flat_map(|runs| figures(runs, "join_ms")).collect();
+        let _ = writeln!(
+            text,
+            "| {:.1} s | {} | {} | {} |",
+            f64::from(gop) / 30.0,
+            spread(&opened, 0),
+            spread(&figures(lowest, "end_ms"), 0),
+            spread(&figures(usual, "end_ms"), 0)
+        );
+    }
+    Ok(text)
+}
+
+fn figures(runs: &[String], name: &str) -> Vec<f64> {
+    runs.iter().filter_map(|run| number(run, name)).collect()
+}
+
+/// A loop on each core that does nothing and never rests.
+fn spin() -> Result<Vec<Guarded>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (0..cores)
+        .map(|core| {
+            let mut spin = Command::new("taskset");
+            spin.args(["-c", &core.to_string(), "sh", "-c", "while :; do :; done"]);
+            guard::spawn(&mut spin).cannot("start a loop")
+        })
+        .collect()
+}
+
+/// What the page's main thread does for a stream of much, and what memory the page holds: ours, and mpegts.js without a worker.
+pub fn work(rig: &Rig, plan: Plan) -> Result<String> {
+    let file = rig.large_file()?;
+    let server = rig.madang(None)?;
+    let _publisher = rig.publish_file(&server, None, &file)?;
+    let sides =
+        [("madang, room page", "page", "/rooms/bench"), ("mpegts.js 1.8.2, bare page", "mpegts.js", "/live/bench.flv")];
+    let mut runs: [Vec<String>; 2] = Default::default();
+    for pair in 0..plan.pairs {
+        for turn in 0..2 {
+            let side = (pair + turn) % 2;
+            let (Some((name, player, path)), Some(runs)) = (sides.get(side), runs.get_mut(side)) else { continue };
+            let answer = browser(rig, "work", player, &server.url(path), plan.glass_seconds)?;
+            println!("  {name:30} {answer}");
+            runs.push(answer);
+        }
+    }
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs));
+    let _ = writeln!(
+        text,
+        "3840x2160 at 30 frames a second and 20 Mbit/s, published from a file; {} s a run, in turn. Script and all tasks are of the page's main thread; memory is \
+         what is left after collecting garbage, without what the browser's own buffers hold.\n\n\
+         | page | script, ms a second | all tasks, ms a second | script heap, MB | WebAssembly memory, MB |\n|---|---|---|---|---|",
+        plan.glass_seconds
+    );
+    let each_second = |runs: &[String], name: &str| -> Vec<f64> {
+        figures(runs, name).into_iter().map(|ms| ms / f64::from(plan.glass_seconds)).collect()
+    };
+    for ((name, ..), runs) in sides.iter().zip(&runs) {
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} |",
+            spread(&each_second(runs, "script_ms"), 1),
+            spread(&each_second(runs, "task_ms"), 1),
+            spread(&figures(runs, "heap_mb"), 1),
+            spread(&figures(runs, "wasm_mb"), 1)
+        );
     }
     Ok(text)
 }
@@ -74,7 +186,7 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
 pub fn steady(rig: &Rig, plan: Plan) -> Result<String> {
     let server = rig.madang(None)?;
     let _publisher = rig.publish(&server, None)?;
-    let answer = browser(rig, "steady", &server.url("/rooms/bench"), plan.steady_seconds)?;
+    let answer = browser(rig, "steady", "page", &server.url("/rooms/bench"), plan.steady_seconds)?;
     println!("  {answer}");
     let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
     Ok(format!(
@@ -91,9 +203,9 @@ pub fn steady(rig: &Rig, plan: Plan) -> Result<String> {
 }
 
 /// One page, watched for `seconds`; glass.mjs' answer.
-fn browser(rig: &Rig, mode: &str, url: &str, seconds: u32) -> Result<String> {
+fn browser(rig: &Rig, mode: &str, player: &str, url: &str, seconds: u32) -> Result<String> {
     let mut glass = Command::new("node");
-    glass.arg(rig.project.root.join("benches/glass.mjs")).args([mode, url, &seconds.to_string()]);
+    glass.arg(rig.project.root.join("benches/glass.mjs")).args([mode, player, url, &seconds.to_string()]);
     if let Some(browser) = setup::browser() {
         glass.env("CHROMIUM", browser);
     }
@@ -107,15 +219,16 @@ fn browser(rig: &Rig, mode: &str, url: &str, seconds: u32) -> Result<String> {
 }
 
 /// Publishes frames that carry their own clock. The frames' maker ends with the encoder.
-fn publish_clock(rig: &Rig, server: &Running) -> Result<(Guarded, Guarded)> {
+fn publish_clock(rig: &Rig, server: &Running, scene: Scene) -> Result<(Guarded, Guarded)> {
+    let (width, height, gop) = (scene.width.to_string(), scene.height.to_string(), scene.gop.to_string());
     let mut frames = Command::new(rig.tool("clocksrc"));
-    frames.args(["640", "360", "30", "86400"]).stdout(Stdio::piped());
+    frames.args([&width, &height, "30", "86400"]).stdout(Stdio::piped());
     let mut frames = guard::spawn(&mut frames).cannot("start clocksrc")?;
     let pipe = frames.child.stdout.take().ok_or_else(|| Failure::new("clocksrc has no output"))?;
     let mut ffmpeg = Command::new(on_path("ffmpeg").ok_or_else(|| Failure::new("ffmpeg is not on PATH"))?);
     // Without a look ahead: half a second of frames read before the start would put the picture so far ahead of its sound.
     ffmpeg.args(["-v", "quiet", "-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer"]);
-    ffmpeg.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "640x360", "-r", "30", "-i", "-"]);
+    ffmpeg.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &format!("{width}x{height}"), "-r", "30", "-i", "-"]);
     // Sound is made as the picture needs it. Paced by a clock of its own (`-re`) it holds each frame back until its time has come.
     ffmpeg.args(["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"]);
     ffmpeg.args([
@@ -128,7 +241,7 @@ fn publish_clock(rig: &Rig, server: &Running) -> Result<(Guarded, Guarded)> {
         "-b:v",
         "1500k",
         "-g",
-        "30",
+        &gop,
         "-sc_threshold",
         "0",
     ]);

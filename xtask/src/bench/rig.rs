@@ -77,6 +77,33 @@ impl Rig {
         Ok(Self { project: project.clone(), tools, file, file_bps })
     }
 
+    /// Twenty seconds of 4K at 20 Mbit/s, made when it is first asked for.
+    ///
+    /// # Errors
+    /// When ffmpeg fails.
+    pub fn large_file(&self) -> Result<PathBuf> {
+        let file = self.tools.join("large.flv");
+        if !file.is_file() {
+            println!("Making a stream of 4K (20 s), once.");
+            let mut ffmpeg = Command::new("ffmpeg");
+            ffmpeg.args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=30"]);
+            ffmpeg.args(["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-t", "20", "-c:v", "libx264"]);
+            ffmpeg.args(["-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", "20M"]);
+            ffmpeg.args([
+                "-minrate",
+                "20M",
+                "-maxrate",
+                "20M",
+                "-bufsize",
+                "20M",
+                "-x264-params",
+                "nal-hrd=cbr:force-cfr=1",
+            ]);
+            run(ffmpeg.args(["-g", "60", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv"]).arg(&file))?;
+        }
+        Ok(file)
+    }
+
     pub fn tool(&self, name: &str) -> PathBuf {
         self.tools.join(name)
     }
@@ -190,9 +217,17 @@ impl Rig {
     /// # Errors
     /// When it does not come out within 20 s.
     pub fn publish(&self, server: &Running, core: Option<&str>) -> Result<Guarded> {
+        self.publish_file(server, core, &self.file)
+    }
+
+    /// [`Rig::publish`] with another file.
+    ///
+    /// # Errors
+    /// When it does not come out within 20 s.
+    pub fn publish_file(&self, server: &Running, core: Option<&str>, file: &Path) -> Result<Guarded> {
         let ffmpeg = on_path("ffmpeg").ok_or_else(|| Failure::new("ffmpeg is not on PATH"))?;
         let mut publish = pinned(core, &ffmpeg);
-        publish.args(["-v", "quiet", "-nostdin", "-re", "-stream_loop", "-1", "-i"]).arg(&self.file);
+        publish.args(["-v", "quiet", "-nostdin", "-re", "-stream_loop", "-1", "-i"]).arg(file);
         publish.args(["-c", "copy", "-f", "flv", &server.publish_to]);
         let publisher = guard::spawn(&mut publish).cannot("start ffmpeg")?;
         server.wait_until_delivered()?;

@@ -91,6 +91,31 @@ pub fn packages_for_certificates() -> Result<()> {
     }
 }
 
+/// Firefox and WebKit, for the way of every viewer in browsers that are not Chromium. Without them those tests say that they were not run.
+///
+/// # Errors
+/// When they may be installed and that fails.
+pub fn packages_for_other_browsers() -> Result<()> {
+    if !may_install() {
+        return Ok(());
+    }
+    let mut missing = Vec::new();
+    if on_path("firefox-esr").is_none() {
+        missing.push(("firefox-esr", "plays a room in a test"));
+    }
+    if on_path("WebKitWebDriver").is_none() {
+        missing.push(("webkit2gtk-driver", "plays a room in a test, as Safari would"));
+        missing.push(("gstreamer1.0-libav", "decodes for WebKit"));
+        missing.push(("gstreamer1.0-plugins-good", "plays for WebKit"));
+        missing.push(("gstreamer1.0-plugins-bad", "reads MP4 for WebKit"));
+    }
+    if on_path("Xvfb").is_none() || on_path("xvfb-run").is_none() {
+        missing.push(("xvfb", "a screen for WebKit"));
+        missing.push(("xauth", "lets WebKit use it"));
+    }
+    packages(&missing)
+}
+
 /// As root on Debian.
 fn may_install() -> bool {
     let root = ask(Command::new("id").arg("-u")).as_deref() == Some("0");

@@ -4,6 +4,7 @@ use super::{
     connection::{Players, Shared, serve, stopped},
     gate::{Gate, Outlet},
     limits::{Admission, Admitted, Crowded, RtmpLimits, WrongKeys},
+    prompt::Prompt,
 };
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -134,6 +135,7 @@ async fn connection<P: Outlet>(
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%from, %error, "TCP_NODELAY could not be set");
     }
+    let socket = Prompt::new(socket);
     match tls {
         None => serve(socket, from, &shared, shutdown).await,
         Some(tls) => {
@@ -147,7 +149,7 @@ async fn connection<P: Outlet>(
 
 /// The TLS handshake, which has as long as RTMP's own; `None` when it fails.
 async fn encrypted<P>(
-    socket: TcpStream,
+    socket: Prompt,
     tls: &TlsAcceptor,
     from: SocketAddr,
     shared: &Shared<P>,

@@ -20,6 +20,7 @@ mod limits;
 mod listener;
 mod message;
 mod outbound;
+mod prompt;
 mod publisher;
 mod session;
 mod words;

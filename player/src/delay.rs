@@ -100,7 +100,7 @@ fn wanted_rate(reading: &Reading) -> f64 {
 
 /// The deviation that is put up with.
 fn band_s(target_s: f64) -> f64 {
-    (target_s * 0.25).clamp(0.05, 0.3)
+    (target_s * 0.25).clamp(0.025, 0.3)
 }
 
 fn step(reading: &Reading, wanted: f64) -> f64 {
@@ -123,10 +123,14 @@ fn slow(over_s: f64, target_s: f64) -> f64 {
 
 /// How fast a target that is no longer needed comes down, in seconds per second.
 const SHRINK: f64 = 0.02;
-/// Quiet time after a stall before the reserve shrinks; twice and three times this when stalls come again and again.
-const HOLD_MS: i64 = 15_000;
+/// The same for the caution of the first seconds, which ends as soon as arrivals have shown what they are like.
+const SHRINK_UNKNOWN: f64 = 0.08;
+/// Quiet time after a stall before the reserve shrinks: after the first, the second in a row and so on. What comes each minute is kept for.
+const HOLD_MS: [i64; 4] = [15_000, 60_000, 90_000, 120_000];
 /// Stalls further apart than this are strangers.
-const MEMORY_MS: i64 = 60_000;
+const MEMORY_MS: i64 = 200_000;
+/// Stalls closer than this are one.
+const ONE_MS: i64 = 5_000;
 
 /// What a browser's own pipeline takes from the buffer before the picture suffers: Chromium with sound stalls at about
 /// this much ahead, however evenly data comes. What another browser needs is learnt from its stalls.
@@ -146,9 +150,11 @@ pub struct Target {
     pipeline_s: f64,
     /// The goal or what jitter needs; rises at once, falls slowly.
     base_s: f64,
+    /// Nothing has shown yet whether less than [`UNKNOWN_S`] will do.
+    unknown: bool,
     /// Grown by stalls.
     reserve_s: f64,
-    streak: u32,
+    streak: usize,
     stalled_ms: Option<i64>,
     updated_ms: i64,
 }
@@ -157,7 +163,16 @@ impl Target {
     /// As for a viewer who has just come.
     pub fn new(delay: Delay, now_ms: i64) -> Self {
         let base_s = goal_s(delay).max(UNKNOWN_S);
-        Self { delay, pipeline_s: PIPELINE_S, base_s, reserve_s: 0.0, streak: 0, stalled_ms: None, updated_ms: now_ms }
+        Self {
+            delay,
+            pipeline_s: PIPELINE_S,
+            base_s,
+            unknown: true,
+            reserve_s: 0.0,
+            streak: 0,
+            stalled_ms: None,
+            updated_ms: now_ms,
+        }
     }
 
     /// The aim, in seconds of media ahead of the picture.
@@ -177,8 +192,10 @@ impl Target {
         let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
         self.updated_ms = self.updated_ms.max(now_ms);
         let base_s = self.needed_s(jitter_s);
-        self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - SHRINK * passed_s).max(base_s) };
-        let hold_ms = HOLD_MS * i64::from(self.streak.clamp(1, 3));
+        let shrink = if self.unknown { SHRINK_UNKNOWN } else { SHRINK };
+        self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - shrink * passed_s).max(base_s) };
+        self.unknown &= self.base_s > base_s;
+        let hold_ms = HOLD_MS.iter().take(self.streak.max(1)).last().copied().unwrap_or_default();
         if self.stalled_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) > hold_ms) {
             self.reserve_s = (self.reserve_s - SHRINK * passed_s).max(0.0);
         }
@@ -193,8 +210,12 @@ impl Target {
             self.pipeline_s = needs_s;
             return;
         }
-        let again = self.stalled_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < MEMORY_MS);
-        self.streak = if again { self.streak.saturating_add(1) } else { 1 };
+        self.unknown = false;
+        self.streak = match self.stalled_ms.map(|at_ms| now_ms.saturating_sub(at_ms)) {
+            Some(..ONE_MS) => self.streak,
+            Some(..MEMORY_MS) => (self.streak + 1).min(HOLD_MS.len()),
+            _ => 1,
+        };
         self.stalled_ms = Some(now_ms);
         self.reserve_s = (self.reserve_s + reserve_step_s(self.delay)).min(reserve_max_s(self.delay));
     }

@@ -8,10 +8,14 @@ use crate::{
 };
 use std::collections::VecDeque;
 
-/// What is kept behind the picture.
-const BACK_BUFFER_S: f64 = 30.0;
+/// What is kept behind the picture, to go back to.
+const BACK_BUFFER_S: f64 = 120.0;
 /// Whatever the position, nothing older than this is kept: a paused tab may stay open for days.
-const BUFFER_MAX_S: f64 = 90.0;
+const BUFFER_MAX_S: f64 = 180.0;
+/// And no more bytes than this, but for [`BACK_MIN_S`] behind the picture: two minutes of 5 Mbit/s, and less of more.
+const BACK_BYTES: u64 = 80 * 1024 * 1024;
+/// What is kept behind the picture however many bytes it takes.
+const BACK_MIN_S: f64 = 10.0;
 /// Room is made in steps of this.
 const TRIM_STEP_S: f64 = 10.0;
 /// Key frames closer than this are not noted: one place to cut in that span is enough.
@@ -54,8 +58,10 @@ pub(super) struct Deck {
     /// From the connection's timeline to this one's.
     offset_s: f64,
     needs_key: bool,
-    /// Where key frames are: the places up to which the past can be removed.
-    keys: VecDeque<f64>,
+    /// Where key frames are, and what had been queued before each: the places up to which the past can be removed.
+    keys: VecDeque<(f64, u64)>,
+    /// Bytes queued so far.
+    queued: u64,
     trimmed_s: f64,
 }
 
@@ -81,6 +87,7 @@ impl Deck {
             offset_s: START_S - start_ms as f64 / 1000.0,
             needs_key: true,
             keys: VecDeque::new(),
+            queued: 0,
             trimmed_s: 0.0,
         }
     }
@@ -147,10 +154,11 @@ impl Deck {
                 return;
             }
             self.needs_key = false;
-            if fragment.keyframe && self.keys.back().is_none_or(|last_s| start_s - last_s >= KEY_STEP_S) {
-                self.keys.push_back(start_s);
+            if fragment.keyframe && self.keys.back().is_none_or(|(last_s, _)| start_s - last_s >= KEY_STEP_S) {
+                self.keys.push_back((start_s, self.queued));
             }
         }
+        self.queued += fragment.bytes.len() as u64;
         lane.end_s = lane.end_s.max(start_s + fragment.duration_ms as f64 / 1000.0);
         let bytes = fragment.bytes.clone();
         lane.queue.push(Op::Append { bytes, offset_s: self.offset_s, change_type: None });
@@ -209,16 +217,21 @@ impl Deck {
     /// removal goes on to the next key frame (Media Source Extensions §3.5.9), so it must end at one.
     fn cut_before(&self, limit_s: f64) -> Option<f64> {
         let cut_s = if self.has(Track::Video) {
-            self.keys.iter().rev().find(|key_s| **key_s <= limit_s).copied()?
+            self.keys.iter().rev().find(|(key_s, _)| *key_s <= limit_s)?.0
         } else {
             limit_s
         };
         (cut_s > self.trimmed_s + 0.1).then_some(cut_s)
     }
 
+    /// From where on the past is light enough: no more than [`BACK_BYTES`].
+    fn light_from_s(&self) -> f64 {
+        self.keys.iter().find(|(_, before)| self.queued - before <= BACK_BYTES).map_or(0.0, |(key_s, _)| *key_s)
+    }
+
     fn trimmed(&mut self, cut_s: f64) -> Op {
         self.trimmed_s = cut_s;
-        while self.keys.front().is_some_and(|key_s| *key_s < cut_s) {
+        while self.keys.front().is_some_and(|(key_s, _)| *key_s < cut_s) {
             self.keys.pop_front();
         }
         // Just before the key frame, whose stamp is rounded.
@@ -273,7 +286,8 @@ impl Engine {
             return self.broken(now_ms, id);
         }
         let Some(end_s) = view.ranges.end_s() else { return };
-        let limit_s = (view.position_s - BACK_BUFFER_S).max(end_s - BUFFER_MAX_S);
+        let light_s = deck.light_from_s().min(view.position_s - BACK_MIN_S);
+        let limit_s = (view.position_s - BACK_BUFFER_S).max(end_s - BUFFER_MAX_S).max(light_s);
         if limit_s - deck.trimmed_s < TRIM_STEP_S {
             return;
         }

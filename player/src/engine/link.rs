@@ -1,6 +1,6 @@
 //! The connection: opening, what its answers mean, and when to try again.
 
-use super::{Answer, Engine, Output, session::Session};
+use super::{Answer, Engine, FORGOTTEN_MS, Output, View, session::Session};
 use crate::{Failure, PlayerEvent, intake::Intake};
 use bytes::Bytes;
 
@@ -39,6 +39,25 @@ impl Engine {
     pub(super) fn online(&mut self, now_ms: i64) {
         if matches!(self.link, Link::Resting { network: true, .. }) {
             self.open(now_ms, self.socket);
+        }
+    }
+
+    /// A tab that is hidden and muted stops downloading after a while, and goes on as soon as somebody may notice.
+    pub(super) fn rest_unnoticed(&mut self, now_ms: i64, view: &View) {
+        if self.visible || !view.muted {
+            self.unnoticed_ms = None;
+            if std::mem::take(&mut self.asleep) {
+                self.restart(now_ms);
+            }
+            return;
+        }
+        let since_ms = *self.unnoticed_ms.get_or_insert(now_ms);
+        let connected = matches!(self.link, Link::Opening { .. } | Link::Flowing { .. });
+        if connected && now_ms - since_ms >= FORGOTTEN_MS {
+            self.asleep = true;
+            self.out.push_back(Output::Abort { connection: self.connection });
+            self.link = Link::Idle;
+            self.end_session();
         }
     }
 

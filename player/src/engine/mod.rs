@@ -4,6 +4,8 @@
 //! [`Engine::poll`] gives the commands that follow, in the order to carry them out. Connections and media sources are
 //! numbered: a late callback of one that is no longer in use changes nothing.
 
+#[cfg(test)]
+mod day;
 mod deck;
 mod face;
 #[cfg(test)]
@@ -18,6 +20,8 @@ mod sim;
 mod socket_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace;
 
 use crate::{Delay, Failure, PlayerEvent, Stats, intake::Intake, retry::Backoff};
 use deck::Deck;
@@ -32,6 +36,8 @@ use std::collections::VecDeque;
 const QUEUE_MAX: usize = 8 * 1024 * 1024;
 /// Pace of [`PlayerEvent::Delay`].
 const DELAY_EVERY_MS: i64 = 500;
+/// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
+const FORGOTTEN_MS: i64 = 60_000;
 /// Span over which the bitrate is averaged.
 const BITRATE_MS: i64 = 2_000;
 
@@ -58,6 +64,10 @@ pub struct Engine {
     wants_play: bool,
     muted_by_us: bool,
     visible: bool,
+    /// Since when nobody has seen or heard anything, as far as is known.
+    unnoticed_ms: Option<i64>,
+    /// Downloading has stopped because nobody notices; seeing or hearing starts it again.
+    asleep: bool,
     streaming: bool,
     told_delay_ms: i64,
     received: VecDeque<(i64, u64)>,
@@ -86,6 +96,8 @@ impl Engine {
             wants_play: true,
             muted_by_us: false,
             visible: true,
+            unnoticed_ms: None,
+            asleep: false,
             streaming: true,
             told_delay_ms: now_ms,
             received: VecDeque::new(),
@@ -122,6 +134,11 @@ impl Engine {
         stats.bitrate_bps = self.bitrate_bps(now_ms);
         stats.codecs = self.deck.as_ref().map(Deck::codecs).unwrap_or_default();
         stats
+    }
+
+    #[cfg(test)]
+    fn decide_with(&mut self, decide: fn(&crate::delay::Reading) -> crate::delay::Decision) {
+        self.pilot.decide = decide;
     }
 
     /// Items as if the bytes of the connection had given them.
@@ -199,6 +216,7 @@ impl Engine {
 
     /// What follows from the state as it now is, whatever the input was.
     fn settle(&mut self, now_ms: i64, view: &View) {
+        self.rest_unnoticed(now_ms, view);
         self.deadlines(now_ms);
         self.bind_when_ready(now_ms);
         self.trim(now_ms, view);
@@ -252,7 +270,7 @@ impl Engine {
         // A track that has ended stops the picture too, and so does a publisher who is gone: no larger buffer would have helped.
         let away = self.session.as_ref().is_some_and(|session| session.away);
         let late = flows && !away && self.deck.as_ref().is_none_or(Deck::even);
-        if self.pilot.waiting(now_ms, view, late) {
+        if self.pilot.waiting(now_ms, view, late) && !self.asleep {
             self.stats.stalls += 1;
             if flows && !away {
                 self.face.buffering(&mut self.out);

@@ -31,6 +31,9 @@ const SEEK_MS: i64 = 3_000;
 /// `waiting` so soon after a seek belongs to it.
 const SEEK_ECHO_MS: i64 = 500;
 
+/// A viewer whose place was given up comes back to the live edge where more than this is buffered, and to the start of it otherwise.
+const LONG_AWAY_S: f64 = 60.0;
+
 /// What the pilot wants done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Move {
@@ -69,6 +72,9 @@ pub(super) struct Pilot {
     end_s: f64,
     end_ms: i64,
     burst_ms: i64,
+    /// [`decide`], or a broken one that the judge of a simulated day must find out.
+    #[cfg(test)]
+    pub decide: fn(&Reading) -> Decision,
 }
 
 /// Long before anything: a `since` counted from here is large, and no difference overflows.
@@ -94,6 +100,8 @@ impl Pilot {
             end_s: 0.0,
             end_ms: now_ms,
             burst_ms: now_ms,
+            #[cfg(test)]
+            decide,
         }
     }
 
@@ -266,6 +274,8 @@ impl Pilot {
             since_rest_ms: now_ms - self.rested_ms,
             since_jump_ms: now_ms - self.jumped_ms,
         };
+        #[cfg(test)]
+        let decide = self.decide;
         match decide(&reading) {
             Decision::Keep => None,
             Decision::Rate(rate) => {
@@ -294,7 +304,13 @@ impl Pilot {
         if let Some(next) = view.ranges.after(view.position_s) {
             // Where the tracks start apart, the range starts at the later one, so this is the first moment with both.
             let wanted = joining || stuck || self.asked;
-            return wanted.then(|| self.seek(now_ms, next.clamp(next.start_s)));
+            // Who comes back after so long that even this start is about to go wants the live edge.
+            let start_s = if joining && next.end_s - next.start_s > LONG_AWAY_S {
+                next.end_s - self.target.seconds()
+            } else {
+                next.start_s
+            };
+            return wanted.then(|| self.seek(now_ms, next.clamp(start_s)));
         }
         let last = spans.last()?;
         let beyond = view.position_s > last.end_s + 0.5;

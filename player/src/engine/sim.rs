@@ -2,7 +2,10 @@
 //! engine. Every command is checked as it is carried out: rates in bounds, seeks inside what is buffered, one
 //! operation at a time.
 
-use super::{Abilities, Answer, Engine, Input, Output, View};
+use super::{
+    Abilities, Answer, Engine, Input, Output, View,
+    trace::{Arrival, Trace},
+};
 use crate::{
     Delay, PlayerEvent,
     delay::{RATE_MAX, RATE_MIN},
@@ -53,6 +56,8 @@ pub struct World {
     /// True delay from capture to screen, sampled each 100 ms while the picture moves.
     pub delays: Vec<(i64, f64)>,
     pub stalls: Vec<i64>,
+    /// What comes instead of the encoder and the network above.
+    pub trace: Option<Trace>,
     due: BTreeMap<(i64, u64), Due>,
     count: u64,
     connection: Option<Connection>,
@@ -60,8 +65,10 @@ pub struct World {
 
 struct Connection {
     id: u32,
-    /// Capture time that is zero on its timeline.
+    /// Capture time that is zero on its timeline; for a trace the stamp.
     origin_ms: i64,
+    /// The frame of the trace that comes next.
+    frame: i64,
     sent_ms: i64,
     last_arrival_ms: i64,
     configured: (bool, bool),
@@ -179,6 +186,7 @@ impl World {
             removed_s: 0.0,
             delays: Vec::new(),
             stalls: Vec::new(),
+            trace: None,
             due: BTreeMap::new(),
             count: 0,
             connection: None,
@@ -211,6 +219,10 @@ impl World {
         }
     }
 
+    pub fn connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
     pub fn state(&self) -> Option<&PlayerEvent> {
         let state = |event: &&PlayerEvent| {
             !matches!(event, PlayerEvent::Delay { .. } | PlayerEvent::Size { .. } | PlayerEvent::AudioOnly(_))
@@ -226,8 +238,24 @@ impl World {
         in_span.iter().sum::<f64>() / in_span.len() as f64
     }
 
+    /// As [`World::run_for`], in steps as long as nothing happens in them: for hours of a trace.
+    pub fn run_quickly_for(&mut self, ms: i64) {
+        let end_ms = self.now_ms + ms;
+        while self.now_ms < end_ms {
+            let arrival = self.trace.as_ref().zip(self.connection.as_ref());
+            let arrival_ms = arrival.map_or(i64::MAX, |(trace, connection)| trace.frame(connection.frame).at_ms);
+            let due_ms = self.due.first_key_value().map_or(i64::MAX, |((at_ms, _), _)| *at_ms);
+            let next_ms = arrival_ms.min(due_ms).min(self.now_ms - self.now_ms % 10 + 10);
+            self.step_by((next_ms - self.now_ms).max(1));
+        }
+    }
+
     fn step(&mut self) {
-        self.now_ms += 1;
+        self.step_by(1);
+    }
+
+    fn step_by(&mut self, ms: i64) {
+        self.now_ms += ms;
         self.send();
         while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= self.now_ms) {
             match entry.remove() {
@@ -247,13 +275,13 @@ impl World {
                 Due::Items(..) => {}
             }
         }
-        self.play();
-        if self.now_ms % 200 == 0 {
+        self.play(ms);
+        if self.now_ms % 200 < ms {
             self.input(Input::Tick);
         }
     }
 
-    fn play(&mut self) {
+    fn play(&mut self, ms: i64) {
         let element = &mut self.element;
         if let Some(until_ms) = element.seeking_until_ms {
             if self.now_ms < until_ms {
@@ -276,8 +304,8 @@ impl World {
             self.stalls.push(self.now_ms);
             self.input(Input::Waiting);
         } else {
-            element.position_s += 0.001 * element.rate;
-            if self.now_ms % 100 == 0 {
+            element.position_s += (0.001 * ms as f64 * element.rate).min(ahead_s);
+            if self.now_ms % 100 < ms {
                 let at_us = (element.position_s * 1e6) as i64;
                 if let Some((start_us, captured_ms)) = element.captured.range(..=at_us).next_back() {
                     let into_ms = (at_us - start_us) as f64 / 1000.0;
@@ -303,6 +331,9 @@ impl World {
     }
 
     fn send(&mut self) {
+        if self.trace.is_some() {
+            return self.send_trace();
+        }
         let Some(connection) = &mut self.connection else { return };
         if let Some((since_ms, said_ms)) = &mut self.away {
             if self.now_ms >= said_ms.saturating_add(1_000) {
@@ -349,6 +380,35 @@ impl World {
         self.later(at_ms, Due::Items(id, items));
     }
 
+    /// Gives what the recording says has arrived by now.
+    fn send_trace(&mut self) {
+        let (Some(connection), Some(trace)) = (&mut self.connection, &self.trace) else { return };
+        let mut items = Vec::new();
+        // After the answer and what the header promised.
+        while self.now_ms > connection.last_arrival_ms {
+            let arrival = trace.frame(connection.frame);
+            if arrival.at_ms > self.now_ms {
+                break;
+            }
+            connection.frame += 1;
+            let Arrival { track, keyframe, stamp_ms, duration_ms, .. } = arrival;
+            let configured = match track {
+                Track::Audio => &mut connection.configured.0,
+                Track::Video => &mut connection.configured.1,
+            };
+            if !std::mem::replace(configured, true) {
+                items.push(Item::Init(init(track)));
+            }
+            let start_ms = (stamp_ms - connection.origin_ms).max(0);
+            let bytes = record(start_ms, duration_ms, trace.made_ms(stamp_ms));
+            items.push(Item::Fragment(Fragment { track, bytes, start_ms, duration_ms, keyframe }));
+        }
+        if !items.is_empty() {
+            let (at_ms, id) = (self.now_ms, connection.id);
+            self.later(at_ms, Due::Items(id, items));
+        }
+    }
+
     fn later(&mut self, at_ms: i64, due: Due) {
         self.count += 1;
         self.due.insert((at_ms, self.count), due);
@@ -387,6 +447,7 @@ impl World {
                 self.begin(track);
                 self.element.remove(track, end_s);
                 self.removed_s = end_s;
+                self.element.captured = self.element.captured.split_off(&((end_s * 1e6) as i64));
                 self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
             }
             Output::Seek { to_s } => {
@@ -417,9 +478,15 @@ impl World {
         if answer == Answer::Stream {
             // The server begins at the newest key frame.
             let key_ms = self.now_ms - self.now_ms % self.gop_ms;
+            let frame = self.trace.as_ref().map(|trace| trace.key_before(trace.next_after(self.now_ms)));
+            let origin_ms = match (&self.trace, frame) {
+                (Some(trace), Some(frame)) => trace.frame(frame).stamp_ms,
+                _ => key_ms,
+            };
             self.connection = Some(Connection {
                 id,
-                origin_ms: key_ms,
+                origin_ms,
+                frame: frame.unwrap_or_default(),
                 sent_ms: key_ms - 1,
                 last_arrival_ms: 0,
                 configured: (false, false),

@@ -163,10 +163,10 @@ fn a_throttled_minute_is_caught_up() {
 fn the_past_is_kept_short() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);
-    world.run_for(200_000);
+    world.run_for(300_000);
     let first = world.element.ranges().0.first().copied().expect("buffered");
     let behind_s = world.element.position_s - first.start_s;
-    assert!((30.0..45.0).contains(&behind_s), "{behind_s} s are kept");
+    assert!((120.0..135.0).contains(&behind_s), "{behind_s} s are kept");
     assert_eq!(world.stalls.len(), 0);
 }
 
@@ -177,9 +177,9 @@ fn a_paused_tab_does_not_fill_up_and_comes_back_live() {
     world.run_for(10_000);
     world.element.paused = true;
     world.input(Input::Paused);
-    world.run_for(150_000);
+    world.run_for(300_000);
     let buffered_s: f64 = world.element.ranges().0.iter().map(|span| span.end_s - span.start_s).sum();
-    assert!(buffered_s < 110.0, "{buffered_s} s are kept");
+    assert!(buffered_s < 200.0, "{buffered_s} s are kept");
     world.element.paused = false;
     world.input(Input::Resumed);
     let back_ms = world.now_ms;
@@ -421,6 +421,38 @@ fn another_setting_takes_effect_at_once() {
     world.run_for(5_000);
     let lowest_s = world.mean_delay_s(at_ms + 7_000, at_ms + 10_000);
     assert!(lowest_s < 0.4, "{lowest_s}");
+}
+
+#[test]
+fn a_hidden_and_muted_tab_is_forgotten_and_comes_back_live() {
+    let mut world = World::new(Delay::Balanced);
+    world.come(0);
+    world.run_for(10_000);
+    world.element.muted = true;
+    world.input(Input::Visible(false));
+    let hidden_ms = world.now_ms;
+    world.run_for(59_000);
+    assert!(world.connected(), "a minute is not over");
+    world.run_for(2_000);
+    assert!(!world.connected(), "nobody looks, and nobody hears");
+    world.run_for(600_000);
+    assert!(world.opened.iter().all(|at_ms| *at_ms < hidden_ms), "it keeps asking: {:?}", world.opened);
+    world.input(Input::Visible(true));
+    let shown_ms = world.now_ms;
+    world.run_for(10_000);
+    let first_ms =
+        world.delays.iter().find(|(at_ms, delay_s)| *at_ms > shown_ms && *delay_s < 1.2).expect("live again").0;
+    assert!(first_ms - shown_ms < 1_000, "{} ms", first_ms - shown_ms);
+}
+
+#[test]
+fn a_hidden_tab_that_is_heard_goes_on() {
+    let mut world = World::new(Delay::Balanced);
+    world.come(0);
+    world.run_for(10_000);
+    world.input(Input::Visible(false));
+    world.run_for(300_000);
+    assert!(world.connected());
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! A simulated day: recorded networks and encoders, played for hours at each setting, and judged as a viewer would.
+//!
+//! A controller that is broken on purpose must be found out, or the judge is of no use.
+
+use super::{sim::World, trace::Trace};
+use crate::{
+    Delay,
+    delay::{Decision, Reading, decide, goal_s},
+};
+
+/// Each trace at each setting for this long: a day in all.
+const RUN_MS: i64 = 24 * 3_600_000 / (TRACES.len() as i64 * 3);
+
+/// Name, recording, and how often an hour it may stall at each setting: where the network or the encoder holds still for longer than a
+/// setting's buffer may grow to, it must.
+const TRACES: [(&str, &str, [f64; 3]); 7] = [
+    ("lan", include_str!("../../traces/lan.txt"), [60.0, 2.0, 1.0]),
+    ("busy", include_str!("../../traces/busy.txt"), [90.0, 2.0, 1.0]),
+    ("far", include_str!("../../traces/far.txt"), [5.0, 1.0, 1.0]),
+    ("wireless", include_str!("../../traces/wireless.txt"), [150.0, 40.0, 1.0]),
+    ("narrow", include_str!("../../traces/narrow.txt"), [120.0, 60.0, 1.0]),
+    ("pauses", include_str!("../../traces/pauses.txt"), [260.0, 45.0, 1.0]),
+    ("screen", include_str!("../../traces/screen.txt"), [70.0, 2.0, 1.0]),
+];
+
+type Controller = fn(&Reading) -> Decision;
+
+fn watch(trace: &str, delay: Delay, decide: Controller) -> World {
+    let mut world = World::new(delay);
+    world.trace = Some(Trace::read(trace));
+    world.come(700);
+    world.engine.decide_with(decide);
+    world.run_quickly_for(RUN_MS);
+    world
+}
+
+/// What a viewer would complain of.
+fn complaints(world: &World, delay: Delay, stalls_per_hour: f64) -> Vec<String> {
+    let mut found = Vec::new();
+    let hours = RUN_MS as f64 / 3_600_000.0;
+    let end_ms = world.now_ms;
+    let start_ms = end_ms - RUN_MS;
+    let stalls = world.stalls.iter().filter(|at_ms| **at_ms > start_ms + 5_000).count() as f64;
+    if stalls > stalls_per_hour * hours {
+        found.push(format!("{:.1} stalls an hour", stalls / hours));
+    }
+    // Over whole minutes: a stall in one of them is not drift.
+    let begun_s = world.mean_delay_s(start_ms + 60_000, start_ms + 360_000);
+    let ended_s = world.mean_delay_s(end_ms - 300_000, end_ms);
+    if ended_s > begun_s + 0.5 {
+        found.push(format!("{begun_s:.2} s behind at first and {ended_s:.2} s at last"));
+    }
+    if stalls_per_hour < 20.0 && ended_s > goal_s(delay).max(0.2) + 0.6 {
+        found.push(format!("{ended_s:.2} s behind"));
+    }
+    let left_one: Vec<i64> =
+        world.rates.windows(2).filter(|pair| pair[0].1 == 1.0 && pair[1].1 != 1.0).map(|pair| pair[1].0).collect();
+    if let Some(pair) = left_one.windows(2).find(|pair| pair[1] - pair[0] < 10_000) {
+        found.push(format!("the rate left 1 at {} and again {} ms later", pair[0] - start_ms, pair[1] - pair[0]));
+    }
+    found
+}
+
+fn judge(name: &str) {
+    let (_, trace, stalls_per_hour) = TRACES.iter().find(|(other, ..)| *other == name).expect("a trace");
+    for (delay, stalls_per_hour) in [Delay::Lowest, Delay::Balanced, Delay::Smooth].into_iter().zip(stalls_per_hour) {
+        let world = watch(trace, delay, decide);
+        let found = complaints(&world, delay, *stalls_per_hour);
+        assert!(found.is_empty(), "{name}, {delay:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_day_on_a_lan() {
+    judge("lan");
+}
+
+#[test]
+fn a_day_on_a_busy_machine() {
+    judge("busy");
+}
+
+#[test]
+fn a_day_far_away() {
+    judge("far");
+}
+
+#[test]
+fn a_day_on_bad_wireless() {
+    judge("wireless");
+}
+
+#[test]
+fn a_day_on_a_line_that_is_hardly_wide_enough() {
+    judge("narrow");
+}
+
+#[test]
+fn a_day_with_an_encoder_that_pauses() {
+    judge("pauses");
+}
+
+#[test]
+fn a_day_of_somebodys_screen() {
+    judge("screen");
+}
+
+#[test]
+fn controllers_that_are_broken_on_purpose_are_found_out() {
+    let broken: [(&str, Controller); 3] = [
+        ("never comes closer", |reading| match decide(reading) {
+            Decision::Rate(rate) if rate > 1.0 => Decision::Keep,
+            Decision::Jump { .. } => Decision::Keep,
+            other => other,
+        }),
+        ("keeps no rest", |reading| decide(&Reading { since_rest_ms: 60_000, since_change_ms: 60_000, ..*reading })),
+        ("wants no buffer", |reading| decide(&Reading { target_s: 0.01, since_stall_ms: 60_000, ..*reading })),
+    ];
+    for (what, decide) in broken {
+        let found = TRACES.iter().any(|(_, trace, [_, stalls_per_hour, _])| {
+            let world = watch(trace, Delay::Balanced, decide);
+            !complaints(&world, Delay::Balanced, *stalls_per_hour).is_empty()
+        });
+        assert!(found, "`{what}` passes");
+    }
+}

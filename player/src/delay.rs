@@ -195,7 +195,7 @@ impl Target {
         let shrink = if self.unknown { SHRINK_UNKNOWN } else { SHRINK };
         self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - shrink * passed_s).max(base_s) };
         self.unknown &= self.base_s > base_s;
-        let hold_ms = HOLD_MS.iter().take(self.streak.max(1)).last().copied().unwrap_or_default();
+        let hold_ms = HOLD_MS.get(self.streak.saturating_sub(1)).copied().unwrap_or_default();
         if self.stalled_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) > hold_ms) {
             self.reserve_s = (self.reserve_s - SHRINK * passed_s).max(0.0);
         }

@@ -4,8 +4,10 @@
 mod about;
 mod act;
 mod attempts;
+mod audience;
 mod health;
 mod keys;
+mod sparks;
 mod status;
 
 use crate::{
@@ -27,6 +29,9 @@ use crate::{
 use about::{About, Danger};
 use act::{Desk, Done, Outcome, Tried};
 use attempts::Attempts;
+#[cfg(feature = "ssr")]
+pub use attempts::{from_text, mishap_text};
+use audience::Audience;
 use health::HealthPanel;
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
@@ -162,6 +167,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                 </div>
                 <div>
                     <Attempts desk />
+                    <Audience desk />
                     <Fresh desk />
                     <Keys desk />
                     <section class="panel">

@@ -142,6 +142,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
     let slug = desk.slug.get_value();
     let path = format!("/rooms/{slug}");
     let title = move || desk.page.with(|page| page.card.title.clone());
+    let owner = move || desk.page.with(|page| page.card.owner.clone());
     let live = Signal::derive(move || Some(desk.status.with(|status| status.live)));
     view! {
         {page_title(move || m.studio_of(title()))}
@@ -157,7 +158,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
             <div class="studio">
                 <div>
                     <section class="panel bare" aria-label=m.studio_preview()>
-                        <Player slug=slug title=Signal::derive(title) room=live usage=Use::Preview />
+                        <Player slug=slug title=Signal::derive(title) owner=Signal::derive(owner) room=live usage=Use::Preview />
                         <Tracks desk />
                         <HealthPanel desk />
                     </section>
@@ -166,8 +167,8 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                     <Danger desk />
                 </div>
                 <div>
-                    <Attempts desk />
                     <Audience desk />
+                    <Attempts desk />
                     <Fresh desk />
                     <Keys desk />
                     <section class="panel">

@@ -57,7 +57,7 @@ function watch() {
   };
   const hooked = new WeakSet();
   const look = () => {
-    for (const video of document.querySelectorAll('video')) {
+    for (const video of document.querySelectorAll('video:not(.player-poster)')) {
       if (hooked.has(video)) continue;
       hooked.add(video);
       hook(video);
@@ -83,7 +83,7 @@ async function pageOf({ global, file, options }, flv) {
   const script = readFileSync(require.resolve(file));
   const html = `<!doctype html><link rel="icon" href="data:,"><video muted autoplay playsinline></video><script src="/player.js"></script><script>
 const player = ${global}.createPlayer({ type: 'flv', isLive: true, url: ${JSON.stringify(flv)} }, ${JSON.stringify(options)});
-player.attachMediaElement(document.querySelector('video')); player.load(); player.play();</script>`;
+player.attachMediaElement(document.querySelector('video:not(.player-poster)')); player.load(); player.play();</script>`;
   const server = createServer((request, response) => {
     const js = request.url === '/player.js';
     response.writeHead(200, { 'content-type': js ? 'text/javascript' : 'text/html' }).end(js ? script : html);
@@ -117,7 +117,7 @@ if (mode === 'work') {
     };
     WebAssembly.instantiate = (...args) => keep(instantiate(...args));
     WebAssembly.instantiateStreaming = (...args) => keep(instantiateStreaming(...args));
-    setInterval(() => document.querySelector('video')?.currentTime > 0 && (window.seen.first ||= performance.now()), 100);
+    setInterval(() => document.querySelector('video:not(.player-poster)')?.currentTime > 0 && (window.seen.first ||= performance.now()), 100);
   });
 } else {
   await page.addInitScript(`window.readClock = ${mode !== 'steady'}; (${watch})()`);
@@ -135,7 +135,7 @@ if (mode === 'work') {
   await session.send('HeapProfiler.collectGarbage');
   const { JSHeapUsedSize: heap } = await read();
   const wasm = await page.evaluate(() => (window.memories ?? []).reduce((sum, memory) => sum + memory.buffer.byteLength, 0));
-  const frames = await page.evaluate(() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames);
+  const frames = await page.evaluate(() => document.querySelector('video:not(.player-poster)').getVideoPlaybackQuality().totalVideoFrames);
   await browser.close();
   const spent = (name) => Math.round((after[name] - before[name]) * 1e3);
   console.log(JSON.stringify({ seconds, frames, script_ms: spent('ScriptDuration'), task_ms: spent('TaskDuration'), heap_mb: +(heap / 1e6).toFixed(1), wasm_mb: +(wasm / 1e6).toFixed(1) }));
@@ -145,7 +145,7 @@ if (mode === 'work') {
 const settle = mode === 'clock' ? Math.min(10, seconds / 3) : 0;
 await page.waitForTimeout((settle + seconds) * 1e3);
 const seen = await page.evaluate(() => {
-  const video = document.querySelector('video');
+  const video = document.querySelector('video:not(.player-poster)');
   const quality = video.getVideoPlaybackQuality();
   return { ...window.seen, dropped: quality.droppedVideoFrames, total: quality.totalVideoFrames, heap: performance.memory?.usedJSHeapSize ?? 0 };
 });

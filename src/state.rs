@@ -2,8 +2,8 @@
 
 use crate::{
     Config, Shutdown,
-    deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, Play, Reception},
-    live::Live,
+    deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, Play, Reception, browser_of},
+    live::{Browser, Live},
     permits::Permits,
     realtime::{Connections, Hub, Meters},
     web::{Assets, Changes, Writers, client, client::EncoderPort},
@@ -100,6 +100,11 @@ impl Services {
     pub fn shown(headers: &HeaderMap, person: Option<&Person>) -> Shown {
         let permits = client::cookies(headers, PERMIT_COOKIE).map(ToOwned::to_owned).collect();
         Shown { permits, ..Shown::person(person.map(|person| person.id)) }
+    }
+
+    /// The browser that a request comes from, as it is counted among those who watch.
+    pub fn watching_browser(&self, headers: &HeaderMap, address: IpAddr) -> Browser {
+        browser_of(self, self.live.presence(), headers, address)
     }
 
     /// What stands at the web socket's door.

@@ -3,9 +3,13 @@
 mod redact;
 
 use self::redact::Redacted;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
+
+/// The one histogram: how far behind live viewers are. Its name, and the upper bounds of its classes in seconds.
+pub const VIEWER_DELAY: &str = "madang_viewer_delay_seconds";
+const VIEWER_DELAY_BOUNDS: [f64; 12] = [0.15, 0.2, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0];
 
 /// Starts logging to standard error, with whatever looks like a secret masked. `filter` is in the form of `RUST_LOG`, which wins over it.
 ///
@@ -37,7 +41,12 @@ pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let classes = Matcher::Full(VIEWER_DELAY.to_owned());
+            let recorder = match PrometheusBuilder::new().set_buckets_for_metric(classes, &VIEWER_DELAY_BOUNDS) {
+                Ok(builder) => builder.build_recorder(),
+                // Refused for no classes at all only.
+                Err(_) => PrometheusBuilder::new().build_recorder(),
+            };
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
                 tracing::warn!("another metrics recorder is installed; /metrics stays empty");

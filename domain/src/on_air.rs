@@ -2,7 +2,7 @@
 
 use madang_protocol::{
     KeyId, LiveState, RoomId, UnixMillis,
-    studio::{Attempt, EncoderInfo},
+    studio::{Attempt, EncoderInfo, Quality, StudioStatus},
 };
 use std::net::IpAddr;
 
@@ -13,6 +13,8 @@ pub trait OnAir: Send + Sync {
     fn status(&self, room: RoomId) -> OnAirStatus;
     /// Encoders that were turned away lately: from this room, and from none that is known but from the address `near`. Newest first.
     fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt>;
+    /// Encoders that were turned away lately and belong to no room, from wherever. Newest first.
+    fn stray_attempts(&self) -> Vec<Attempt>;
     /// Every room with a publisher, starting ones included.
     fn on_air(&self) -> Vec<RoomId>;
     /// Ends the room's publisher, if there is one.
@@ -28,8 +30,12 @@ pub struct OnAirStatus {
     pub starting: Option<UnixMillis>,
     /// Since when there has been a picture (or sound, for a stream of sound).
     pub live: Option<UnixMillis>,
-    /// Connections that are being sent media now.
+    /// Browsers that are being sent media now.
     pub watching: u32,
+    /// The most of them at once in this broadcast.
+    pub peak: u32,
+    /// How the picture does for them; `None` until some have told.
+    pub quality: Option<Quality>,
     /// None while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
     /// Encoders take the room from each other again and again.
@@ -45,6 +51,12 @@ impl OnAirStatus {
             (None, None, Some(since)) => LiveState::Offline { since },
             (None, None, None) => LiveState::Never,
         }
+    }
+
+    /// What the room's owner is told.
+    pub fn studio(self, live: LiveState, attempts: Vec<Attempt>) -> StudioStatus {
+        let Self { watching, peak, quality, encoder, fought_over, .. } = self;
+        StudioStatus { live, watching, peak, quality, encoder, fought_over, attempts }
     }
 }
 
@@ -71,6 +83,10 @@ impl OnAir for NothingOnAir {
     }
 
     fn attempts(&self, _: RoomId, _: Option<IpAddr>) -> Vec<Attempt> {
+        Vec::new()
+    }
+
+    fn stray_attempts(&self) -> Vec<Attempt> {
         Vec::new()
     }
 

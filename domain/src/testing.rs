@@ -82,6 +82,10 @@ impl OnAir for RecordingOnAir {
         Vec::new()
     }
 
+    fn stray_attempts(&self) -> Vec<Attempt> {
+        Vec::new()
+    }
+
     fn on_air(&self) -> Vec<RoomId> {
         self.statuses.lock().expect("no panic").keys().copied().collect()
     }

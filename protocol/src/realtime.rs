@@ -15,6 +15,12 @@ pub const CLIENT_MESSAGE_MAX: usize = 8 * 1024;
 /// The close code after which a client connects again and resumes: it could not keep up, or the server wants it elsewhere.
 pub const CLOSE_RESUME: u16 = 4000;
 
+/// How often a browser may tell how the picture does; what comes earlier is not counted.
+pub const QUALITY_EVERY_MS: u64 = 10_000;
+/// The most that it may say of a delay, in ms, and of frames and stalls: more was never in ten seconds.
+pub const QUALITY_DELAY_MAX_MS: u32 = 600_000;
+pub const QUALITY_FRAMES_MAX: u32 = 100_000;
+
 /// What a browser asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -63,6 +69,19 @@ pub enum ClientMessage {
     Card {
         room: RoomSlug,
         person: PersonId,
+    },
+    /// How the picture has done in the last seconds, from a browser that plays it in a joined room: at most one in
+    /// [`QUALITY_EVERY_MS`], of which a room's sums are made. Never answered.
+    Quality {
+        room: RoomSlug,
+        /// How far behind live.
+        delay_ms: u32,
+        /// Times that it stopped.
+        stalls: u32,
+        /// Frames that were not shown.
+        dropped: u32,
+        /// Frames in all.
+        frames: u32,
     },
     /// Answered by [`ServerEvent::Pong`]; browsers cannot see WebSocket pings.
     Ping,

@@ -122,6 +122,12 @@ pub struct AudioInfo {
 pub struct StudioStatus {
     pub live: LiveState,
     pub watching: u32,
+    /// The most that have watched this broadcast at once.
+    #[serde(default)]
+    pub peak: u32,
+    /// How the picture does for those who watch; `None` until some have told.
+    #[serde(default)]
+    pub quality: Option<Quality>,
     /// None too while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
     /// Encoders take the room from each other again and again.
@@ -129,6 +135,19 @@ pub struct StudioStatus {
     /// What went wrong in the last hour for this room, and for nobody's room from where the reader is; newest first, at most 10.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+}
+
+/// How the picture does for viewers, over the last minutes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
+pub struct Quality {
+    /// Half of the viewers are less far behind live.
+    pub delay_p50_ms: u32,
+    /// Of twenty viewers nineteen are.
+    pub delay_p95_ms: u32,
+    /// Times that the picture stopped in an hour of watching, times ten.
+    pub stalls_tenths: u32,
+    /// Frames of a thousand that were not shown.
+    pub dropped_permille: u32,
 }
 
 /// An encoder that was turned away, or whose stream was ended for what it sent or did not send.

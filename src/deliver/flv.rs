@@ -3,7 +3,7 @@
 use super::{
     Asked, Closed, Deliver, FoundRoom, NotPlayed, Play, Progress,
     body::{Attention, FlvBody},
-    socket, still,
+    browser_of, socket, still,
 };
 use crate::live::{Browser, NotLive};
 use axum::{
@@ -105,13 +105,8 @@ async fn browser(
     if preview && deliver.reception.person(headers).await == Some(room.owner) {
         return None;
     }
-    match deliver.reception.browser(headers) {
-        Some(person) => Some(Browser::Known(person)),
-        None => {
-            let program = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
-            Some(deliver.live.presence().stranger(address.unwrap_or(IpAddr::from([0, 0, 0, 0])), program))
-        }
-    }
+    let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+    Some(browser_of(&*deliver.reception, deliver.live.presence(), headers, address))
 }
 
 /// `HEAD`: what `GET` would say, without joining.

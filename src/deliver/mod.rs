@@ -20,7 +20,7 @@ mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines, Progress};
-pub use reception::{Asked, FoundRoom, NotPlayed, Play, Reception};
+pub use reception::{Asked, FoundRoom, NotPlayed, Play, Reception, browser_of};
 pub use tls_acceptor::TlsMediaAcceptor;
 
 use crate::{

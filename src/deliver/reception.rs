@@ -1,8 +1,11 @@
 //! What delivery asks of the rest of the server: who somebody is, and whether they may play. A port, so that it can be tested without
 //! storage. Every way of playing asks here, and nowhere else.
 
-use crate::permits::Stay;
-use axum::http::HeaderMap;
+use crate::{
+    live::{Browser, Presence},
+    permits::Stay,
+};
+use axum::http::{HeaderMap, HeaderValue, header};
 use futures_util::future::BoxFuture;
 use madang_protocol::{PersonId, RoomId, RoomSlug, UnixMillis};
 use std::net::IpAddr;
@@ -41,6 +44,18 @@ pub enum NotPlayed {
     Unknown,
     /// The rooms cannot be asked now; the cause is in the log.
     Unavailable,
+}
+
+/// The browser that a request comes from, as it is counted among those who watch: by its cookie, or else by where it is and what it
+/// says it is.
+pub fn browser_of(reception: &dyn Reception, presence: &Presence, headers: &HeaderMap, address: IpAddr) -> Browser {
+    match reception.browser(headers) {
+        Some(person) => Browser::Known(person),
+        None => {
+            let program = headers.get(header::USER_AGENT).map_or(&b""[..], HeaderValue::as_bytes);
+            presence.stranger(address, program)
+        }
+    }
 }
 
 /// Knows who calls, and lets players into rooms.

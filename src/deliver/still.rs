@@ -3,13 +3,13 @@
 
 use super::{
     Deliver,
-    flv::{answer, find, not_live, open},
+    flv::{find, not_live, open},
 };
 use crate::live::{Flight, Live, NotLive};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use bytes::{Bytes, BytesMut};
 use madang_media::{
@@ -88,16 +88,63 @@ pub(super) async fn show(deliver: &Deliver, file: &str, query: Option<&str>, hea
     };
     match deliver.stills.get(&deliver.live, room.id, Instant::now()) {
         Ok(Some(still)) => {
-            let mut response = open(Response::new(Body::from(still)));
+            let cached = if room.open { "public, max-age=10" } else { "private, max-age=10" };
+            let mut response = open(whole_or_part(still, headers.get(header::RANGE)));
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
-            headers.insert(
-                header::CACHE_CONTROL,
-                HeaderValue::from_static(if room.open { "public, max-age=10" } else { "private, max-age=10" }),
-            );
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
+            headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
             response
         }
-        Ok(None) => answer(StatusCode::NOT_FOUND, None, "This stream has no picture.\n"),
+        // Nothing is wrong with a stream of sound; there is no picture to send.
+        Ok(None) => open(StatusCode::NO_CONTENT.into_response()),
         Err(why) => not_live(room, why),
+    }
+}
+
+/// The still, or the part of it that is asked for: Safari plays nothing that cannot be had in parts.
+fn whole_or_part(still: Bytes, range: Option<&HeaderValue>) -> Response {
+    let length = still.len();
+    let Some((first, last)) = part(range, length) else { return Response::new(Body::from(still)) };
+    let mut response = Response::new(Body::from(still.slice(first..=last)));
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    if let Ok(value) = HeaderValue::from_str(&format!("bytes {first}-{last}/{length}")) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
+/// First and last byte of what a `Range` asks for of `length` bytes (RFC 9110 §14.1.2). `None` is the whole, which is a right answer
+/// to several parts at once and to what cannot be read too.
+fn part(range: Option<&HeaderValue>, length: usize) -> Option<(usize, usize)> {
+    let (first, last) = range?.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
+    let end = length.checked_sub(1)?;
+    let (first, last) = match (first, last) {
+        ("", count) => (length.saturating_sub(count.parse().ok()?), end),
+        (first, "") => (first.parse().ok()?, end),
+        (first, last) => (first.parse().ok()?, last.parse::<usize>().ok()?.min(end)),
+    };
+    (first <= last).then_some((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_never_outside_of_the_whole() {
+        let asked = |text: &'static str| part(Some(&HeaderValue::from_static(text)), 100);
+        assert_eq!(asked("bytes=0-1"), Some((0, 1)));
+        assert_eq!(asked("bytes=0-"), Some((0, 99)));
+        assert_eq!(asked("bytes=90-1000"), Some((90, 99)));
+        assert_eq!(asked("bytes=-10"), Some((90, 99)));
+        assert_eq!(asked("bytes=-1000"), Some((0, 99)));
+        for whole in
+            ["bytes=100-", "bytes=-0", "bytes=5-4", "bytes=0-1,4-5", "bytes=-", "bytes=x-y", "lines=0-1", "bytes"]
+        {
+            assert_eq!(asked(whole), None, "{whole}");
+        }
+        assert_eq!(part(Some(&HeaderValue::from_static("bytes=0-")), 0), None);
+        assert_eq!(part(None, 100), None);
     }
 }

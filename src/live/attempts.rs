@@ -16,6 +16,8 @@ const KEPT_MAX: usize = 1_000;
 const KEPT_PER_HOUSEHOLD: usize = 10;
 /// What one studio is shown.
 const SHOWN_MAX: usize = 10;
+/// What administrators are shown of what belongs to no room.
+const STRAYS_MAX: usize = 100;
 /// After this an attempt is nobody's question any more, in ms.
 const FORGOTTEN_AFTER: i64 = 60 * 60 * 1_000;
 
@@ -76,6 +78,12 @@ impl Attempts {
         self.kept().iter().rev().filter(is_shown).take(SHOWN_MAX).map(|kept| kept.attempt.clone()).collect()
     }
 
+    /// Those for no known room, from wherever; newest first.
+    pub fn strays(&self, now: UnixMillis) -> Vec<Attempt> {
+        let is_shown = |kept: &&Kept| kept.room.is_none() && now.0.saturating_sub(kept.attempt.at.0) < FORGOTTEN_AFTER;
+        self.kept().iter().rev().filter(is_shown).take(STRAYS_MAX).map(|kept| kept.attempt.clone()).collect()
+    }
+
     /// Grows with each attempt.
     pub fn noted(&self) -> u64 {
         self.noted.load(Ordering::Relaxed)
@@ -113,6 +121,9 @@ mod tests {
         assert_eq!(seen(None), [Mishap::RevokedKey]);
         assert_eq!(seen(Some(address("192.0.2.9"))), [Mishap::UnknownKey, Mishap::RevokedKey]);
         assert_eq!(attempts.of(ROOM(), None, UnixMillis(FORGOTTEN_AFTER + 1)), []);
+        let strays = attempts.strays(UnixMillis(4));
+        assert_eq!(strays.iter().map(|a| a.why).collect::<Vec<_>>(), [Mishap::UnknownKey], "nobody's room");
+        assert_eq!(attempts.strays(UnixMillis(FORGOTTEN_AFTER + 4)), []);
     }
 
     #[test]

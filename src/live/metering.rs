@@ -1,6 +1,8 @@
 //! The counters of the media path, looked up once: each is a handle to an atomic number.
 
-use metrics::{Counter, Gauge, counter, gauge};
+use super::quality::Report;
+use crate::telemetry::VIEWER_DELAY;
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 /// Made when [`super::Live`] is, after the recorder is installed.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub(super) struct Meters {
     pub(super) dropped_early: Counter,
     pub(super) dropped_codec: Counter,
     pub(super) dropped_empty: Counter,
+    viewer_delay: Histogram,
+    viewer_stalls: Counter,
+    viewer_frames: Counter,
+    viewer_dropped: Counter,
 }
 
 impl Meters {
@@ -36,12 +42,24 @@ impl Meters {
             dropped_early: dropped("before_key_frame"),
             dropped_codec: dropped("codec"),
             dropped_empty: dropped("nothing_in_it"),
+            viewer_delay: histogram!(VIEWER_DELAY),
+            viewer_stalls: counter!("madang_viewer_stalls_total"),
+            viewer_frames: counter!("madang_viewer_frames_total"),
+            viewer_dropped: counter!("madang_viewer_dropped_frames_total"),
         }
+    }
+
+    /// What a browser told of its picture.
+    pub(super) fn told(&self, report: Report) {
+        self.viewer_delay.record(f64::from(report.delay_ms) / 1_000.0);
+        self.viewer_stalls.increment(report.stalls.into());
+        self.viewer_frames.increment(report.frames.into());
+        self.viewer_dropped.increment(report.dropped.into());
     }
 }
 
 fn describe() {
-    use metrics::{Unit, describe_counter, describe_gauge};
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!(
         "madang_live_publishers",
         "Rooms with a publisher or waiting for one to come back, starting ones included"
@@ -55,4 +73,8 @@ fn describe() {
     describe_counter!("madang_live_skipped_flights_total", "Flights that slow viewers were not sent");
     describe_counter!("madang_live_sent_away_total", "Viewers ended because they had to skip too often");
     describe_counter!("madang_live_dropped_tags_total", "Tags from publishers that were sent to nobody");
+    describe_histogram!(VIEWER_DELAY, Unit::Seconds, "How far behind live browsers say they are, of each every 10 s");
+    describe_counter!("madang_viewer_stalls_total", "Times that the picture stopped, as browsers say");
+    describe_counter!("madang_viewer_frames_total", "Frames that browsers had to show, as they say");
+    describe_counter!("madang_viewer_dropped_frames_total", "Of those, frames that they did not show");
 }

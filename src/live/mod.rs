@@ -15,6 +15,7 @@ mod mark;
 mod metering;
 mod presence;
 mod publisher;
+mod quality;
 mod ring;
 mod stream;
 mod subscriber;
@@ -30,6 +31,7 @@ pub use cut::Cut;
 pub use flight::{Delivery, Flight, Headers, Skip};
 pub use presence::{Browser, Presence, SWEEP_EVERY, Watcher};
 pub use publisher::{Publisher, PublisherInfo};
+pub use quality::Report;
 pub use stream::StreamStatistics;
 pub use subscriber::Subscriber;
 
@@ -213,7 +215,10 @@ impl Live {
     pub fn status(&self, room: RoomId) -> OnAirStatus {
         let stream = self.rooms().get(&room).cloned();
         stream
-            .map(|stream| OnAirStatus { watching: self.presence.watching(room), ..stream.status() })
+            .map(|stream| {
+                let quality = self.presence.quality(room, Instant::now());
+                OnAirStatus { watching: self.presence.watching(room), quality, ..stream.status() }
+            })
             .unwrap_or_default()
     }
 
@@ -236,7 +241,18 @@ impl Live {
     /// Counts who watches, and tells where that has changed. Called every [`SWEEP_EVERY`].
     pub fn count_audience(&self, now: Instant) {
         for room in self.presence.sweep(now) {
+            let stream = self.rooms().get(&room).cloned();
+            if let Some(stream) = stream {
+                stream.watched(self.presence.watching(room));
+            }
             self.tell(room, Change::Watching);
+        }
+    }
+
+    /// A browser tells how its picture does. What is not counted is no error: others are.
+    pub fn told(&self, room: RoomId, browser: Browser, report: Report) {
+        if self.presence.told(room, browser, report, Instant::now()) {
+            self.meters.told(report);
         }
     }
 
@@ -325,6 +341,10 @@ impl OnAir for Live {
 
     fn attempts(&self, room: RoomId, near: Option<IpAddr>) -> Vec<Attempt> {
         self.attempts.of(room, near, now())
+    }
+
+    fn stray_attempts(&self) -> Vec<Attempt> {
+        self.attempts.strays(now())
     }
 
     fn on_air(&self) -> Vec<RoomId> {

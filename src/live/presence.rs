@@ -3,7 +3,8 @@
 //! A connection's [`Watcher`] notes that its socket took something by storing one number; nobody waits for anybody on a
 //! flight's way. A sweep twice a second counts, so a count is told at most that often.
 
-use madang_protocol::{PersonId, RoomId};
+use super::quality::{Report, Sums};
+use madang_protocol::{PersonId, RoomId, studio::Quality};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -23,6 +24,8 @@ const TOOK_WITHIN: Duration = Duration::from_secs(10);
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 /// Browsers that are counted; more of them watch uncounted. Far above what one machine can serve.
 const BROWSERS_MAX: usize = 200_000;
+/// One report of a browser is taken in this time: a little less than they come in.
+const TOLD_EVERY: Duration = Duration::from_millis(madang_protocol::realtime::QUALITY_EVERY_MS * 8 / 10);
 
 /// What tells one browser from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +51,8 @@ struct Audience {
     browsers: HashMap<Browser, Arc<Seen>>,
     /// As of the last sweep.
     counted: u32,
+    /// How the picture does for them.
+    sums: Sums,
 }
 
 /// One browser in one room. Times are milliseconds since [`Presence::began`], counted from 1; 0 is never.
@@ -56,6 +61,8 @@ struct Seen {
     connections: AtomicUsize,
     took: AtomicU64,
     left: AtomicU64,
+    /// The last report of its picture.
+    told: AtomicU64,
 }
 
 /// A connection that is being sent a room's media. Dropping it says that the connection has ended.
@@ -102,10 +109,33 @@ impl Presence {
         self.rooms().get(&room).map_or(0, |audience| audience.counted)
     }
 
+    /// A browser tells how its picture does. False, and not counted, when it does not watch the room now or has told a moment ago: the
+    /// room's sums hear of it as its audience does, one by one.
+    pub fn told(&self, room: RoomId, browser: Browser, report: Report, now: Instant) -> bool {
+        let stamp = self.stamp(now);
+        let mut rooms = self.rooms();
+        let Some(audience) = rooms.get_mut(&room) else { return false };
+        let Some(seen) = audience.browsers.get(&browser) else { return false };
+        let told = seen.told.load(Ordering::Relaxed);
+        let watches = seen.connections.load(Ordering::Relaxed) > 0
+            && is_within(stamp, seen.took.load(Ordering::Relaxed), TOOK_WITHIN);
+        if !watches || is_within(stamp, told, TOLD_EVERY) {
+            return false;
+        }
+        seen.told.store(stamp, Ordering::Relaxed);
+        audience.sums.note(report, now);
+        true
+    }
+
+    /// How the picture does for those who watch the room; `None` until some have told.
+    pub fn quality(&self, room: RoomId, now: Instant) -> Option<Quality> {
+        self.rooms().get(&room)?.sums.read(now)
+    }
+
     /// Counts again, and gives the rooms whose count has changed. What is not needed any more is forgotten.
     pub fn sweep(&self, now: Instant) -> Vec<RoomId> {
         let now = self.stamp(now);
-        let within = |at: u64, span: Duration| at > 0 && now.saturating_sub(at) < millis(span);
+        let within = |at: u64, span: Duration| is_within(now, at, span);
         let mut changed = Vec::new();
         self.rooms().retain(|room, audience| {
             let mut watching = 0_u32;
@@ -151,6 +181,11 @@ impl Drop for Watcher {
         self.seen.left.store(self.presence.stamp(Instant::now()), Ordering::Relaxed);
         self.seen.connections.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Whether `at` was, and is less than `span` before `now`.
+fn is_within(now: u64, at: u64, span: Duration) -> bool {
+    at > 0 && now.saturating_sub(at) < millis(span)
 }
 
 fn millis(span: Duration) -> u64 {
@@ -222,6 +257,26 @@ mod tests {
         assert_eq!(presence.remembered(), 0);
         assert!((0..3).all(|n| presence.watching(room(n)) == 0));
         assert!(presence.rooms().is_empty());
+    }
+
+    #[test]
+    fn only_who_watches_is_asked_how_it_does_and_once_at_a_time() {
+        let presence = Arc::new(Presence::default());
+        let (start, report) = (Instant::now(), Report { delay_ms: 500, ..Report::default() });
+        let told = |who: u64, at: Instant| presence.told(room(1), known(who), report, at);
+        assert!(!told(7, start), "nobody is there");
+        let tabs: Vec<Watcher> = (0..2).filter_map(|_| presence.enter(room(1), known(7))).collect();
+        assert!(!told(7, start), "its sockets took nothing");
+        tabs[0].took(start);
+        assert!(told(7, start));
+        assert!(!told(7, start + Duration::from_secs(1)), "its other tab has told");
+        assert!(!told(8, start) && !presence.told(room(2), known(7), report, start), "who watches something else");
+        tabs[1].took(start + Duration::from_secs(9));
+        assert!(told(7, start + Duration::from_secs(10)));
+        assert!(presence.quality(room(1), start + Duration::from_secs(10)).is_some());
+        drop(tabs);
+        presence.sweep(Instant::now() + Duration::from_secs(60));
+        assert_eq!(presence.quality(room(1), start), None, "an audience that is gone is forgotten");
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) struct Stream {
     ended: AtomicBool,
     viewers: AtomicU32,
     skips: AtomicU64,
+    /// The most that watched at once.
+    peak: AtomicU32,
     bell: Bell,
     meters: Arc<Meters>,
 }
@@ -143,6 +145,7 @@ impl Stream {
             ended: AtomicBool::new(false),
             viewers: AtomicU32::new(0),
             skips: AtomicU64::new(0),
+            peak: AtomicU32::new(0),
             bell: Bell::default(),
             meters,
         };
@@ -319,7 +322,12 @@ impl Stream {
         self.core().lease.info.since
     }
 
-    /// Everything but who watches, which is not known here.
+    /// So many browsers watch now.
+    pub(super) fn watched(&self, by: u32) {
+        self.peak.fetch_max(by, Ordering::Relaxed);
+    }
+
+    /// Everything but who watches and how their pictures do, which is not known here.
     pub(super) fn status(&self) -> OnAirStatus {
         let now = Instant::now();
         let core = self.core();
@@ -338,6 +346,8 @@ impl Stream {
             starting: if core.live.is_none() { Some(*since) } else { None },
             live: core.live,
             watching: 0,
+            peak: self.peak.load(Ordering::Relaxed),
+            quality: None,
             encoder: core.away.is_none_or(|away| away.returning).then_some(encoder),
             fought_over: core.fought_over(now),
         }

@@ -166,13 +166,8 @@ impl Hub {
             }
         }
         for seat in room.studios.values_mut() {
-            let status = StudioStatus {
-                live: card.live,
-                watching: status.watching,
-                encoder: status.encoder.clone(),
-                fought_over: status.fought_over,
-                attempts: OnAir::attempts(live, seat.room, Some(seat.near)),
-            };
+            let attempts = OnAir::attempts(live, seat.room, Some(seat.near));
+            let status = status.clone().studio(card.live, attempts);
             if seat.told.as_ref() != Some(&status) {
                 seat.told = Some(status.clone());
                 if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {

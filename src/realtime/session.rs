@@ -6,6 +6,7 @@ use super::{
     meters::{Counted, Meters},
 };
 use crate::{
+    live::{Browser, Live, Report},
     permits::{Permits, Place},
     state::Asker,
 };
@@ -13,7 +14,7 @@ use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, O
 use madang_protocol::{
     PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId,
     chat::{CLIENT_ID_MAX, ChatRefusal, ChatState, Entry, Seq, Since, What},
-    realtime::{ClientMessage, Refusal, ServerEvent},
+    realtime::{ClientMessage, QUALITY_DELAY_MAX_MS, QUALITY_FRAMES_MAX, Refusal, ServerEvent},
 };
 use std::sync::Arc;
 
@@ -23,10 +24,12 @@ const PART_BYTES: usize = 128 * 1024;
 /// One connection's state. Dropping it leaves everything that was joined.
 pub struct Session {
     domain: Domain,
+    live: Arc<Live>,
     hub: Hub,
     meters: Meters,
     permits: Permits,
     shown: Shown,
+    browser: Browser,
     rooms_max: usize,
     chatter: Chatter,
     outbox: Outbox,
@@ -60,28 +63,33 @@ struct Joined {
 /// What a session needs of the server.
 pub struct Ports {
     pub domain: Domain,
+    pub live: Arc<Live>,
     pub hub: Hub,
     pub meters: Meters,
     pub permits: Permits,
     /// What the connection's request showed, for rooms that ask for more than their address.
     pub shown: Shown,
+    /// Which browser it is, as it is counted among those who watch.
+    pub browser: Browser,
     /// Rooms that one connection may have joined at once.
     pub rooms_max: usize,
 }
 
 impl Session {
     pub fn new(ports: Ports, asker: &Asker, chatter: Chatter) -> Self {
-        let Ports { domain, hub, meters, permits, shown, rooms_max } = ports;
+        let Ports { domain, live, hub, meters, permits, shown, browser, rooms_max } = ports;
         let you = domain.you(asker.person.as_ref());
         let outbox = domain.outbox();
         let topic = asker.person.as_ref().map(|person| Topic::Person(person.id, asker.session));
         let person = topic.map(|topic| hub.enter(topic, &outbox));
         let mut session = Self {
             domain,
+            live,
             hub,
             meters,
             permits,
             shown,
+            browser,
             rooms_max,
             chatter,
             outbox,
@@ -150,6 +158,7 @@ impl Session {
             | ClientMessage::Leave { .. }
             | ClientMessage::Say { .. }
             | ClientMessage::Moderate { .. }
+            | ClientMessage::Quality { .. }
             | ClientMessage::Ping => 1.0,
         }
     }
@@ -160,6 +169,9 @@ impl Session {
         let fits = match &message {
             ClientMessage::Say { id, .. } | ClientMessage::Rename { id, .. } | ClientMessage::Moderate { id, .. } => {
                 id.len() <= CLIENT_ID_MAX
+            }
+            ClientMessage::Quality { delay_ms, stalls, dropped, frames, .. } => {
+                *delay_ms <= QUALITY_DELAY_MAX_MS && stalls.max(frames) <= &QUALITY_FRAMES_MAX && dropped <= frames
             }
             _ => true,
         };
@@ -186,6 +198,10 @@ impl Session {
             ClientMessage::History { room, before } => self.history(room, before).await,
             ClientMessage::Rename { name, id } => self.rename(&name, id).await,
             ClientMessage::Card { room, person } => self.card(room, person).await,
+            ClientMessage::Quality { room, delay_ms, stalls, dropped, frames } => {
+                let Some(member) = self.member(&room) else { return self.refuse(Refusal::Malformed) };
+                self.live.told(member.room(), self.browser, Report { delay_ms, stalls, dropped, frames });
+            }
             ClientMessage::Ping => self.owe(ServerEvent::Pong),
         }
     }

@@ -26,6 +26,7 @@ use madang_protocol::realtime::{CLIENT_MESSAGE_MAX, CLOSE_RESUME, Refusal};
 use std::{
     net::SocketAddr,
     pin::pin,
+    sync::Arc,
     time::{Duration, Instant as Clock},
 };
 use tokio::{
@@ -87,10 +88,12 @@ pub async fn upgrade(
     let visitor = if asker.person.is_none() { services.visitor(headers) } else { None };
     let ports = Ports {
         domain: services.domain.clone(),
+        live: Arc::clone(&services.live),
         hub: services.hub.clone(),
         meters: services.meters.clone(),
         permits: services.permits.clone(),
         shown: services.domain.sift(Services::shown(headers, asker.person.as_ref())),
+        browser: services.watching_browser(headers, address),
         rooms_max: services.config.limits.ws_rooms,
     };
     let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };

@@ -203,6 +203,7 @@ pub const MESSAGES: &[(&str, Who)] = &[
     ("rename", Who::Known),
     ("moderate", Who::Moderator),
     ("card", Who::Moderator),
+    ("quality", Who::Anyone),
     ("ping", Who::Anyone),
 ];
 
@@ -221,6 +222,7 @@ pub const fn asks(message: &ClientMessage) -> &'static str {
         ClientMessage::Rename { .. } => "rename",
         ClientMessage::Moderate { .. } => "moderate",
         ClientMessage::Card { .. } => "card",
+        ClientMessage::Quality { .. } => "quality",
         ClientMessage::Ping => "ping",
     }
 }

@@ -168,6 +168,12 @@ async fn the_kill_switch_cuts_a_real_publisher_and_is_written_down() {
     live(&house, "my-room").await;
     let page = boss.get("/admin").await.body;
     assert!(page.contains("href=\"/rooms/my-room\"") && page.contains("from") && page.contains("127.0.0.1"), "{page}");
+    // An encoder whose key is nobody's is in no studio elsewhere; here it is.
+    let mut stray = Client::connect(house.addresses.rtmp).await.expect("connects");
+    stray.publish("live", "sk_00000000000000000000000000000000").await.expect("an answer");
+    let page = boss.get("/admin").await.body;
+    assert!(page.contains("is no key of this server"), "{page}");
+    assert!(!page.contains("sk_"), "a key is never shown, not even a wrong one");
     let room = room_id(&house, "my-room").await;
     assert_eq!(ana.post("/admin", &[("do", "end-stream"), ("room", &room)]).await.status, 403);
     assert_eq!(boss.post("/admin", &[("do", "end-stream"), ("room", &room)]).await.status, 303);

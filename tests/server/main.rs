@@ -21,6 +21,7 @@ mod playing;
 mod policy;
 mod presence;
 mod program;
+mod quality;
 mod realtime;
 mod refusals;
 mod returning;

@@ -11,8 +11,12 @@ use tokio::{
 
 /// Head and body, which is no text.
 async fn get(house: &House, method: &str, path: &str) -> (String, Vec<u8>) {
+    ask(house, &format!("{method} {path} HTTP/1.0\r\nhost: x\r\n\r\n")).await
+}
+
+async fn ask(house: &House, request: &str) -> (String, Vec<u8>) {
     let mut socket = TcpStream::connect(house.addresses.http).await.expect("connects");
-    socket.write_all(format!("{method} {path} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes()).await.expect("is sent");
+    socket.write_all(request.as_bytes()).await.expect("is sent");
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await.expect("reads");
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
@@ -38,6 +42,9 @@ async fn a_live_room_has_a_still_of_one_frame() {
     assert_eq!((boxes, count(&still, b"mp4a")), ([1; 5], 0), "one picture, no sound");
     let (_, again) = get(&house, "GET", "/live/my-room.mp4").await;
     assert_eq!(still, again, "kept for ten seconds");
+    let (head, part) = ask(&house, "GET /live/my-room.mp4 HTTP/1.0\r\nhost: x\r\nrange: bytes=4-7\r\n\r\n").await;
+    assert!(head.contains(" 206 ") && head.contains(&format!("content-range: bytes 4-7/{}", still.len())), "{head}");
+    assert_eq!(part, b"ftyp", "Safari asks for parts");
     let (head, body) = get(&house, "HEAD", "/live/my-room.mp4").await;
     assert!(head.contains(" 200 ") && head.contains("video/mp4") && body.is_empty(), "{head}");
     assert_eq!(house.services.live.presence().watching(room(&house).await), 0, "nobody watches by looking at a still");

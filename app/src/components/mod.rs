@@ -16,5 +16,6 @@ pub mod log_in_first;
 pub mod player;
 pub mod room_form;
 pub mod search;
+pub mod still;
 pub mod tile;
 pub mod time;

@@ -9,21 +9,21 @@ mod controls;
 mod deck;
 mod early;
 #[cfg(feature = "hydrate")]
-mod figures;
+mod extra;
 pub mod scene;
 mod stage;
 
 pub use deck::Use;
 
-use crate::{components::avatar::hue_class, i18n::use_messages};
+use crate::{components::avatar::hue_class, i18n::use_messages, piece::Piece, reactive::memo};
 use controls::Controls;
-use deck::{Command, Deck};
+use deck::{Command, Deck, Subject};
 use early::ask_early;
 use leptos::prelude::*;
 use madang_protocol::{LiveState, RoomSlug};
 use madang_view::view;
 use scene::Scene;
-use stage::{AskButton, Panels, SceneWords, Stats};
+use stage::{AskButton, Extras, SceneWords};
 
 /// A player for the room `slug`. It connects when `room` is live and lets go of everything when it leaves the page.
 /// `room` is `None` once the room was deleted.
@@ -33,6 +33,9 @@ pub fn Player(
     /// The room's title, for the video's name.
     #[prop(into)]
     title: Signal<String>,
+    /// Its owner's name.
+    #[prop(into)]
+    owner: Signal<String>,
     #[prop(into)] room: Signal<Option<LiveState>>,
     usage: Use,
     /// The whole address of the stream, for those without scripts.
@@ -40,13 +43,13 @@ pub fn Player(
     stream_url: String,
 ) -> impl IntoView {
     let m = use_messages();
-    let deck = Deck::new(usage, room);
     let url = match usage {
         Use::Watch => format!("/live/{slug}.flv"),
         // The owner's own look is nobody's watching.
         Use::Preview => format!("/live/{slug}.flv?preview=1"),
     };
     let early = ask_early(&url, matches!(room.get_untracked(), Some(LiveState::Live { .. })));
+    let deck = Deck::new(usage, Subject { slug: slug.clone(), title, owner, room });
     #[cfg(feature = "hydrate")]
     browser::run(deck, url);
 
@@ -54,6 +57,7 @@ pub fn Player(
     let idle = move || {
         deck.idle.get() && scene.get() == Scene::Playing && !deck.paused.get() && deck.panel.with(Option::is_none)
     };
+    let poster = poster(deck, &slug);
     let backdrop = format!("player-backdrop {}", hue_class(slug.as_str()));
     let look = move |_| deck.send(Command::Look);
     let wake = move || deck.send(Command::Wake);
@@ -83,16 +87,42 @@ pub fn Player(
                 on:pause=look
                 on:volumechange=look
             ></video>
+            {poster}
             <SceneWords deck />
             // Text only: with scripts on, a browser reads what is in it as text, and hydration must find the same.
             <noscript class="player-noscript">{without_scripts}</noscript>
             // What is pressed twice in a hurry is not the picture.
             <div on:dblclick=|event| event.stop_propagation()>
                 <AskButton deck />
-                <Stats deck />
-                <Panels deck />
+                <Extras deck />
                 <Controls deck />
             </div>
         </div>
     }
+}
+
+/// The newest still, until the first picture moves. Shown by the server too, so that a live room has something to see before anything
+/// runs; nothing of a stream that is over.
+fn poster(deck: Deck, slug: &RoomSlug) -> Piece {
+    let address = format!("/live/{slug}.mp4");
+    let live = move || matches!(deck.room.get(), Some(LiveState::Live { .. }));
+    let shown = memo(move || deck.usage == Use::Watch && !deck.seen.get() && live());
+    let picture = move || {
+        shown.get().then(|| {
+            view! {
+                <video
+                    class="player-poster"
+                    muted=true
+                    playsinline=true
+                    autoplay=true
+                    disablepictureinpicture=true
+                    preload="auto"
+                    tabindex="-1"
+                    aria-hidden="true"
+                    src=address.clone()
+                ></video>
+            }
+        })
+    };
+    view! { {picture} }
 }

@@ -5,13 +5,14 @@ use crate::{
     components::{
         avatar::{Avatar, hue_class},
         badge::LiveBadge,
+        still::Still,
         time::Uptime,
     },
     i18n::use_messages,
     piece::Piece,
 };
 use leptos::prelude::*;
-use madang_protocol::{LiveState, RoomCard};
+use madang_protocol::{LiveState, RoomCard, RoomSlug};
 use madang_view::view;
 
 /// Most tags that a tile shows.
@@ -20,17 +21,33 @@ const TAGS: usize = 3;
 /// A picture with its state, the title, who and what, and tags. The title's link covers the tile; the tags lie above it and filter.
 #[component]
 pub fn RoomTile(
+    slug: RoomSlug,
     /// The room, as it is now.
     #[prop(into)]
     card: Signal<Option<RoomCard>>,
 ) -> impl IntoView {
-    move || card.get().map(tile)
+    let picture = format!("pic {}", hue_class(slug.as_str()));
+    let state = move || card.with(|card| card.as_ref().map(|card| card.live.as_str()));
+    let live = Memo::new(move |_| match card.with(|card| card.as_ref().map(|card| card.live)) {
+        Some(LiveState::Live { since }) => Some(since),
+        _ => None,
+    });
+    view! {
+        <article class="card" data-state=state>
+            <div class=picture>
+                <Still slug live />
+                {move || card.get().map(|card| view! { <LiveBadge live=card.live /> })}
+                {move || card.get().map(|card| figures(&card))}
+            </div>
+            {move || card.get().map(meta)}
+        </article>
+    }
 }
 
-fn tile(card: RoomCard) -> impl IntoView {
+/// What stands below the picture.
+fn meta(card: RoomCard) -> Piece {
     let messages = use_messages();
     let href = format!("/rooms/{}", card.slug);
-    let picture = format!("pic {}", hue_class(card.slug.as_str()));
     let tags = card.tags.iter().take(TAGS).map(|tag| {
         let href = crate::browse::Browse { tag: tag.clone(), ..Default::default() }.href();
         view! {
@@ -44,24 +61,18 @@ fn tile(card: RoomCard) -> impl IntoView {
     let tags = tags.collect_view();
     let about = format!("{} · {}", card.owner, messages.category(&card.category));
     view! {
-        <article class="card" data-state=card.live.as_str()>
-            <div class=picture>
-                <LiveBadge live=card.live />
-                {figures(&card)}
+        <div class="meta">
+            <Avatar name=card.owner />
+            <div class="words">
+                <h3>
+                    <a class="cover" href=href lang=card.language>
+                        {card.title}
+                    </a>
+                </h3>
+                <p class="sub">{about}</p>
+                <ul class="tags">{tags}</ul>
             </div>
-            <div class="meta">
-                <Avatar name=card.owner />
-                <div class="words">
-                    <h3>
-                        <a class="cover" href=href lang=card.language>
-                            {card.title}
-                        </a>
-                    </h3>
-                    <p class="sub">{about}</p>
-                    <ul class="tags">{tags}</ul>
-                </div>
-            </div>
-        </article>
+        </div>
     }
 }
 

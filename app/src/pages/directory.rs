@@ -160,11 +160,12 @@ fn Rooms(
 
 /// A room's tile. A room that has left the list while its tile is held in place stays as it was.
 fn tile(rooms: Memo<Vec<RoomCard>>, slug: RoomSlug) -> Piece {
+    let of = slug.clone();
     let card = Memo::new(move |before: Option<&Option<RoomCard>>| {
-        let now = rooms.with(|rooms| rooms.iter().find(|room| room.slug == slug).cloned());
+        let now = rooms.with(|rooms| rooms.iter().find(|room| room.slug == of).cloned());
         now.or_else(|| before.cloned().flatten())
     });
-    view! { <RoomTile card=card /> }
+    view! { <RoomTile slug card /> }
 }
 
 /// Nobody is live, and no filter is to blame.

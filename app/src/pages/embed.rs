@@ -48,11 +48,12 @@ fn Picture(page: RoomPage) -> impl IntoView {
     let stream_url = format!("{}/live/{slug}.flv", use_origin());
     let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
+    let owner = Signal::derive(move || card.with(|card| card.owner.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
     view! {
         {page_title(move || title.get())}
         <div class="embed-page">
-            <Player slug title room=live usage=Use::Watch stream_url />
+            <Player slug title owner room=live usage=Use::Watch stream_url />
             <a class="embed-title" href=path target="_blank" rel="noopener external">{move || title.get()}</a>
         </div>
     }

@@ -4,8 +4,10 @@
 mod about;
 mod act;
 mod attempts;
+mod audience;
 mod health;
 mod keys;
+mod sparks;
 mod status;
 
 use crate::{
@@ -27,6 +29,9 @@ use crate::{
 use about::{About, Danger};
 use act::{Desk, Done, Outcome, Tried};
 use attempts::Attempts;
+#[cfg(feature = "ssr")]
+pub use attempts::{from_text, mishap_text};
+use audience::Audience;
 use health::HealthPanel;
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
@@ -137,6 +142,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
     let slug = desk.slug.get_value();
     let path = format!("/rooms/{slug}");
     let title = move || desk.page.with(|page| page.card.title.clone());
+    let owner = move || desk.page.with(|page| page.card.owner.clone());
     let live = Signal::derive(move || Some(desk.status.with(|status| status.live)));
     view! {
         {page_title(move || m.studio_of(title()))}
@@ -152,7 +158,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
             <div class="studio">
                 <div>
                     <section class="panel bare" aria-label=m.studio_preview()>
-                        <Player slug=slug title=Signal::derive(title) room=live usage=Use::Preview />
+                        <Player slug=slug title=Signal::derive(title) owner=Signal::derive(owner) room=live usage=Use::Preview />
                         <Tracks desk />
                         <HealthPanel desk />
                     </section>
@@ -161,6 +167,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
                     <Danger desk />
                 </div>
                 <div>
+                    <Audience desk />
                     <Attempts desk />
                     <Fresh desk />
                     <Keys desk />

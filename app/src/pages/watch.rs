@@ -93,6 +93,7 @@ fn Room(
     });
     let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
     let title = Signal::derive(move || card.with(|card| card.title.clone()));
+    let owner = Signal::derive(move || card.with(|card| card.owner.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
     let talk = realtime.talk(&slug);
     let counts = talk.clone();
@@ -117,7 +118,7 @@ fn Room(
         <Head card description=description.clone() address=address.clone() listed=visibility == Visibility::Public />
         <div class="watch with-chat" class:reading=about>
             <div class="watch-main">
-            <Player slug title room=live usage=Use::Watch stream_url />
+            <Player slug title owner room=live usage=Use::Watch stream_url />
             <div class="watch-info">
                 {move || view! { <Avatar name=card.with(|card| card.owner.clone()) large=true /> }}
                 <div class="names">

@@ -18,7 +18,7 @@ use crate::{
     site::{Class, Site},
     store::{SiteAction, SiteBan, Store, StoredInvitation, StoredPerson, StoredSession},
 };
-use madang_protocol::{ActionId, PersonId};
+use madang_protocol::{ActionId, PersonId, studio::Attempt};
 use std::{cmp::Reverse, net::IpAddr, sync::Arc};
 
 /// Rows of one page of a list.
@@ -141,6 +141,15 @@ impl Domain {
             Ok(live)
         })
         .await
+    }
+
+    /// Encoders that were turned away lately and belong to no room, newest first: nobody's studio shows them but one at the same address.
+    ///
+    /// # Errors
+    /// As [`Domain::admin_live`].
+    pub async fn admin_stray_attempts(&self, by: PersonId) -> Result<Vec<Attempt>, Error> {
+        let attempts = self.0.shared.on_air().stray_attempts();
+        self.administering(by, move |_| Ok(attempts)).await
     }
 
     /// Accounts, or guests, whose name or login holds `query`.

@@ -289,8 +289,7 @@ impl Domain {
         let (status, attempts) = (on_air.status(room.id), on_air.attempts(room.id, near));
         let page = room.page(&status, Some(who));
         let live = status.live_state(room.last_live);
-        let OnAirStatus { watching, encoder, fought_over, .. } = status;
-        Ok((page, keys, StudioStatus { live, watching, encoder, fought_over, attempts }))
+        Ok((page, keys, status.studio(live, attempts)))
     }
 
     /// Ends the room's stream; the key stays good, and the encoder may come back.

@@ -105,6 +105,12 @@ pub enum Input {
     SetDelay(Delay),
     /// The viewer wants the live edge.
     GoLive,
+    /// The viewer wants to be elsewhere in what is buffered, and stays there until they want the live edge. A place near the edge is
+    /// the edge.
+    Rewind {
+        /// Seconds from where the picture is; less than zero is back.
+        by_s: f64,
+    },
     /// Try again at once: the room is said to be live.
     Restart,
     /// Time passes. A few times a second; nothing depends on its pace while data flows.

@@ -13,6 +13,8 @@ mod going_on_tests;
 mod io;
 mod link;
 mod pilot;
+#[cfg(test)]
+mod rewind_tests;
 mod session;
 #[cfg(test)]
 mod sim;
@@ -210,6 +212,7 @@ impl Engine {
                     self.out.push_back(Output::Play);
                 }
             }
+            Input::Rewind { by_s } => self.pilot.rewind(view, by_s),
             Input::Tick => {}
         }
     }

@@ -28,6 +28,8 @@ const CALM_MS: i64 = 50;
 const BURST_MS: i64 = 400;
 /// A seek that has not ended by now is taken as lost.
 const SEEK_MS: i64 = 3_000;
+/// A viewer who goes to a place this close to where live is wants live.
+const LIVE_WITHIN_S: f64 = 1.0;
 /// `waiting` so soon after a seek belongs to it.
 const SEEK_ECHO_MS: i64 = 500;
 
@@ -65,6 +67,10 @@ pub(super) struct Pilot {
     join: Option<Join>,
     /// The viewer asked for the live edge, or for another delay.
     asked: bool,
+    /// Where the viewer wants to be instead.
+    chosen_s: Option<f64>,
+    /// The viewer is behind live because they want to be.
+    rewound: bool,
     position_s: f64,
     moved_ms: i64,
     waiting: bool,
@@ -93,6 +99,8 @@ impl Pilot {
             seek_ms: NEVER_MS,
             join: None,
             asked: false,
+            chosen_s: None,
+            rewound: false,
             position_s: 0.0,
             moved_ms: NEVER_MS,
             waiting: false,
@@ -189,6 +197,7 @@ impl Pilot {
 
     /// A new media source: another timeline, nothing buffered.
     pub fn fresh_source(&mut self, now_ms: i64) {
+        (self.chosen_s, self.rewound) = (None, false);
         self.position_s = 0.0;
         self.end_s = 0.0;
         self.end_ms = now_ms;
@@ -232,9 +241,14 @@ impl Pilot {
         self.asked = true;
     }
 
+    /// The viewer wants to be elsewhere: `by_s` from where the picture is, or is on its way to.
+    pub fn rewind(&mut self, view: &View, by_s: f64) {
+        self.chosen_s = Some(self.chosen_s.unwrap_or(view.position_s) + by_s);
+    }
+
     /// The tab is shown again: what it fell behind while nobody looked is made good at once.
     pub fn shown_again(&mut self, view: &View) {
-        self.asked |= self.ahead_s(view) > self.target.seconds() + 0.5;
+        self.asked |= !self.rewound && self.ahead_s(view) > self.target.seconds() + 0.5;
     }
 
     /// Decides on the next move. `backlog`: data waits for the buffers. `visible`: the tab is shown.
@@ -251,7 +265,11 @@ impl Pilot {
             return Some(self.seek(now_ms, next.clamp(next.start_s)));
         }
         if std::mem::take(&mut self.asked) {
-            return self.jump(now_ms, view, span, self.target.seconds());
+            (self.chosen_s, self.rewound) = (None, false);
+            return self.jump_to_live(now_ms, view);
+        }
+        if let Some(to_s) = self.chosen_s.take() {
+            return self.go_to(now_ms, view, to_s);
         }
         if view.paused {
             return None;
@@ -262,6 +280,10 @@ impl Pilot {
         }
         if let Some(push) = self.nudge(now_ms, view, span, ahead_s, visible) {
             return Some(push);
+        }
+        self.rewound &= ahead_s > self.target.seconds() + LIVE_WITHIN_S;
+        if self.rewound {
+            return None;
         }
         let reading = Reading {
             ahead_s,
@@ -292,6 +314,20 @@ impl Pilot {
                 Some(if joining { Move::Seek(target_of(jump)?) } else { jump })
             }
         }
+    }
+
+    /// To where the viewer wants to be, or as near to it as there is anything.
+    fn go_to(&mut self, now_ms: i64, view: &View, to_s: f64) -> Option<Move> {
+        let to_s = nearest(&view.ranges, to_s)?.clamp(to_s);
+        self.rewound = view.ranges.end_s()? - to_s > self.target.seconds() + LIVE_WITHIN_S;
+        if self.rewound { Some(self.seek(now_ms, to_s)) } else { self.jump_to_live(now_ms, view) }
+    }
+
+    /// To where live is, by the target.
+    fn jump_to_live(&mut self, now_ms: i64, view: &View) -> Option<Move> {
+        let live_s = view.ranges.end_s()? - self.target.seconds();
+        let span = nearest(&view.ranges, live_s)?;
+        self.jump(now_ms, view, span, span.end_s - live_s)
     }
 
     /// The position is in no range: to the start of a stream, over a gap, or back from beyond the end.
@@ -367,6 +403,11 @@ impl Pilot {
         self.changed_ms = now_ms;
         self.rate = rate;
     }
+}
+
+/// The range that holds a place, or the one before it, or the first.
+fn nearest(Ranges(spans): &Ranges, at_s: f64) -> Option<Span> {
+    spans.iter().rev().find(|span| span.start_s <= at_s).or(spans.first()).copied()
 }
 
 fn target_of(jump: Move) -> Option<f64> {

@@ -141,6 +141,12 @@ impl Player {
         self.inner.feed(Input::GoLive);
     }
 
+    /// Elsewhere in what is buffered: `by_s` seconds from where the picture is, less than zero back. Stays behind live until
+    /// [`Self::go_live`], unless that is near live.
+    pub fn rewind(&self, by_s: f64) {
+        self.inner.feed(Input::Rewind { by_s });
+    }
+
     /// Tries again at once: the room says it is live, or the viewer asks.
     pub fn restart(&self) {
         self.inner.feed(Input::Restart);

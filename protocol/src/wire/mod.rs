@@ -162,6 +162,13 @@ mod tests {
                 status: StudioStatus {
                     live,
                     watching: 0,
+                    peak: 7,
+                    quality: Some(crate::studio::Quality {
+                        delay_p50_ms: 800,
+                        delay_p95_ms: 1_400,
+                        stalls_tenths: 12,
+                        dropped_permille: 3,
+                    }),
                     encoder: Some(encoder),
                     fought_over: false,
                     attempts: vec![attempt],
@@ -170,7 +177,8 @@ mod tests {
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,
         ]);
-        agree(vec![ClientMessage::JoinDirectory, ClientMessage::Leave { room: slug() }, ClientMessage::Ping]);
+        let quality = ClientMessage::Quality { room: slug(), delay_ms: 800, stalls: 0, dropped: 1, frames: 300 };
+        agree(vec![ClientMessage::JoinDirectory, ClientMessage::Leave { room: slug() }, quality, ClientMessage::Ping]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     deck::{Ask, Command, Deck, Panel, Use, command_of_key},
-    figures,
+    extra,
     scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
 };
 use crate::{
@@ -23,8 +23,6 @@ use web_sys::{Element, HtmlVideoElement, KeyboardEvent, Storage};
 
 /// Controls hide this long after the last movement.
 const IDLE_AFTER_MS: i64 = 3_000;
-/// How often the statistics are read while they are open.
-const FIGURES_EVERY: Duration = Duration::from_millis(500);
 /// A press of an arrow key, in per cent.
 const VOLUME_STEP: u8 = 10;
 
@@ -43,6 +41,8 @@ pub struct Machine {
     turn: StoredValue<u32>,
     /// When somebody last moved, and whether a timer watches it.
     moved: StoredValue<(UnixMillis, bool)>,
+    /// Whether `extra` has been asked for.
+    asked: StoredValue<bool>,
 }
 
 impl Default for Machine {
@@ -52,6 +52,7 @@ impl Default for Machine {
             served: StoredValue::new(None),
             turn: StoredValue::new(0),
             moved: StoredValue::new((UnixMillis(0), false)),
+            asked: StoredValue::new(false),
         }
     }
 }
@@ -70,14 +71,6 @@ pub fn run(deck: Deck, url: String) {
             restore(deck, &video, wanted);
         }
         follow(deck, &video, &url, live.get());
-    });
-    effect(move || {
-        if deck.stats_open.get() {
-            read_figures(deck);
-            if let Ok(handle) = set_interval_with_handle(move || read_figures(deck), FIGURES_EVERY) {
-                on_cleanup(move || handle.clear());
-            }
-        }
     });
     if deck.usage == Use::Watch {
         effect(move || {
@@ -147,6 +140,7 @@ fn heard(deck: Deck, event: PlayerEvent) {
         PlayerEvent::Connecting => say(Feed::Connecting),
         PlayerEvent::Playing => {
             say(Feed::Playing);
+            fetch_extra(deck);
             if deck.seen.try_get_untracked() == Some(false) {
                 let _ = deck.seen.try_set(true);
             }
@@ -211,6 +205,7 @@ pub fn obey(deck: Deck, command: Command) {
                 play(&video);
             }
         }
+        Command::Rewind(by_ms) => with_player(deck, |player| player.rewind(f64::from(by_ms) / 1000.0)),
         Command::SetDelay(delay) => {
             deck.delay.set(delay);
             keep(DELAY, delay.as_str());
@@ -219,7 +214,10 @@ pub fn obey(deck: Deck, command: Command) {
         Command::ToggleFullscreen if deck.usage == Use::Watch => toggle_fullscreen(deck, &video),
         Command::ToggleFullscreen => {}
         Command::TogglePictureInPicture => toggle_picture_in_picture(&video),
-        Command::ToggleStats => deck.stats_open.update(|open| *open = !*open),
+        Command::ToggleStats => {
+            fetch_extra(deck);
+            deck.stats_open.update(|open| *open = !*open);
+        }
         Command::ToggleSettings => toggle_panel(deck, Panel::Settings),
         Command::ToggleShortcuts => toggle_panel(deck, Panel::Shortcuts),
         Command::ClosePanel => deck.panel.set(None),
@@ -229,7 +227,19 @@ pub fn obey(deck: Deck, command: Command) {
     }
 }
 
+/// Fetches what comes after the first picture. What is open by then is shown when it is there.
+fn fetch_extra(deck: Deck) {
+    let asked = deck.machine.asked.try_update_value(|asked| std::mem::replace(asked, true));
+    if deck.usage == Use::Watch && asked == Some(false) {
+        spawn_local(async move {
+            let extra = extra::load().await;
+            let _ = deck.extra.try_set(Some(extra));
+        });
+    }
+}
+
 fn toggle_panel(deck: Deck, panel: Panel) {
+    fetch_extra(deck);
     deck.panel.update(|open| *open = if *open == Some(panel) { None } else { Some(panel) });
 }
 
@@ -289,8 +299,8 @@ fn restore(deck: Deck, video: &HtmlVideoElement, wanted: Option<Delay>) {
     }
     look(deck, video);
     deck.can_fullscreen.set(document().fullscreen_enabled() || method(video, "webkitEnterFullscreen").is_some());
-    let allowed = Reflect::get(&document(), &"pictureInPictureEnabled".into()).is_ok_and(|v| v.is_truthy());
-    deck.can_pip.set(allowed && method(video, "requestPictureInPicture").is_some());
+    let allowed = get(&document(), "pictureInPictureEnabled");
+    deck.can_pip.set(allowed.is_some() && method(video, "requestPictureInPicture").is_some());
 }
 
 fn toggle_fullscreen(deck: Deck, video: &HtmlVideoElement) {
@@ -310,20 +320,24 @@ fn toggle_fullscreen(deck: Deck, video: &HtmlVideoElement) {
 
 fn toggle_picture_in_picture(video: &HtmlVideoElement) {
     let document = document();
-    let open = Reflect::get(&document, &"pictureInPictureElement".into()).is_ok_and(|v| v.is_truthy());
-    if open {
+    if get(&document, "pictureInPictureElement").is_some() {
         call(&document, "exitPictureInPicture");
     } else {
         call(video, "requestPictureInPicture");
     }
 }
 
-fn method(target: &JsValue, name: &str) -> Option<Function> {
-    Reflect::get(target, &name.into()).ok()?.dyn_into().ok()
+/// A property that not every browser has.
+pub fn get(of: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy)
+}
+
+pub fn method(target: &JsValue, name: &str) -> Option<Function> {
+    get(target, name)?.dyn_into().ok()
 }
 
 /// Calls a method that not every browser has; what its promise says is not waited for.
-fn call(target: &JsValue, name: &str) {
+pub fn call(target: &JsValue, name: &str) {
     let Some(answer) = method(target, name).and_then(|m| m.call0(target).ok()) else { return };
     if let Ok(promise) = answer.dyn_into::<js_sys::Promise>() {
         spawn_local(async move { drop(JsFuture::from(promise).await) });
@@ -373,9 +387,9 @@ fn rest_later(deck: Deck, after_ms: i64) {
     set_timeout(check, Duration::from_millis(u64::try_from(after_ms).unwrap_or(0)));
 }
 
-fn read_figures(deck: Deck) {
-    let read = deck.machine.player.try_with_value(|player| player.as_ref().map(web::Player::stats)).flatten();
-    let _ = deck.figures.try_set(read.map(|stats| figures::of(&stats)).unwrap_or_default());
+/// The player's figures; `None` without a player.
+pub fn read_stats(deck: Deck) -> Option<madang_player::Stats> {
+    deck.machine.player.try_with_value(|player| player.as_ref().map(web::Player::stats)).flatten()
 }
 
 /// The browser's storage; some browsers refuse it.

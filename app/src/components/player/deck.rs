@@ -2,9 +2,9 @@
 //! server a deck stands still.
 
 use super::scene::{Delay, Feed, Scene};
-use crate::reactive::memo;
+use crate::{piece::Piece, reactive::memo};
 use leptos::{ev::MouseEvent, html, prelude::*};
-use madang_protocol::LiveState;
+use madang_protocol::{LiveState, RoomSlug};
 
 /// What a viewer may ask of the player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub enum Command {
     VolumeUp,
     VolumeDown,
     GoLive,
+    /// Elsewhere in what is buffered, in ms from where the picture is.
+    Rewind(i32),
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
     SetDelay(Delay),
     ToggleFullscreen,
     TogglePictureInPicture,
@@ -79,14 +82,33 @@ pub enum Figure {
     Transport,
 }
 
+/// What comes after the first picture: starts what runs, gives what is seen.
+pub type Extra = fn(Deck) -> Piece;
+
+/// Whose stream it is.
+#[derive(Clone)]
+pub struct Subject {
+    pub slug: RoomSlug,
+    pub title: Signal<String>,
+    /// The owner's name.
+    pub owner: Signal<String>,
+    /// What is known of the room; `None` once it is deleted.
+    pub room: Signal<Option<LiveState>>,
+}
+
 /// One player's state.
 #[derive(Clone, Copy)]
 pub struct Deck {
     pub usage: Use,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
+    pub slug: StoredValue<RoomSlug>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
+    pub title: Signal<String>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
+    pub owner: Signal<String>,
     pub stage: NodeRef<html::Div>,
     pub video: NodeRef<html::Video>,
     /// What is known of the room; `None` once it is deleted.
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub room: Signal<Option<LiveState>>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub feed: RwSignal<Feed>,
@@ -103,23 +125,31 @@ pub struct Deck {
     pub ask: RwSignal<Option<Ask>>,
     pub sound_only: RwSignal<bool>,
     pub panel: RwSignal<Option<Panel>>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub stats_open: RwSignal<bool>,
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub figures: RwSignal<Figures>,
     pub fullscreen: RwSignal<bool>,
     pub can_fullscreen: RwSignal<bool>,
     pub can_pip: RwSignal<bool>,
     /// Nobody has moved for a while.
     pub idle: RwSignal<bool>,
+    /// Once it has been downloaded.
+    pub extra: RwSignal<Option<Extra>>,
     #[cfg(feature = "hydrate")]
     pub(super) machine: super::browser::Machine,
 }
 
 impl Deck {
     /// A deck at rest. Signals belong to the current owner.
-    pub fn new(usage: Use, room: Signal<Option<LiveState>>) -> Self {
+    pub fn new(usage: Use, of: Subject) -> Self {
+        let room = of.room;
         let (feed, seen) = (RwSignal::<Feed>::default(), RwSignal::<bool>::default());
         Self {
             usage,
+            slug: StoredValue::new(of.slug),
+            title: of.title,
+            owner: of.owner,
             stage: NodeRef::new(),
             video: NodeRef::new(),
             room,
@@ -140,6 +170,7 @@ impl Deck {
             can_fullscreen: RwSignal::new(true),
             can_pip: RwSignal::default(),
             idle: RwSignal::default(),
+            extra: RwSignal::default(),
             #[cfg(feature = "hydrate")]
             machine: super::browser::Machine::default(),
         }
@@ -172,6 +203,10 @@ pub fn command_of_key(key: &str) -> Option<Command> {
         "m" | "M" => Command::ToggleMute,
         "ArrowUp" => Command::VolumeUp,
         "ArrowDown" => Command::VolumeDown,
+        "ArrowLeft" => Command::Rewind(-5_000),
+        "ArrowRight" => Command::Rewind(5_000),
+        "j" | "J" => Command::Rewind(-10_000),
+        "l" | "L" => Command::Rewind(10_000),
         "f" | "F" => Command::ToggleFullscreen,
         "i" | "I" => Command::TogglePictureInPicture,
         "s" | "S" => Command::ToggleStats,
@@ -190,6 +225,7 @@ mod tests {
     fn keys_are_the_usual_ones() {
         assert_eq!(command_of_key("k"), Some(Command::TogglePlay));
         assert_eq!(command_of_key("End"), Some(Command::GoLive));
+        assert_eq!(command_of_key("ArrowLeft"), Some(Command::Rewind(-5_000)));
         assert_eq!(command_of_key("Tab"), None);
     }
 }

@@ -21,11 +21,11 @@ pub fn Attempts(desk: Desk) -> impl IntoView {
             .into_iter()
             .map(|attempt| {
                 let words = mishap_text(m, &attempt, |at| m.ago(clock.since(at)));
-                let from = Memo::new(move |_| from_text(m, &attempt, |at| m.ago(clock.since(at))));
+                let (at, from) = (attempt.at, from_text(m, &attempt));
                 view! {
                     <li>
                         <b>{words}</b>
-                        <small>{move || from.get()}</small>
+                        <small>{move || m.ago(clock.since(at))}" · "{from}</small>
                     </li>
                 }
             })
@@ -39,20 +39,15 @@ pub fn Attempts(desk: Desk) -> impl IntoView {
     }
 }
 
-/// `2 minutes ago · 3 times · OBS from 203.0.113.9`.
-fn from_text(m: Messages, attempt: &Attempt, ago: impl Fn(madang_protocol::UnixMillis) -> String) -> String {
+/// `3 times · OBS from 203.0.113.9`.
+pub fn from_text(m: Messages, attempt: &Attempt) -> String {
     let name = if attempt.encoder.is_empty() { m.studio_some_encoder() } else { attempt.encoder.as_str() };
     let from = m.studio_from(name, &attempt.from);
-    let ago = ago(attempt.at);
-    if attempt.times > 1 {
-        format!("{ago} · {} · {from}", m.studio_times(attempt.times.to_string()))
-    } else {
-        format!("{ago} · {from}")
-    }
+    if attempt.times > 1 { format!("{} · {from}", m.studio_times(attempt.times.to_string())) } else { from }
 }
 
 /// What went wrong and what to do, in a sentence or two.
-fn mishap_text(m: Messages, attempt: &Attempt, ago: impl Fn(madang_protocol::UnixMillis) -> String) -> String {
+pub fn mishap_text(m: Messages, attempt: &Attempt, ago: impl Fn(madang_protocol::UnixMillis) -> String) -> String {
     let detail = attempt.detail.as_str();
     match attempt.why {
         Mishap::App if detail.is_empty() => m.mishap_app().to_owned(),
@@ -145,6 +140,6 @@ mod tests {
         assert!(words(&attempt(Mishap::App, "liveabc")).contains("“liveabc”"));
         assert!(words(&attempt(Mishap::RevokedKey, "")).contains("an hour ago"));
         let often = Attempt { times: 3, ..attempt(Mishap::Tls, "") };
-        assert_eq!(from_text(m, &often, |_| "just now".to_owned()), "just now · 3 times · OBS from 192.0.2.1");
+        assert_eq!(from_text(m, &often), "3 times · OBS from 192.0.2.1");
     }
 }

@@ -1,6 +1,6 @@
 //! How the stream comes in: good, fair or bad; the figures; and what to mend, the worst first.
 
-use super::act::Desk;
+use super::{act::Desk, sparks::Sparks};
 use crate::i18n::{Messages, use_messages};
 use leptos::prelude::*;
 use madang_protocol::studio::{Health, Trouble, TroubleKind};
@@ -31,6 +31,7 @@ pub fn HealthPanel(desk: Desk) -> impl IntoView {
                 <b>{words}</b>
                 <small>{figures}</small>
             </p>
+            <Sparks health />
             <ul aria-live="polite" aria-label=m.studio_troubles()>{rows}</ul>
         </div>
     }
@@ -99,7 +100,7 @@ fn trouble_text(m: Messages, trouble: &Trouble) -> String {
 }
 
 /// A number of tenths as people write it: `8.3`, `30`.
-fn tenths(value: i64) -> String {
+pub fn tenths(value: i64) -> String {
     if value % 10 == 0 { (value / 10).to_string() } else { format!("{}.{}", value / 10, value % 10) }
 }
 

@@ -4,10 +4,12 @@ use super::{act, encoded, how_long, name, reason};
 use crate::{
     components::time::Ago,
     i18n::{Messages, grouped},
+    pages::studio::{from_text, mishap_text},
     piece::Piece,
     plain::date,
 };
 use madang_domain::{LiveRoom, Page, PersonKind, Room, SiteAction, SiteBan, StoredPerson};
+use madang_protocol::{UnixMillis, studio::Attempt};
 use madang_view::view;
 
 /// The rooms on the air, each with its end.
@@ -50,6 +52,26 @@ fn live_row(m: Messages, LiveRoom { room, status }: LiveRoom) -> Piece {
             </div>
             {end}
         </li>
+    }
+}
+
+/// Encoders that were turned away and belong to no room.
+pub fn attempts(m: Messages, attempts: Vec<Attempt>) -> Piece {
+    let none = attempts.is_empty();
+    let rows: Vec<Piece> = attempts
+        .into_iter()
+        .map(|attempt| {
+            let (words, from, at) = (mishap_text(m, &attempt, UnixMillis::utc), from_text(m, &attempt), attempt.at);
+            view! { <li><b>{words}</b><small><Ago at=at />" · "{from}</small></li> }
+        })
+        .collect();
+    view! {
+        <section class="panel studio-attempts">
+            <h2>{m.admin_attempts()}</h2>
+            <p class="hint">{m.admin_attempts_lead()}</p>
+            <ul>{rows}</ul>
+            <p class="hint" hidden=!none>{m.admin_none()}</p>
+        </section>
     }
 }
 

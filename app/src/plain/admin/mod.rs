@@ -17,7 +17,7 @@ use leptos::prelude::*;
 use madang_domain::{
     AdminAct, Domain, Error, LiveRoom, NotThat, PersonFile, Policy, Room, SiteAction, SiteBan, StoredPerson,
 };
-use madang_protocol::PersonId;
+use madang_protocol::{PersonId, studio::Attempt};
 use madang_view::view;
 use std::sync::Arc;
 
@@ -27,14 +27,25 @@ const ACTIONS_SHOWN: usize = 200;
 /// What a page of administration shows.
 #[derive(Clone, Debug)]
 pub enum View {
-    Live(Vec<LiveRoom>),
-    People { people: madang_domain::Page<StoredPerson>, query: String, guests: bool },
+    /// What is on the air, and the encoders that were turned away and belong to no room.
+    Live(Vec<LiveRoom>, Vec<Attempt>),
+    People {
+        people: madang_domain::Page<StoredPerson>,
+        query: String,
+        guests: bool,
+    },
     Person(Box<PersonFile>),
-    Rooms { rooms: madang_domain::Page<Room>, query: String },
+    Rooms {
+        rooms: madang_domain::Page<Room>,
+        query: String,
+    },
     Policy(Box<Policy>),
     Bans(Vec<SiteBan>),
     Limits(Vec<Explained>),
-    Log { actions: Vec<SiteAction>, kept: u64 },
+    Log {
+        actions: Vec<SiteAction>,
+        kept: u64,
+    },
 }
 
 /// Does what the form says, and reads the page.
@@ -118,7 +129,7 @@ async fn read(asked: &Asked, by: PersonId) -> Result<View, Error> {
     let domain = &asked.domain;
     let number = asked.query("page").parse::<usize>().unwrap_or(1).saturating_sub(1);
     Ok(match asked.path.as_str() {
-        "/admin" => View::Live(domain.admin_live(by).await?),
+        "/admin" => View::Live(domain.admin_live(by).await?, domain.admin_stray_attempts(by).await?),
         "/admin/people" => {
             let (query, guests) = (asked.query("q"), asked.query("kind") == "guests");
             View::People { people: domain.admin_people(by, &query, guests, number).await?, query, guests }
@@ -168,7 +179,7 @@ pub fn Administration(page: Arc<Page>) -> impl IntoView {
         }
     });
     let part = match shown {
-        View::Live(rooms) => lists::live(m, rooms),
+        View::Live(rooms, attempts) => view! { {lists::live(m, rooms)} {lists::attempts(m, attempts)} },
         View::People { people, query, guests } => lists::people(m, people, &query, guests),
         View::Person(file) => person::person(m, *file, &path),
         View::Rooms { rooms, query } => lists::rooms(m, rooms, &query),

@@ -1,12 +1,21 @@
 //! The rows of the statistics overlay, as text. Units are the same in every language; whole numbers only, since formatting floats
 //! would cost more in the download than the rest of this file.
 
-use super::deck::{Figure, Figures};
+use super::super::{
+    browser::read_stats,
+    deck::{Deck, Figure, Figures},
+};
 use crate::i18n::grouped;
+use leptos::prelude::*;
 use madang_player::Stats;
 
+/// Reads them for the overlay.
+pub fn read(deck: Deck) {
+    let _ = deck.figures.try_set(read_stats(deck).map(|stats| of(&stats)).unwrap_or_default());
+}
+
 /// Writes the figures out.
-pub fn of(stats: &Stats) -> Figures {
+fn of(stats: &Stats) -> Figures {
     let size = if stats.width == 0 {
         "–".to_owned()
     } else {

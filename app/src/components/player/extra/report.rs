@@ -1,0 +1,38 @@
+//! Tells the server how the picture does here: for the streamer, who sees the sum of all viewers, and nobody's own figures.
+
+use super::super::{browser::read_stats, deck::Deck, scene::Scene};
+use crate::realtime::use_realtime;
+use leptos::prelude::*;
+use madang_player::Stats;
+use madang_protocol::realtime::{ClientMessage, QUALITY_DELAY_MAX_MS, QUALITY_EVERY_MS};
+use std::time::Duration;
+
+/// How often. The server takes one of a browser in this time.
+const EVERY: Duration = Duration::from_millis(QUALITY_EVERY_MS);
+
+/// Reports while the picture plays in a tab that is shown: a hidden one shows no frames, and drops what it does not show.
+pub fn run(deck: Deck) {
+    let realtime = use_realtime();
+    let before = StoredValue::new(read_stats(deck).map(counts));
+    let tell = move || {
+        let plays = deck.scene.get_untracked() == Scene::Playing && !deck.paused.get_untracked();
+        let now = read_stats(deck).filter(|_| plays && !document().hidden());
+        let last = before.try_update_value(|before| std::mem::replace(before, now.clone().map(counts))).flatten();
+        let (Some(stats), Some((stalls, dropped, frames))) = (now, last) else { return };
+        realtime.say(&ClientMessage::Quality {
+            room: deck.slug.get_value(),
+            delay_ms: stats.behind_ms.min(QUALITY_DELAY_MAX_MS),
+            stalls: stats.stalls.saturating_sub(stalls),
+            dropped: stats.frames_dropped.saturating_sub(dropped),
+            frames: stats.frames_total.saturating_sub(frames),
+        });
+    };
+    if let Ok(handle) = set_interval_with_handle(tell, EVERY) {
+        on_cleanup(move || handle.clear());
+    }
+}
+
+/// Stalls, frames dropped, and frames, since the player began.
+fn counts(stats: Stats) -> (u32, u32, u32) {
+    (stats.stalls, stats.frames_dropped, stats.frames_total)
+}

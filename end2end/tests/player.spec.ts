@@ -1,0 +1,176 @@
+// What the player has beyond its picture: parts that come later, the system's controls, the screen, and the way back in the stream.
+import { awake, expect, open, test } from '../support/fixtures.ts';
+import { makeRoom } from '../support/chat.ts';
+import { expectMoving, expectScene, played, player, shownKey } from '../support/ui.ts';
+import type { Page } from '@playwright/test';
+
+/** Parts of the program that a page fetches when it needs them. */
+const PART = /\/pkg\/(split|chunk)_[^/]*\.wasm/;
+
+test('settings are fetched when they are first pressed, and a press before they are there counts', async ({ page, server }) => {
+  await server.createRoom('pressed-early');
+  const parts: string[] = [];
+  page.on('request', (request) => PART.test(request.url()) && parts.push(request.url()));
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(PART, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await open(page, `${server.url}/rooms/pressed-early`);
+  await expectScene(page, 'never');
+  expect(parts, 'nothing of it on a first visit').toEqual([]);
+  const settings = player(page).getByRole('button', { name: 'Settings' });
+  await settings.click();
+  await expect(settings).toHaveAttribute('aria-expanded', 'true');
+  letGo();
+  await expect(player(page).getByRole('region', { name: 'Settings' })).toBeVisible();
+  await page.getByRole('radio', { name: /Smooth/ }).check();
+  await expect(player(page).locator('.setting-name')).toHaveText('Smooth');
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+  await expect(player(page).getByRole('region', { name: 'Keyboard shortcuts' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(player(page).getByRole('region')).toHaveCount(0);
+
+  // What was set is kept.
+  await page.reload();
+  await awake(page);
+  await expect(player(page).locator('.setting-name')).toHaveText('Smooth');
+});
+
+/** What a page's media session says, and what presses its keys. */
+interface Media {
+  title?: string;
+  artist?: string;
+  artwork?: number;
+  state: string;
+}
+
+const media = (page: Page): Promise<Media> =>
+  page.evaluate(() => {
+    const { metadata, playbackState } = navigator.mediaSession;
+    return { title: metadata?.title, artist: metadata?.artist, artwork: metadata?.artwork.length, state: playbackState };
+  });
+
+test('the system knows what plays, its keys work, and the screen stays on while the picture moves', async ({ page, server, publish }) => {
+  await page.addInitScript(() => {
+    const page = window as unknown as { keys: Record<string, () => void>; locks: number };
+    page.keys = {};
+    page.locks = 0;
+    const set = MediaSession.prototype.setActionHandler;
+    MediaSession.prototype.setActionHandler = function (action, handler) {
+      if (handler) page.keys[action] = handler as () => void;
+      set.call(this, action, handler);
+    };
+    const request = (): Promise<unknown> => {
+      let held = true;
+      page.locks += 1;
+      const release = (): Promise<void> => {
+        page.locks -= held ? 1 : 0;
+        held = false;
+        return Promise.resolve();
+      };
+      return Promise.resolve({ release });
+    };
+    Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+  });
+  const locks = (): Promise<number> => page.evaluate(() => (window as unknown as { locks: number }).locks);
+  const press = (key: string): Promise<void> =>
+    page.evaluate((key) => (window as unknown as { keys: Record<string, () => void> }).keys[key]?.(), key);
+  const key = await server.createRoom('on-the-lock-screen', 'Pottery at night');
+  const encoder = publish(key);
+  await open(page, `${server.url}/rooms/on-the-lock-screen`);
+  await expectMoving(page);
+  await expect.poll(() => media(page)).toEqual({ title: 'Pottery at night', artist: 'Mina', artwork: 1, state: 'playing' });
+  await expect.poll(locks).toBe(1);
+
+  await press('pause');
+  await expect.poll(async () => (await played(page)).paused).toBe(true);
+  await expect.poll(async () => (await media(page)).state).toBe('paused');
+  await expect.poll(locks, 'a paused picture keeps no screen on').toBe(0);
+  await press('play');
+  await expectMoving(page);
+  await expect.poll(locks).toBe(1);
+
+  const hide = (hidden: boolean): Promise<void> =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, hidden);
+  await hide(true);
+  await expect.poll(locks).toBe(0);
+  await hide(false);
+  await expect.poll(locks).toBe(1);
+
+  await encoder.stop();
+  await expectScene(page, 'ended');
+  await expect.poll(locks).toBe(0);
+  await expect.poll(async () => (await media(page)).state).toBe('none');
+});
+
+test('one goes back in the stream by keys and by the bar, and to the live edge again', async ({ page, server, publish }) => {
+  const key = await server.createRoom('going-back');
+  publish(key);
+  await open(page, `${server.url}/rooms/going-back`);
+  await expectMoving(page);
+  const stage = player(page);
+  const bar = stage.getByRole('slider', { name: 'Go back in the stream' });
+  const length = async (): Promise<number> => Number(await bar.getAttribute('max'));
+  await expect.poll(length, { timeout: 30_000, message: 'there is something to go back to' }).toBeGreaterThan(14_000);
+  const behind = stage.locator('.player-behind');
+  const edge = stage.locator('.player-edge');
+  await expect(edge).toHaveClass(/\bat\b/);
+
+  await page.keyboard.press('j');
+  await expect(behind).toHaveText(/^0:1\d behind/);
+  await expect(edge).not.toHaveClass(/\bat\b/);
+  await expectMoving(page);
+  await expect(behind, 'it stays there').toHaveText(/^0:1\d behind/);
+  await page.keyboard.press('ArrowRight');
+  await expect(behind).toHaveText(/^[4-7]\.\d s behind/);
+  await edge.click();
+  await expect(behind).toHaveText(/^[01]\.\d s behind/);
+  await expect(edge).toHaveClass(/\bat\b/);
+
+  await bar.fill('0');
+  await expect(behind).toHaveText(/^0:\d\d behind/);
+  await expectMoving(page);
+  await expect(bar).toHaveAttribute('aria-valuetext', /^0:\d\d behind/);
+  await page.keyboard.press('e');
+  await expect(behind).toHaveText(/^[01]\.\d s behind/);
+});
+
+test('the studio sums up how the picture does for viewers', async ({ page, server, publish, browser, watched }) => {
+  const url = await makeRoom(page, server, 'audience');
+  publish((await shownKey(page)).key);
+  await page.goto(`${url}/studio`);
+  await awake(page);
+  const viewer = await (await watched(await browser.newContext())).newPage();
+  await open(viewer, url);
+  await expectMoving(viewer);
+  const audience = page.locator('.studio-audience');
+  await expect(audience).toContainText(/Most at once\s*1/);
+  await expect(audience, 'browsers tell every ten seconds').toContainText(/\d s · \d/, { timeout: 40_000 });
+  await expect(audience).toContainText(/Frames dropped\s*\d+(\.\d)? %/);
+  const line = page.locator('.studio-sparks').getByRole('img', { name: /^Bitrate, over the last minute: from / });
+  await expect(line).toBeVisible();
+  expect(await line.locator('path').getAttribute('d')).toMatch(/^M\d+ \d+(L\d+ \d+)+$/);
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+
+  test('the room has its title, its tags and the way to share it', async ({ page, server }) => {
+    const title = 'Pottery, live from the wheel';
+    await server.createRoom('on-a-phone', title, ['--tags', 'clay,slow']);
+    await open(page, `${server.url}/rooms/on-a-phone`);
+    const heading = page.getByRole('heading', { name: title });
+    const cut = await heading.evaluate((element) => element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight + 1);
+    expect(cut, 'the title is cut').toBe(false);
+    await expect(page.getByRole('listitem').filter({ hasText: 'clay' })).toBeVisible();
+    const share = page.getByRole('button', { name: 'Share' });
+    await expect(share).toBeVisible();
+    const box = await share.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+  });
+});

@@ -1,0 +1,74 @@
+//! Going back in what is buffered, and to the live edge again.
+
+use super::{Input, sim::World};
+use crate::{Delay, PlayerEvent, delay::goal_s};
+
+/// A viewer who has watched for a while, so that there is something to go back to.
+fn watching(delay: Delay) -> World {
+    let mut world = World::new(delay);
+    world.come(0);
+    world.run_for(25_000);
+    world
+}
+
+fn behind_s(world: &World) -> f64 {
+    world.mean_delay_s(world.now_ms - 2_000, world.now_ms)
+}
+
+#[test]
+fn who_goes_back_stays_there_until_they_want_the_live_edge() {
+    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+        let mut world = watching(delay);
+        let live_s = behind_s(&world);
+        world.input(Input::Rewind { by_s: -10.0 });
+        world.run_for(15_000);
+        let back_s = behind_s(&world);
+        assert!((back_s - live_s - 10.0).abs() < 0.5, "{delay:?}: {live_s} then {back_s}");
+        assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+        world.input(Input::GoLive);
+        world.run_for(10_000);
+        // Smooth had no three seconds to begin with.
+        let back_s = behind_s(&world);
+        assert!(back_s < live_s.max(goal_s(delay)) + 0.6, "{delay:?}: {live_s}, then {back_s} again");
+    }
+}
+
+#[test]
+fn steps_add_up_and_end_where_the_buffer_does() {
+    let mut world = watching(Delay::Balanced);
+    let live_s = behind_s(&world);
+    for _ in 0..2 {
+        world.input(Input::Rewind { by_s: -5.0 });
+    }
+    world.run_for(3_000);
+    assert!((behind_s(&world) - live_s - 10.0).abs() < 0.5, "{}", behind_s(&world));
+    // Further than there is anything: the oldest there is, and it plays.
+    world.input(Input::Rewind { by_s: -500.0 });
+    world.run_for(3_000);
+    assert!(behind_s(&world) > 18.0, "{}", behind_s(&world));
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+}
+
+#[test]
+fn forward_to_near_the_live_edge_is_the_live_edge() {
+    let mut world = watching(Delay::Balanced);
+    let live_s = behind_s(&world);
+    world.input(Input::Rewind { by_s: -10.0 });
+    world.run_for(5_000);
+    world.input(Input::Rewind { by_s: 30.0 });
+    world.run_for(10_000);
+    assert!((behind_s(&world) - live_s).abs() < 0.6, "{} and {live_s}", behind_s(&world));
+}
+
+#[test]
+fn a_tab_that_is_shown_again_stays_where_its_viewer_went() {
+    let mut world = watching(Delay::Balanced);
+    world.input(Input::Rewind { by_s: -10.0 });
+    world.run_for(3_000);
+    let back_s = behind_s(&world);
+    world.input(Input::Visible(false));
+    world.run_for(1_000);
+    world.input(Input::Visible(true));
+    world.run_for(3_000);
+    assert!((behind_s(&world) - back_s).abs() < 0.3, "{back_s} then {}", behind_s(&world));
+}

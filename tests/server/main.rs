@@ -25,6 +25,7 @@ mod realtime;
 mod refusals;
 mod returning;
 mod secrets;
+mod slow_line;
 mod stills;
 mod stream;
 mod studio;

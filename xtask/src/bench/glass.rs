@@ -144,7 +144,7 @@ fn publish_clock(rig: &Rig, server: &Running) -> Result<(Guarded, Guarded)> {
         "1",
         "-f",
         "flv",
-        server.publish_to(),
+        &server.publish_to(),
     ]);
     let encoder = guard::spawn(ffmpeg.stdin(pipe)).cannot("start ffmpeg")?;
     Ok((encoder, frames))

@@ -5,6 +5,7 @@ use crate::{
     deliver::TlsMediaAcceptor,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
+    memory,
     permits::{self, Permits},
     realtime::{Connections, Hub, Meters},
     rtmp,
@@ -183,6 +184,8 @@ impl Server {
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         tokio::spawn(permits::keep(services.domain.clone(), services.permits.clone(), services.shutdown.clone()));
         tokio::spawn(tend(Arc::clone(&services.live), services.shutdown.clone()));
+        let acceptor = services.acceptor();
+        tokio::spawn(memory::give_back(acceptor.clone(), services.shutdown.clone()));
         let (handle, https_handle) = (Handle::new(), Handle::new());
         let stopping = [handle.clone(), https_handle.clone()];
         let live = Arc::clone(&services.live);
@@ -195,7 +198,6 @@ impl Server {
             }
         });
         let head = services.config.limits.http_head();
-        let acceptor = services.acceptor();
         let router = web::router(services.clone(), deliver).into_make_service_with_connect_info::<SocketAddr>();
         let plain = web_server(http, handle, head)?.acceptor(acceptor.clone()).serve(router.clone());
         let served = match https {
@@ -240,6 +242,9 @@ fn web_server(
     server
         .http_builder()
         .http1()
+        // Without it hyper reads on during an answer, to see the peer close, and has a buffer of 16 KB a viewer for it. Who has closed is
+        // seen by the next write but one, which is a flight away.
+        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.

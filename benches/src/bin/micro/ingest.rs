@@ -110,8 +110,8 @@ fn messages(bytes: usize, count: usize) -> Vec<u8> {
     (0..count).flat_map(|number| rtmp_client::chunks(6, at(number), rtmp_client::VIDEO, 1, &body, CHUNK)).collect()
 }
 
-/// What an encoder says before its media.
-fn opening() -> Vec<u8> {
+/// What an encoder says before its media; it waits for an answer after each.
+fn opening() -> [Vec<u8>; 4] {
     let call = |name: &str, number: f64, stream: u32, arguments: &[Amf]| {
         let body = rtmp_client::command(name, number, arguments);
         rtmp_client::chunks(3, 0, rtmp_client::COMMAND, stream, &body, CHUNK)
@@ -124,7 +124,6 @@ fn opening() -> Vec<u8> {
         call("createStream", 2.0, 0, &[Amf::Null]),
         call("publish", 3.0, 1, &[Amf::Null, key, rtmp_client::text("live")]),
     ]
-    .concat()
 }
 
 /// Our buffer and reader, used as a connection uses them.
@@ -190,7 +189,7 @@ impl OurSession {
         let now = Instant::now();
         let session = Session::new(SocketAddr::from(([127, 0, 0, 1], 1)), &RtmpLimits::default(), now);
         let mut ours = Self { reader: OurReader::new(), session };
-        ours.reader.input.extend_from_slice(&opening());
+        ours.reader.input.extend_from_slice(&opening().concat());
         while let Some(message) = ours.reader.reader.next(&mut ours.reader.input)? {
             ours.session.receive(message, now).map_err(|end| anyhow::anyhow!("{end}"))?;
         }
@@ -246,11 +245,9 @@ impl TheirSession {
     fn publishing() -> anyhow::Result<Self> {
         let (session, _) =
             ServerSession::new(ServerSessionConfig::new()).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let mut theirs = Self(session);
-        let mut results = theirs.0.handle_input(&opening()).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let mut published = false;
-        while !results.is_empty() {
-            let mut more = Vec::new();
+        let (mut theirs, mut published) = (Self(session), false);
+        for said in opening() {
+            let results = theirs.0.handle_input(&said).map_err(|error| anyhow::anyhow!("{error:?}"))?;
             for result in results {
                 let ServerSessionResult::RaisedEvent(event) = result else { continue };
                 let request = match event {
@@ -261,9 +258,8 @@ impl TheirSession {
                     }
                     _ => continue,
                 };
-                more.extend(theirs.0.accept_request(request).map_err(|error| anyhow::anyhow!("{error:?}"))?);
+                theirs.0.accept_request(request).map_err(|error| anyhow::anyhow!("{error:?}"))?;
             }
-            results = more;
         }
         published.then_some(theirs).context("rml_rtmp's session was not asked to publish")
     }

@@ -3,18 +3,13 @@
 // With 0 messages a second nobody speaks: then the server's memory before and after the joining is what is measured.
 // Prints one JSON line; leaves with 1 when a client was lost. Times of sending travel in the text, between two '@'.
 #define _GNU_SOURCE
+#include "proc.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { RAMP_PER_S = 1000, SETTLE_S = 3, GIVE_UP_S = 120, FIRST_BUFFER = 1024 };
@@ -32,39 +27,6 @@ static const char *room;
 static double *delays;
 static size_t delay_count, delay_room;
 static int measuring;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-// CPU seconds of all living threads, as the scheduler counts them.
-static double cpu_of(int pid) {
-  char path[320], line[128];
-  snprintf(path, sizeof path, "/proc/%d/task", pid);
-  DIR *tasks = opendir(path);
-  double seconds = 0;
-  for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-    FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-    if (!file) continue;
-    if (fgets(line, sizeof line, file)) seconds += strtoull(line, NULL, 10) / 1e9;
-    fclose(file);
-  }
-  if (tasks) closedir(tasks);
-  return seconds;
-}
-
-static long resident_kb(int pid) {
-  char path[64], line[256];
-  long kb = -1;
-  snprintf(path, sizeof path, "/proc/%d/status", pid);
-  FILE *file = fopen(path, "r");
-  while (file && kb < 0 && fgets(line, sizeof line, file)) sscanf(line, "VmRSS: %ld", &kb);
-  if (file) fclose(file);
-  return kb;
-}
 
 static int dial(void) {
   int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
@@ -220,11 +182,6 @@ static void take(struct client *client) {
   }
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv) {
   if (argc != 9) {
     fprintf(stderr, "usage: wsload madang|socketio PORT ROOM CLIENTS SENDERS MESSAGES_PER_S SECONDS SERVER_PID\n");
@@ -233,10 +190,7 @@ int main(int argc, char **argv) {
   is_madang = !strcmp(argv[1], "madang"), port = atoi(argv[2]), room = argv[3];
   int clients = atoi(argv[4]), senders = atoi(argv[5]), pid = atoi(argv[8]), opened = 0, epoll = epoll_create1(0);
   double rate = atof(argv[6]), seconds = atof(argv[7]), began = now(), ready = 0, opens = 0, next = 0, cpu = 0;
-  struct rlimit files;
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+  all_files();
   struct client *all = calloc(clients, sizeof *all);
   unsigned long sent = 0;
   long before = resident_kb(pid);

@@ -98,7 +98,7 @@ pub struct Media {
     pub ring_s: u64,
     /// The same, in bytes.
     pub ring_bytes: usize,
-    /// A viewer further behind than this skips to a newer key frame.
+    /// A viewer further behind than this skips to a newer key frame at the end of its GOP, twice as far behind at once.
     pub lag_ms: u64,
     /// A viewer who had to skip this often within a minute is sent away and may come back.
     pub max_skips: u32,

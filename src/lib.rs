@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod error;
 mod gate;
 pub mod live;
+mod memory;
 pub mod permits;
 pub mod realtime;
 mod recent;

@@ -5,6 +5,7 @@ use crate::{
     deliver::TlsMediaAcceptor,
     gate::{PublishGate, keep_grants},
     live::{Live, SWEEP_EVERY},
+    memory,
     permits::{self, Permits},
     realtime::{Connections, Hub, Meters},
     rtmp,
@@ -184,6 +185,8 @@ impl Server {
         tokio::spawn(keep_grants(services.domain.clone(), Arc::clone(&services.live), services.shutdown.clone()));
         tokio::spawn(permits::keep(services.domain.clone(), services.permits.clone(), services.shutdown.clone()));
         tokio::spawn(tend(Arc::clone(&services.live), services.shutdown.clone()));
+        let acceptor = services.acceptor();
+        tokio::spawn(memory::give_back(acceptor.clone(), services.shutdown.clone()));
         let (handle, https_handle) = (Handle::new(), Handle::new());
         let stopping = [handle.clone(), https_handle.clone()];
         let live = Arc::clone(&services.live);
@@ -196,7 +199,6 @@ impl Server {
             }
         });
         let head = services.config.limits.http_head();
-        let acceptor = services.acceptor();
         let router = web::router(services.clone(), deliver).into_make_service_with_connect_info::<SocketAddr>();
         let plain = web_server(http, handle, head)?.acceptor(acceptor.clone()).serve(router.clone());
         let served = match https {

@@ -103,6 +103,11 @@ impl MediaAcceptor {
         Ok(ConnectionSeat { _permit: permit, _address: address })
     }
 
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.limits.connections.min(Semaphore::MAX_PERMITS).saturating_sub(self.connections.available_permits())
+    }
+
     pub(super) const fn deadlines(&self) -> Deadlines {
         Deadlines { opening: self.limits.opening, stalled: self.limits.stalled }
     }
@@ -164,7 +169,9 @@ mod tests {
             assert!(one.1.is_ok() && two.1.is_ok());
             let three = accepted(&listener, &acceptor).await;
             assert_eq!(three.1.err().map(|error| error.kind()), Some(io::ErrorKind::ConnectionRefused));
+            assert_eq!(acceptor.open(), 2);
             drop(one);
+            assert_eq!(acceptor.open(), 1);
             assert!(accepted(&listener, &acceptor).await.1.is_ok());
         }
     }

@@ -61,7 +61,8 @@ pub struct LiveLimits {
     pub ring: Duration,
     /// What the ring keeps at most, in bytes, whatever its GOPs are.
     pub ring_bytes: usize,
-    /// A viewer further behind than this skips to a newer key frame, where there is one.
+    /// A viewer further behind than this skips to a newer key frame, where there is one: at the end of its GOP, or at once when it is twice as
+    /// far behind.
     pub lag: Duration,
     /// A viewer who would have to skip more often than this within a minute is ended.
     pub max_skips: u32,

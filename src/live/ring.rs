@@ -178,7 +178,7 @@ impl Ring {
         }
         let Some(flight) = self.at(cursor.position) else { return Step::Wait };
         let exempt = cursor.position < cursor.backlog_end;
-        if !exempt && self.behind(flight) > self.lag_max {
+        if !exempt && self.is_too_late(flight) {
             // Whoever stands at the newest place already, or past it, stays: moving them would gain nothing.
             if let Some(join) = self.newest_join.filter(|join| *join > cursor.position) {
                 return Step::Give(self.skip(cursor, Some(join)));
@@ -248,6 +248,12 @@ impl Ring {
     fn at(&self, seq: u64) -> Option<&Arc<Flight>> {
         let index = usize::try_from(seq.checked_sub(self.first)?).ok()?;
         self.flights.get(index)
+    }
+
+    /// Whether a viewer who stands here is to be moved. A GOP that was begun is shown to its end, unless that takes twice the limit.
+    fn is_too_late(&self, flight: &Flight) -> bool {
+        let behind = self.behind(flight);
+        behind > self.lag_max && (flight.joinable || behind > self.lag_max + self.lag_max)
     }
 
     fn behind(&self, flight: &Flight) -> Millis {

@@ -122,8 +122,22 @@ fn a_slow_viewer_skips_to_the_newest_key_frame() {
     broadcast(&mut ring, 0, 40, 1000, &h);
     let mut cursor = Cursor::default();
     assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
-    broadcast(&mut ring, 40, 5080, 1000, &h);
-    assert_eq!(drain(&ring, &mut cursor), ["!", "+5000", "+5040"]);
+    broadcast(&mut ring, 40, 7080, 1000, &h);
+    assert_eq!(drain(&ring, &mut cursor), ["!", "+7000", "+7040"]);
+}
+
+#[test]
+fn a_gop_that_was_begun_is_shown_to_its_end() {
+    let mut ring = Ring::new(&limits());
+    let h = headers(1, 1);
+    broadcast(&mut ring, 0, 40, 1000, &h);
+    let mut cursor = Cursor::default();
+    assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
+    // Four seconds behind: over the limit, and not twice over it.
+    broadcast(&mut ring, 40, 4080, 1000, &h);
+    let seen = drain(&ring, &mut cursor);
+    assert_eq!(seen[..24], (1..25).map(|n| format!("+{}", n * 40)).collect::<Vec<_>>());
+    assert_eq!(seen[24..], ["!", "+4000", "+4040"]);
 }
 
 #[test]
@@ -170,9 +184,9 @@ fn headers_come_before_their_flights_even_over_a_skip() {
     assert_eq!(drain(&ring, &mut slow), ["H1", "+0", "+40"]);
     broadcast(&mut ring, 80, 120, 1000, &headers(2, 2));
     assert_eq!(drain(&ring, &mut fast), ["h2", "+80"]);
-    broadcast(&mut ring, 5000, 5040, 1000, &headers(3, 3));
-    assert_eq!(drain(&ring, &mut fast), ["h3", "+5000"]);
-    assert_eq!(drain(&ring, &mut slow), ["!", "h3", "+5000"]);
+    broadcast(&mut ring, 7000, 7040, 1000, &headers(3, 3));
+    assert_eq!(drain(&ring, &mut fast), ["h3", "+7000"]);
+    assert_eq!(drain(&ring, &mut slow), ["!", "h3", "+7000"]);
 }
 
 #[test]

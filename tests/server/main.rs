@@ -26,6 +26,7 @@ mod realtime;
 mod refusals;
 mod returning;
 mod secrets;
+mod slow_line;
 mod stills;
 mod stream;
 mod studio;

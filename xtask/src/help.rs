@@ -84,13 +84,20 @@ would download more than end2end/budget-bytes.
         }
         "bench" => {
             "\
-Usage: cargo xtask bench [fan-out] [chat] [glass] [glass-busy] [glass-720p] [join] [work] [steady] [--pairs=N] [--quick] [--as-built]
+Usage: cargo xtask bench [media] [PART…] [--pairs=N] [--quick] [--as-built] [--other=PATH]
 
-Measures this server beside others in the same run, in turn, and writes medians and ratios into docs/PERFORMANCE.md.
-Wants a machine with nothing else running, and two cores; takes about an hour and a half.
+Measures this server beside others in the same run, in turn, and writes medians, ratios and plots into docs/. A part that cannot
+be measured is told at the end and leaves the others' tables. Wants a machine with nothing else running, and two cores.
 
-  fan-out     CPU seconds per delivered gigabit with 200 and 1,000 viewers: madang, node-media-server, and a floor that does
-              nothing but write to sockets
+  media       the four that follow: 20 minutes
+
+  fan-out     CPU seconds per delivered gigabit with 100 to 3,000 viewers and with flights of 0 to 350 ms, memory of a viewer, time
+              to join: madang, node-media-server, and a floor that does nothing but write to sockets
+  transports  the same over TLS and HTTP/2
+  ingest      CPU seconds per gigabit taken from 20 and 100 publishers
+  micro       chunks to tags beside rml_rtmp's session, FLV to tags, tags to fragments
+
+  stalled     half of 200 viewers stop reading for ten minutes: memory, and what the others get; 15 minutes
   chat        CPU seconds per million delivered chat messages and their delay in a room of 1,000: madang and socket.io; a
               room of 10 alone and beside one of 8,000; memory of 10,000 who say nothing
   glass       delay from the encoder's input to the screen: our room page, flv.js and mpegts.js, on the same stream
@@ -99,9 +106,11 @@ Wants a machine with nothing else running, and two cores; takes about an hour an
   join        from opening the room's page to its first frame, with key frames each 1, 2 and 8.3 s
   work        what the page's main thread does for 20 Mbit/s of 4K, and the memory it holds: our room page and mpegts.js
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
-  --pairs=N   how often each side is measured; 8 unless told otherwise
-  --quick     one pair instead of the full number, nothing written: to see that it works
-  --as-built  measure the binary that is there, whatever the sources say
+
+  --pairs=N     how often a side is measured of which something is claimed; 8 unless told otherwise
+  --quick       one pair and short windows, nothing written into docs/: to see that it works
+  --as-built    measure the binary that is there, whatever the sources say
+  --other=PATH  another server to measure beside, set up by benches/other.conf
 "
         }
         "setup" => {

@@ -143,7 +143,7 @@ fn spin() -> Result<Vec<Guarded>> {
 
 /// What the page's main thread does for a stream of much, and what memory the page holds: ours, and mpegts.js without a worker.
 pub fn work(rig: &Rig, plan: Plan) -> Result<String> {
-    let file = rig.large_file()?;
+    let file = rig.large()?.path;
     let server = rig.madang(None)?;
     let _publisher = rig.publish_file(&server, None, &file)?;
     let sides =
@@ -257,7 +257,7 @@ fn publish_clock(rig: &Rig, server: &Running, scene: Scene) -> Result<(Guarded, 
         "1",
         "-f",
         "flv",
-        server.publish_to(),
+        &server.publish_to(),
     ]);
     let encoder = guard::spawn(ffmpeg.stdin(pipe)).cannot("start ffmpeg")?;
     Ok((encoder, frames))

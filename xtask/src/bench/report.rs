@@ -31,6 +31,16 @@ pub fn spread(values: &[f64], digits: usize) -> String {
     }
 }
 
+/// How much y grows with each x: the least squares' line through the points. `None` for fewer than two different x.
+pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let spread: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    let both: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    (spread > 0.0).then(|| both / spread)
+}
+
 /// The number of a field in a flat JSON object.
 pub fn number(json: &str, field: &str) -> Option<f64> {
     let (_, rest) = json.split_once(&format!("\"{field}\":"))?;
@@ -118,6 +128,8 @@ mod tests {
         assert_eq!(number(json, "gone"), None);
         assert_eq!(spread(&[3.0, 1.0, 2.0], 1), "2.0 (1.0 to 3.0)");
         assert_eq!(spread(&[], 1), "not measured");
+        assert_eq!(slope(&[(100.0, 21.0), (200.0, 22.0), (300.0, 23.0)]), Some(0.01));
+        assert_eq!((slope(&[(1.0, 1.0)]), slope(&[])), (None, None));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The request for the stream: its answer, and its bytes as they come.
 
-use super::{Inner, feed};
+use super::{Inner, feed, spawn};
 use crate::engine::{Answer, Input};
 use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Reflect, Uint8Array};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Window};
 
 /// While the buffers are full, room is looked for this often.
@@ -44,7 +44,7 @@ pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
     init.set_cache(RequestCache::NoStore);
     let answer = JsFuture::from(inner.window.fetch_with_str_and_init(&inner.url, &init));
     let weak = Rc::downgrade(inner);
-    spawn_local(async move {
+    spawn(async move {
         let clean = match answer.await.ok().and_then(|response| response.dyn_into::<Response>().ok()) {
             Some(response) => take(&weak, connection, &response).await,
             None => Some(false),

@@ -6,19 +6,17 @@
 #[cfg(feature = "ssr")]
 use crate::piece::any;
 use crate::{i18n::use_messages, piece::Piece};
-use leptos::prelude::*;
+#[cfg(not(feature = "ssr"))]
+use leptos::prelude::document;
 
 /// The page's title, without the site's name. A part of the page that shows nothing.
 pub fn page_title(text: impl Fn() -> String + Send + Sync + 'static) -> Piece {
-    let text = Signal::derive(text);
     let site = use_messages().site_name();
     #[cfg(feature = "ssr")]
-    return any(leptos_meta::Title(
-        leptos_meta::TitleProps::builder().text(move || in_site(&text.get(), site)).build(),
-    ));
+    return any(leptos_meta::Title(leptos_meta::TitleProps::builder().text(move || in_site(&text(), site)).build()));
     #[cfg(not(feature = "ssr"))]
     {
-        crate::reactive::effect(move || document().set_title(&in_site(&text.get(), site)));
+        crate::reactive::effect(move || document().set_title(&in_site(&text(), site)));
         Piece::Nothing
     }
 }

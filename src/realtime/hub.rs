@@ -175,7 +175,9 @@ impl Hub {
             };
             if seat.told.as_ref() != Some(&status) {
                 seat.told = Some(status.clone());
-                if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {
+                if let Some(frame) =
+                    Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status: status.into() }])
+                {
                     seat.outbox.push(frame);
                 }
             }

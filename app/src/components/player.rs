@@ -14,7 +14,7 @@ mod stage;
 
 pub use deck::Use;
 
-use crate::{components::avatar::hue_class, i18n::use_messages};
+use crate::{components::avatar::hue_class, i18n::use_messages, reactive::Memo};
 use controls::Controls;
 use deck::{Command, Deck};
 use leptos::prelude::*;
@@ -29,9 +29,8 @@ use stage::{AskButton, Panels, SceneWords, Stats};
 pub fn Player(
     slug: RoomSlug,
     /// The room's title, for the video's name.
-    #[prop(into)]
-    title: Signal<String>,
-    #[prop(into)] room: Signal<Option<LiveState>>,
+    title: Memo<String>,
+    room: Memo<Option<LiveState>>,
     usage: Use,
     /// The whole address of the stream, for those without scripts.
     #[prop(optional, into)]

@@ -41,9 +41,11 @@ impl Came {
 #[cfg(feature = "ssr")]
 pub fn room(_wait: fn() -> Piece, show: fn(Came) -> Piece, with_chat: bool) -> Piece {
     use crate::{chat::still_rows, codec, piece::any, route::use_place, server::rooms::room_page};
-    use leptos::{prelude::*, tachys::reactive_graph::OwnedView};
+    use leptos::{nonce::use_nonce, prelude::*, tachys::reactive_graph::OwnedView};
     use madang_view::view;
     let slug = use_place().slug();
+    // It is data, and runs nowhere; but every such element carries the page's own mark.
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
     any(Suspend::new(async move {
         let page = room_page(slug).await;
         let rows = match &page {
@@ -54,7 +56,7 @@ pub fn room(_wait: fn() -> Piece, show: fn(Came) -> Piece, with_chat: bool) -> P
         let given = codec::to_text(&page).unwrap_or_default().replace('<', "\\u003c");
         OwnedView::new(view! {
             {show(Came { page, rows })}
-            <script type="application/json" id="page-data" inner_html=given></script>
+            <script type="application/json" id="page-data" nonce=nonce inner_html=given></script>
         })
     }))
 }

@@ -1,7 +1,7 @@
 //! What the directory shows: the reader's filters (as they stand in the address), and which rooms pass them in which order.
 //! Pure; the page draws it.
 
-use crate::letters::lower_case;
+use crate::{letters::lower_case, route::decode};
 use madang_protocol::{LiveState, RoomCard, RoomSlug};
 use std::cmp::{Ordering, Reverse};
 
@@ -201,25 +201,6 @@ fn shuffled(slug: &RoomSlug, seed: u64) -> u64 {
 fn cut(text: &str) -> &str {
     let end = (0..=SEARCH_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.get(..end).unwrap_or_default()
-}
-
-/// Percent-decodes a form value, `+` as a space; what is not valid stays as it is.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        let hex = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
-        match (first, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', ..) => bytes.push(b' '),
-            (other, ..) => bytes.push(*other),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).

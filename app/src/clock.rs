@@ -1,6 +1,10 @@
 //! The page's clock. Its first value is the server's (`<html data-now>`), so that the server and the hydrating browser render the same
 //! words for every age and uptime; once hydrated it follows the browser's clock, second by second.
 
+use crate::{
+    context::{around, put_around},
+    reactive::Var,
+};
 use leptos::prelude::*;
 use madang_protocol::UnixMillis;
 
@@ -8,9 +12,9 @@ use madang_protocol::UnixMillis;
 pub const NOW_ATTRIBUTE: &str = "data-now";
 
 /// The page's clock in context.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Clock {
-    now: RwSignal<UnixMillis>,
+    now: Var<UnixMillis>,
     /// The server's clock when the page was rendered: the same number on both sides for as long as the page stands.
     pub rendered: UnixMillis,
 }
@@ -19,16 +23,13 @@ impl Clock {
     /// Makes the clock and puts it into context. Called once, by the app.
     pub fn provide() -> Self {
         let rendered = rendered();
-        let clock = Self { now: RwSignal::new(rendered), rendered };
+        let clock = Self { now: Var::new(rendered), rendered };
         #[cfg(feature = "hydrate")]
         crate::reactive::effect(move || {
             clock.now.set(browser_now());
-            let tick = move || clock.now.set(browser_now());
-            if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(1)) {
-                on_cleanup(move || handle.clear());
-            }
+            crate::listen::on_clock(1_000, move |_| clock.now.set(browser_now()));
         });
-        provide_context(clock);
+        put_around(|around| around.clock = Some(clock));
         clock
     }
 
@@ -45,8 +46,7 @@ impl Clock {
 
 /// The page's clock; one that stands still where no app has provided any.
 pub fn use_clock() -> Clock {
-    use_context()
-        .unwrap_or_else(|| Clock { now: RwSignal::new(UnixMillis::default()), rendered: UnixMillis::default() })
+    around().clock.unwrap_or_else(|| Clock { now: Var::new(UnixMillis::default()), rendered: UnixMillis::default() })
 }
 
 /// The browser's clock, for what is measured and not shown.

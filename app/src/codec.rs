@@ -32,14 +32,14 @@ impl fmt::Display for NotThatJson {
     }
 }
 
-fn to_text<T: Crosses>(value: &T) -> Result<String, NotThatJson> {
+pub(crate) fn to_text<T: Crosses>(value: &T) -> Result<String, NotThatJson> {
     #[cfg(feature = "ssr")]
     return serde_json::to_string(value).map_err(|_| NotThatJson);
     #[cfg(not(feature = "ssr"))]
     return Ok(madang_protocol::wire::to_text(value));
 }
 
-fn from_text<T: Crosses>(text: &str) -> Result<T, NotThatJson> {
+pub(crate) fn from_text<T: Crosses>(text: &str) -> Result<T, NotThatJson> {
     #[cfg(feature = "ssr")]
     return serde_json::from_str(text).map_err(|_| NotThatJson);
     #[cfg(not(feature = "ssr"))]

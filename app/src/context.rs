@@ -1,10 +1,33 @@
 //! What a page may ask of its surroundings: the request on the server, the window in the browser.
 
+use crate::{clock::Clock, i18n::Messages, realtime::Realtime, route::Place};
+
 #[cfg(feature = "ssr")]
 pub use server::{
     INVITE_COOKIE, INVITE_COOKIE_MAX_AGE_S, PERSON_COOKIE, SETUP_COOKIE, SETUP_COOKIE_MAX_AGE_S, ServerContext,
     redirect, session_cookie, set_retry_after, use_domain, use_server_context,
 };
+
+/// What the app puts around its pages. One type in leptos' context: each brings code of its own.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around {
+    pub messages: Option<Messages>,
+    pub clock: Option<Clock>,
+    pub realtime: Option<Realtime>,
+    pub place: Option<Place>,
+}
+
+/// What is around.
+pub(crate) fn around() -> Around {
+    leptos::prelude::use_context().unwrap_or_default()
+}
+
+/// Puts something around.
+pub(crate) fn put_around(put: impl FnOnce(&mut Around)) {
+    let mut around = around();
+    put(&mut around);
+    leptos::prelude::provide_context(around);
+}
 
 /// Where the server writes the name of the account that is logged in, on the document's element: the header needs no more.
 pub const ME_ATTRIBUTE: &str = "data-me";

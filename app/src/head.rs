@@ -7,7 +7,7 @@
 use crate::piece::any;
 use crate::{i18n::use_messages, piece::Piece};
 #[cfg(not(feature = "ssr"))]
-use leptos::prelude::*;
+use leptos::prelude::document;
 
 /// The page's title, without the site's name. A part of the page that shows nothing.
 pub fn page_title(text: impl Fn() -> String + Send + Sync + 'static) -> Piece {
@@ -17,8 +17,7 @@ pub fn page_title(text: impl Fn() -> String + Send + Sync + 'static) -> Piece {
     return any(leptos_meta::Title(leptos_meta::TitleProps::builder().text(in_site(&text(), site)).build()));
     #[cfg(not(feature = "ssr"))]
     {
-        let text = Signal::derive(text);
-        crate::reactive::effect(move || document().set_title(&in_site(&text.get(), site)));
+        crate::reactive::effect(move || document().set_title(&in_site(&text(), site)));
         Piece::Nothing
     }
 }

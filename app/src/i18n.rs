@@ -3,6 +3,7 @@
 //! The server chooses (cookie `lang`, then `Accept-Language`) and writes the choice into `<html lang>`; the browser reads it from
 //! there, so that both render the same words. `words.rs` holds the sentences that need more than a key.
 
+use crate::context::{around, put_around};
 use leptos::prelude::*;
 use std::fmt::Display;
 
@@ -122,13 +123,13 @@ pub fn provide_messages() -> Messages {
         .and_then(|tag| Locale::parse(&tag))
         .unwrap_or_default();
     let messages = Messages::new(locale);
-    provide_context(messages);
+    put_around(|around| around.messages = Some(messages));
     messages
 }
 
 /// The reader's words; English where no app has provided any.
 pub fn use_messages() -> Messages {
-    use_context().unwrap_or_default()
+    around().messages.unwrap_or_default()
 }
 
 #[cfg(test)]

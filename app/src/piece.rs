@@ -10,6 +10,7 @@ mod stand;
 
 pub use into::{IntoPiece, IntoValue, any};
 
+use crate::reactive::Var;
 use leptos::{
     __reexports::send_wrapper::SendWrapper,
     ev::EventDescriptor,
@@ -146,11 +147,55 @@ where
     }))
 }
 
+/// What can be told an element.
+pub trait IntoReference {
+    fn into_reference(self) -> Value;
+}
+
 /// Tells `node` the element once it stands in the page.
-pub fn reference<Kind>(node: NodeRef<Kind>) -> Value
+pub fn reference(node: impl IntoReference) -> Value {
+    node.into_reference()
+}
+
+impl<Kind> IntoReference for NodeRef<Kind>
 where
     Kind: ElementType + 'static,
     Kind::Output: JsCast + Clone + 'static,
 {
-    Value::Reference(Box::new(move |element: &web_sys::Element| NodeRefContainer::<Kind>::load(node, element)))
+    fn into_reference(self) -> Value {
+        Value::Reference(Box::new(move |element: &web_sys::Element| NodeRefContainer::<Kind>::load(self, element)))
+    }
+}
+
+/// An element of the page, whatever its kind: one type, where leptos has one for each.
+#[derive(Clone, Copy)]
+pub struct Spot(Var<Option<SendWrapper<web_sys::Element>>>);
+
+impl Spot {
+    pub fn new() -> Self {
+        Self(Var::new(None))
+    }
+
+    /// The element, once it stands in the page; tracked.
+    pub fn get(self) -> Option<web_sys::Element> {
+        self.0.with(|element| element.as_deref().cloned())
+    }
+
+    pub fn get_untracked(self) -> Option<web_sys::Element> {
+        self.0.with_untracked(|element| element.as_deref().cloned())
+    }
+}
+
+impl Default for Spot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl IntoReference for Spot {
+    fn into_reference(self) -> Value {
+        Value::Reference(Box::new(move |element: &web_sys::Element| {
+            self.0.set(Some(SendWrapper::new(element.clone())));
+        }))
+    }
 }

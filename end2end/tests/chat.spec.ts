@@ -194,6 +194,41 @@ test('a chat that the server did not open says so, and is asked for again', asyn
   expect(await texts(page)).toEqual(['I wait']);
 });
 
+test('what is done before the rest of the chat is there is done when it comes', async ({ page, server }) => {
+  await server.createRoom('early');
+  let come = (): void => undefined;
+  const late = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  await page.route(/split_chat_deeds.*\.wasm$/, async (route) => {
+    await late;
+    await route.continue();
+  });
+  await enter(page, `${server.url}/rooms/early`);
+  await say(page, 'first');
+  await expect(field(page)).toHaveValue('');
+  await say(page, 'second');
+  await chat(page).locator('[data-do="rename"]').click();
+  expect(await texts(page)).toEqual([]);
+  come();
+  await expect.poll(() => texts(page)).toEqual(['first', 'second']);
+  await expect(chat(page).locator('.chat-naming input')).toBeFocused();
+});
+
+test('where the rest of the chat cannot be had, that is said, and nothing written is lost', async ({ page, server, complaints }) => {
+  complaints.allow(/ERR_FAILED|Failed to (fetch|load)/);
+  await server.createRoom('unhad');
+  let broken = true;
+  await page.route(/split_chat_deeds.*\.wasm$/, async (route) => (broken ? route.abort() : route.continue()));
+  await enter(page, `${server.url}/rooms/unhad`);
+  await say(page, 'hello');
+  await expect(chat(page).locator('.msg.note').first()).toContainText('could not be loaded');
+  await expect(field(page)).toHaveValue('hello');
+  broken = false;
+  await field(page).press('Enter');
+  await expect.poll(() => texts(page)).toEqual(['hello']);
+});
+
 test('names, mentions, replies and emoji', async ({ page, browser, server, watched }) => {
   await server.createRoom('talk');
   const url = `${server.url}/rooms/talk`;

@@ -1,5 +1,5 @@
 // What a first visit to a room downloads, in bytes as they cross the wire, against the budget.
-import { expect, open, test } from '../support/fixtures.ts';
+import { awake, expect, open, test } from '../support/fixtures.ts';
 import { ARTEFACTS, END2END } from '../support/paths.ts';
 import { expectScene } from '../support/ui.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,25 @@ test(`a first visit to a room downloads at most ${BUDGET / 1000} KB`, async ({ p
   writeFileSync(path.join(ARTEFACTS, 'first-visit.json'), JSON.stringify({ total, budget: BUDGET, sizes }, null, 1));
 
   expect(sizes.find(({ url }) => url.endsWith('.wasm'))?.encoding).toBe('br');
+  const parts = sizes.map(({ url }) => url).filter((url) => /\/(split|chunk)_/.test(url));
+  expect(parts, 'parts that nobody has asked for').toEqual([]);
   expect(total).toBeLessThanOrEqual(BUDGET);
+});
+
+test('a page whose part cannot be fetched is loaded as any other', async ({ page, server, complaints }) => {
+  complaints.allow(/ERR_FAILED|Failed to (fetch|load)/);
+  await server.createRoom('to-leave');
+  await open(page, `${server.url}/rooms/to-leave`);
+  let asked = 0;
+  await page.route(/split_directory_page.*\.wasm$/, async (route) => {
+    asked += 1;
+    await (asked === 1 ? route.abort() : route.continue());
+  });
+  await page.locator('.watch-close').click();
+  await expect(page).toHaveURL(`${server.url}/`);
+  await expect(page.locator('a[href="/rooms/to-leave"]').first()).toBeVisible();
+  await awake(page);
+  expect(asked).toBe(2);
 });
 
 test('assets carry their content in their name and are kept for good', async ({ page, server }) => {

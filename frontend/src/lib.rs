@@ -1,15 +1,14 @@
 //! The WebAssembly entry of Madang: `hydrate()` and nothing else.
 
-use leptos::prelude::document;
-
-/// Wakes the page that the server rendered. `<html data-awake>` says that it has: from then on what is pressed is answered in place.
+/// Wakes the page that the server rendered (`madang_app::route::wake`).
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    let Some(body) = document().body() else { return };
-    leptos::mount::hydrate_from_async(body, madang_app::App).await.forget();
-    if let Some(page) = document().document_element() {
-        // An attribute of this name can always be set.
-        let _ = page.set_attribute("data-awake", "");
-    }
+    madang_app::route::wake().await;
 }
+
+/// Room for the splitter, and in no download: it lays out the constants of the parts one after the other, each part's on a boundary, in
+/// the space that all had together. Where that is too small by a byte, it leaves all of them in the first download.
+#[cfg(feature = "split")]
+#[used]
+static ROOM: [u8; 4096] = [1; 4096];

@@ -6,7 +6,7 @@ use crate::{
     chat::{Act, Author, ChatRefusal, ChatState, Entry, PersonCard, Seq, Since, Standing, You},
     rooms::RoomCard,
     studio::StudioStatus,
-    wire::Wire,
+    wire::{Later, Wire},
 };
 use serde::{Deserialize, Serialize};
 
@@ -176,12 +176,12 @@ pub enum ServerEvent {
     /// The answer to [`ClientMessage::Card`].
     Card {
         room: RoomSlug,
-        card: PersonCard,
+        card: Later<PersonCard>,
     },
     /// To the room's owner only.
     Studio {
         room: RoomSlug,
-        status: StudioStatus,
+        status: Later<StudioStatus>,
     },
     /// A message was refused; the connection stays.
     Refused {

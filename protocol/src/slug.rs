@@ -61,7 +61,11 @@ impl RoomSlug {
         }
         let text = text.to_ascii_lowercase();
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !text.chars().all(fits) || text.starts_with('-') || text.ends_with('-') || text.contains("--") {
+        if !text.chars().all(fits)
+            || text.starts_with('-')
+            || text.ends_with('-')
+            || text.as_bytes().windows(2).any(|two| two == b"--")
+        {
             return issue(Problem::Characters);
         }
         if text.len() < SLUG_MIN {

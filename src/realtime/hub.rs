@@ -170,7 +170,9 @@ impl Hub {
             let status = status.clone().studio(card.live, attempts);
             if seat.told.as_ref() != Some(&status) {
                 seat.told = Some(status.clone());
-                if let Some(frame) = Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status }]) {
+                if let Some(frame) =
+                    Frame::encode(&[ServerEvent::Studio { room: card.slug.clone(), status: status.into() }])
+                {
                     seat.outbox.push(frame);
                 }
             }

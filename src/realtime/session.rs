@@ -256,7 +256,7 @@ impl Session {
         let person = self.chatter.person?;
         let seat = self.hub.enter(Topic::Studio(room.clone(), id, self.chatter.address), &self.outbox);
         match self.domain.studio(person, room, Some(self.chatter.address)).await {
-            Ok((_, _, status)) => self.owe(ServerEvent::Studio { room: room.clone(), status }),
+            Ok((_, _, status)) => self.owe(ServerEvent::Studio { room: room.clone(), status: status.into() }),
             Err(error) => self.lose(&error, "a studio's status cannot be read"),
         }
         Some(seat)
@@ -289,7 +289,7 @@ impl Session {
     async fn card(&mut self, room: RoomSlug, person: PersonId) {
         let Some(member) = self.member(&room) else { return self.refuse(Refusal::Malformed) };
         match member.card(person).await {
-            Ok(card) => self.owe(ServerEvent::Card { room, card }),
+            Ok(card) => self.owe(ServerEvent::Card { room, card: card.into() }),
             Err(refused) => {
                 self.owe(ServerEvent::Rejected { id: String::new(), reason: refused.reason, until: refused.until });
             }

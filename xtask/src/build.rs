@@ -15,7 +15,7 @@ use std::{
 };
 
 /// What a release build is made from. A folder stands for all files in it.
-const INPUTS: [&str; 16] = [
+const INPUTS: [&str; 17] = [
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
@@ -32,6 +32,7 @@ const INPUTS: [&str; 16] = [
     "src",
     "style",
     "xtask/src/imports.rs",
+    "xtask/src/module.rs",
 ];
 
 /// Builds unless the binary there is already made from exactly these sources.

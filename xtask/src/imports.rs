@@ -1,12 +1,14 @@
-//! What the browser's program asks of scripts, under shorter words.
+//! What the browser's program and its script call each other, under shorter words.
 //!
-//! wasm-bindgen ends each import's name with a hash of sixteen digits. Nothing compresses them, and each is sent twice, in the
-//! script and in the WebAssembly: six kilobytes of a first visit. cargo-leptos takes its wasm-bindgen from PATH, so this stands there,
-//! runs the true one, and counts where that has hashed. Names keep their lengths, so nothing else in a file moves.
+//! wasm-bindgen ends each import's name with a hash of sixteen digits. Nothing compresses them, and each name is sent twice, in the
+//! script and in the WebAssembly: nine kilobytes of a first visit. cargo-leptos takes its wasm-bindgen from PATH, so this stands there,
+//! runs the true one, and numbers what only those two know. It leaves out classes that a dependency exports and nobody uses, too, and
+//! trims the splitter's script.
 
 use crate::{
     fail,
     failure::{Context, Failure, Result},
+    module,
     process::path_with,
     project::Project,
     setup::Tools,
@@ -22,10 +24,11 @@ use std::{
 
 /// The name that this program goes by when it stands for the other.
 const NAME: &str = "wasm-bindgen";
-/// What the names begin with.
-const START: &[u8] = b"__wbg_";
-/// How many digits they end with.
+/// How many digits a hash has.
 const DIGITS: usize = 16;
+/// Classes that a dependency exports to scripts, and no script of ours uses: streams as bodies of server functions. As long as they are
+/// exported, their code and what it needs stay in the first download.
+const UNUSED: &str = "IntoUnderlying";
 
 /// Whether this program was started in place of wasm-bindgen.
 pub fn stands_in() -> bool {
@@ -67,60 +70,112 @@ pub fn stand_in() -> Result<()> {
     }
     let out = arguments.iter().find_map(|word| word.to_str()?.strip_prefix("--out-dir="));
     let Some(out) = out else { return Ok(()) };
-    let mut files = Vec::new();
     for entry in fs::read_dir(out).cannot(format!("list {out}"))?.flatten() {
         let file: PathBuf = entry.path();
-        if ["js", "wasm"].iter().any(|end| file.extension() == Some(OsStr::new(end))) {
-            let content = fs::read(&file).cannot(format!("read {}", file.display()))?;
-            files.push((file, content));
+        if file.extension() != Some(OsStr::new("js")) {
+            continue;
         }
-    }
-    let scripts = files.iter().filter(|(file, _)| file.extension() == Some(OsStr::new("js")));
-    let counted = counted(scripts.flat_map(|(_, content)| names(content)).map(|at| at.1));
-    for (file, mut content) in files {
-        if shorten(&mut content, &counted) {
-            fs::write(&file, content).cannot(format!("write {}", file.display()))?;
+        let script = fs::read_to_string(&file).cannot(format!("read {}", file.display()))?;
+        let module = file.with_file_name(format!("{}_bg.wasm", file.file_stem().unwrap_or_default().to_string_lossy()));
+        if module.is_file() {
+            let bytes = fs::read(&module).cannot(format!("read {}", module.display()))?;
+            let (script, bytes) = shortened(&script, &bytes)
+                .ok_or_else(|| Failure::new(format!("{} has a form that is not known", module.display())))?;
+            fs::write(&module, bytes).cannot(format!("write {}", module.display()))?;
+            fs::write(&file, script).cannot(format!("write {}", file.display()))?;
+        } else {
+            // The splitter's, which cargo-leptos does not minify.
+            fs::write(&file, trimmed(&script)).cannot(format!("write {}", file.display()))?;
         }
     }
     Ok(())
 }
 
-/// Where names with a hash begin in a file, and what they are.
-fn names(content: &[u8]) -> Vec<(usize, Vec<u8>)> {
-    let starts = content.windows(START.len()).enumerate().filter(|(_, window)| *window == START);
-    let name = |(at, _)| {
-        let rest: &[u8] = &content[at..];
-        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
-        let (word, hash) = rest[..length].split_at_checked(length.checked_sub(DIGITS)?)?;
-        let hashed = word.ends_with(b"_") && hash.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        hashed.then(|| (at, rest[..length].to_vec()))
-    };
-    starts.filter_map(name).collect()
+/// A script without comments that have lines of their own, and without indentation.
+fn trimmed(script: &str) -> String {
+    let said = |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.ends_with("*/"));
+    let lines = script.lines().map(str::trim).filter(|line| !line.is_empty() && !said(line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// For each name the one that has a number for its hash: the first of a word is 0.
-fn counted(names: impl Iterator<Item = Vec<u8>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    let mut counted: BTreeMap<_, _> = names.map(|name| (name, Vec::new())).collect();
-    let mut words = BTreeMap::<Vec<u8>, usize>::new();
-    for (name, short) in &mut counted {
-        let word = &name[..name.len() - DIGITS];
-        let number = words.entry(word.to_vec()).or_default();
-        short.extend_from_slice(word);
-        short.extend_from_slice(format!("{number:0DIGITS$x}").as_bytes());
-        *number += 1;
-    }
-    counted
-}
-
-/// Writes the new names over the old. Whether there were any.
-fn shorten(content: &mut [u8], counted: &BTreeMap<Vec<u8>, Vec<u8>>) -> bool {
-    let found = names(content);
-    for (at, name) in &found {
-        if let Some(short) = counted.get(name) {
-            content[*at..at + short.len()].copy_from_slice(short);
+/// The script that wasm-bindgen wrote and its module, with short names for those that both have and nobody else, and without the classes
+/// that nobody uses. `None` when the module is of no known form.
+fn shortened(script: &str, module: &[u8]) -> Option<(String, Vec<u8>)> {
+    let script = without_unused(script);
+    let mut names = BTreeMap::new();
+    let mut short = String::with_capacity(script.len());
+    for word in words(&script) {
+        if is_between(word) {
+            let next = names.len();
+            short.push_str(names.entry(word).or_insert_with(|| numbered(next)));
+        } else {
+            short.push_str(word);
         }
     }
-    !found.is_empty()
+    let unused = UNUSED.to_ascii_lowercase();
+    let module = module::renamed(module, &|name| {
+        let text = std::str::from_utf8(name).unwrap_or_default();
+        let of_unused = text.trim_start_matches("__wbg_").starts_with(&unused);
+        (!of_unused).then(|| names.get(text).map_or_else(|| name.to_vec(), |short| short.clone().into_bytes()))
+    })?;
+    Some((short, module))
+}
+
+/// The script's names, and what is between them, in order.
+fn words(script: &str) -> impl Iterator<Item = &str> {
+    let part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    script.split_inclusive(move |c| !part_of_name(c)).flat_map(move |word| {
+        let end = word.char_indices().next_back().filter(|(_, c)| !part_of_name(*c)).map_or(word.len(), |(at, _)| at);
+        let (name, mark) = word.split_at(end);
+        [name, mark]
+    })
+}
+
+/// Whether a name ends with a hash, or is one that Rust has mangled: such ones stand in the script and in the module only.
+fn is_between(name: &str) -> bool {
+    let hashed = || {
+        let (start, hash) = name.split_at_checked(name.len().checked_sub(DIGITS)?)?;
+        Some(start.ends_with('_') && hash.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)))
+    };
+    name.starts_with("_ZN") || (name.starts_with("__wb") && hashed() == Some(true))
+}
+
+/// `$0`, `$1` … `$z`, `$10` …
+fn numbered(mut number: usize) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from_digit((number % 36) as u32, 36).unwrap_or('0'));
+        number /= 36;
+        if number == 0 {
+            break;
+        }
+    }
+    std::iter::once('$').chain(digits.into_iter().rev()).collect()
+}
+
+/// The script without the classes that nobody uses, by the lines that they begin and end with.
+fn without_unused(script: &str) -> String {
+    let mut kept = String::with_capacity(script.len());
+    let mut end = None;
+    for line in script.lines() {
+        if let Some(wanted) = end {
+            // A class ends with a line of its own.
+            if line == wanted || (wanted == ";" && line.ends_with(';')) {
+                end = None;
+            }
+            continue;
+        }
+        let begins = |with: &str| line.strip_prefix(with).is_some_and(|rest| rest.starts_with(UNUSED));
+        if begins("export class ") {
+            end = Some("}");
+        } else if begins("const ") {
+            end = (!line.ends_with(';')).then_some(";");
+        } else if !begins("if (Symbol.dispose) ") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -128,20 +183,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_become_numbers_and_names_stay_apart() {
-        let script =
-            b"a.__wbg_get_0123456789abcdef(), __wbg_get_fedcba9876543210; __wbg_set_00ff00ff00ff00ff __wbg_short"
-                .to_vec();
-        let mut wasm = b"\x1a\x03wbg\x1a__wbg_get_fedcba9876543210\0\x02__wbg_unknown_0123456789abcdef\0".to_vec();
-        let length = wasm.len();
-        let counted = counted(names(&script).into_iter().map(|at| at.1));
-        let mut shortened = script.clone();
-        assert!(shorten(&mut shortened, &counted) && shorten(&mut wasm, &counted));
+    fn the_splitters_script_keeps_what_it_does() {
+        let script = "/* a, b */\nconst x = load(() => {\n    // why\n    return \"//y\";\n\n}, []);\n";
+        assert_eq!(trimmed(script), "const x = load(() => {\nreturn \"//y\";\n}, []);");
+    }
+
+    #[test]
+    fn names_between_script_and_module_are_short_in_both() {
+        let script = "import * as a from './x.js';\nconst i = { __wbg_get_0123456789abcdef: (b) => wasm._ZN1a1bE_2(b), \
+            __wbindgen_malloc: 1, __wbg_get_0123456789abcdef };\n";
+        let mut module = b"\0asm\x01\0\0\0\x02\x20\x01\x01m".to_vec();
+        module.extend(b"\x1a__wbg_get_0123456789abcdef\x00\x05\x07\x0e\x01\x0a_ZN1a1bE_2\x00\x01");
+        let (short, renamed) = shortened(script, &module).expect("is a module");
         assert_eq!(
-            shortened,
-            b"a.__wbg_get_0000000000000000(), __wbg_get_0000000000000001; __wbg_set_0000000000000000 __wbg_short"
+            short,
+            "import * as a from './x.js';\nconst i = { $0: (b) => wasm.$1(b), __wbindgen_malloc: 1, $0 };\n"
         );
-        assert_eq!(wasm, b"\x1a\x03wbg\x1a__wbg_get_0000000000000001\0\x02__wbg_unknown_0123456789abcdef\0");
-        assert_eq!(wasm.len(), length);
+        assert_eq!(renamed, b"\0asm\x01\0\0\0\x02\x08\x01\x01m\x02$0\x00\x05\x07\x06\x01\x02$1\x00\x01");
+    }
+
+    #[test]
+    fn numbers_go_on_after_the_last_digit() {
+        assert_eq!([0, 9, 35, 36, 71].map(numbered), ["$0", "$9", "$z", "$10", "$1z"]);
+    }
+
+    #[test]
+    fn classes_that_nobody_uses_are_left_out() {
+        let script = "const keep = 1;\n\
+            export class IntoUnderlyingSink {\n    free() {\n    }\n}\n\
+            if (Symbol.dispose) IntoUnderlyingSink.prototype[Symbol.dispose] = 1;\n\
+            const IntoUnderlyingSinkFinalization = (a)\n    ? { b }\n    : new C(1);\n\
+            export class Kept {\n}\n";
+        assert_eq!(without_unused(script), "const keep = 1;\nexport class Kept {\n}\n");
     }
 }

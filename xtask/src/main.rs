@@ -11,6 +11,7 @@ mod failure;
 mod guard;
 mod help;
 mod imports;
+mod module;
 mod process;
 mod project;
 mod setup;

@@ -1,15 +1,19 @@
 //! What a moderator sees of somebody: since when, under which names, what they said, and what was done about it.
 
-use super::{desk::Desk, tools::button, words};
+use super::{composer::button, desk::Desk, hand::Hand, words};
 use crate::{clock::use_clock, reactive::memo};
 use leptos::prelude::*;
-use madang_protocol::chat::{PersonCard, Role};
+use madang_protocol::{
+    chat::{PersonCard, Role},
+    wire::Later,
+};
 use madang_view::view;
 
 /// The card, over the log, when one was asked for.
 #[component]
-pub fn Card(desk: Desk) -> impl IntoView {
-    let card = memo(move || desk.talk.with(|talk| talk.card.clone()));
+pub fn Card(hand: Hand) -> impl IntoView {
+    let desk = hand.desk;
+    let card = memo(move || desk.talk.with(|talk| talk.card.as_ref().and_then(Later::read)));
     view! { {move || card.get().map(|card| view! { <Open desk card /> })} }
 }
 
@@ -20,7 +24,7 @@ fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
     let name = words::author(m, &card.author);
     let muted = card.muted.as_ref().map(|muted| words::muted(m, muted, untrack(|| clock.now())));
     let free = card.muted.is_none();
-    let always = Signal::derive(|| false);
+    let always = || false;
     let lines = |title: &'static str, lines: Vec<(bool, String)>| {
         let empty = lines.is_empty().then(|| m.chat_card_none());
         let line = |(gone, text): (bool, String)| view! { <li class:gone=gone>{text}</li> };
@@ -33,7 +37,7 @@ fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
     let names = card.earlier_names.into_iter().map(|name| (false, name)).collect();
     let messages = card.messages.into_iter().map(|message| (message.deleted, message.text)).collect();
     let actions = card.actions.iter().map(|action| (action.undone, words::action(m, action))).collect();
-    let owner = Signal::derive(move || !desk.talk.with(|talk| talk.standing.role == Role::Owner));
+    let owner = desk.is(|talk| talk.standing.role != Role::Owner);
     let moderator = card.author.role == Role::Moderator;
     let since = untrack(|| m.ago(clock.since(card.first_seen)));
     view! {
@@ -42,9 +46,9 @@ fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
             <p>{m.chat_card_since(since)}</p>
             {muted.map(|muted| view! { <p>{muted}</p> })}
             <p class="chat-card-acts">
-                {button("card-unban", m.chat_unban(), Signal::derive(move || free))}
-                {button("card-mod", m.chat_make_moderator(), Signal::derive(move || owner.get() || moderator))}
-                {button("card-unmod", m.chat_unmake_moderator(), Signal::derive(move || owner.get() || !moderator))}
+                {button("card-unban", m.chat_unban(), move || free)}
+                {button("card-mod", m.chat_make_moderator(), move || owner() || moderator)}
+                {button("card-unmod", m.chat_unmake_moderator(), move || owner() || !moderator)}
                 {button("close-card", m.chat_close(), always)}
             </p>
             {lines(m.chat_card_names(), names)}

@@ -1,45 +1,20 @@
 //! The chat panel's state as signals. What people do with it is `hands.rs`, in the browser only; on the server a desk stands still.
 
-use super::{draft::Choice, talk::Talk};
+use super::talk::Talk;
 use crate::{
     i18n::{Messages, use_messages},
+    piece::{Piece, Spot},
+    reactive::{Shared, Var},
     realtime::{Realtime, use_realtime},
 };
-use leptos::{html, prelude::*, web_sys};
-use madang_protocol::{
-    RoomSlug,
-    chat::{Author, ChatRefusal, Quote, Seq},
-};
-
-/// The message that the tools are open for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    pub key: u32,
-    pub seq: Seq,
-    pub author: Author,
-    pub text: String,
-}
-
-/// What could be meant by the word before the caret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// Where that word begins, in bytes.
-    pub at: usize,
-    pub list: Vec<Choice>,
-    pub selected: usize,
-}
-
-/// A name being changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Naming {
-    /// The id of what was sent.
-    pub id: String,
-    pub refused: Option<ChatRefusal>,
-}
+use leptos::web_sys;
+use madang_protocol::RoomSlug;
 
 /// What a handler was called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
+    /// The place to write has the focus.
+    Near,
     Click,
     /// The pointer is over something in the log.
     Over,
@@ -55,27 +30,32 @@ pub enum Heard {
     Submit,
 }
 
+/// Where the part of the program that is fetched later (`deeds.rs`) shows something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    OverLog,
+    Replying,
+    Choices,
+    Left,
+    Naming,
+}
+
 /// One panel's state.
 #[derive(Clone, Copy)]
 pub struct Desk {
     pub words: Messages,
     pub realtime: Realtime,
-    pub talk: RwSignal<Talk>,
-    pub panel: NodeRef<html::Section>,
+    pub talk: Var<Talk>,
     /// What scrolls, and in it what holds the rows.
-    pub log: NodeRef<html::Div>,
-    pub rows: NodeRef<html::Div>,
-    pub tools: NodeRef<html::Div>,
-    pub field: NodeRef<html::Textarea>,
-    pub name: NodeRef<html::Input>,
-    pub target: RwSignal<Option<Target>>,
-    /// Whether the timeouts to choose from are open.
-    pub timeouts: RwSignal<bool>,
-    pub reply: RwSignal<Option<Quote>>,
-    pub choices: RwSignal<Choices>,
-    /// Characters that are left, once they are few; negative when there are too many.
-    pub left: RwSignal<Option<i32>>,
-    pub naming: RwSignal<Option<Naming>>,
+    pub log: Spot,
+    pub rows: Spot,
+    pub field: Spot,
+    /// Whether the part is there.
+    pub ready: Var<bool>,
+    /// Whether more is written than can be said.
+    pub over: Var<bool>,
+    /// Whether a name is being changed.
+    pub renames: Var<bool>,
     #[cfg(feature = "hydrate")]
     pub(super) hands: super::hands::Hands,
 }
@@ -84,23 +64,17 @@ impl Desk {
     /// A desk for the room, joined for as long as the current owner lives.
     pub fn new(slug: &RoomSlug) -> Self {
         let realtime = use_realtime();
-        let talk = realtime.talk(slug).unwrap_or_else(|| ArcRwSignal::new(Talk::new(slug.clone(), Default::default())));
+        let talk = realtime.talk(slug).unwrap_or_else(|| Shared::new(Talk::new(slug.clone(), Default::default())));
         let desk = Self {
             words: use_messages(),
             realtime,
             talk: talk.into(),
-            panel: NodeRef::new(),
-            log: NodeRef::new(),
-            rows: NodeRef::new(),
-            tools: NodeRef::new(),
-            field: NodeRef::new(),
-            name: NodeRef::new(),
-            target: RwSignal::default(),
-            timeouts: RwSignal::default(),
-            reply: RwSignal::default(),
-            choices: RwSignal::default(),
-            left: RwSignal::default(),
-            naming: RwSignal::default(),
+            log: Spot::new(),
+            rows: Spot::new(),
+            field: Spot::new(),
+            ready: Var::default(),
+            over: Var::default(),
+            renames: Var::default(),
             #[cfg(feature = "hydrate")]
             hands: super::hands::Hands::default(),
         };
@@ -117,15 +91,30 @@ impl Desk {
         let _ = (what, event);
     }
 
-    /// A text that follows the chat. One type for all of them.
-    pub fn text(self, read: impl Fn(&Talk) -> String + Send + Sync + 'static) -> Signal<String> {
-        let talk = self.talk;
-        Signal::derive(move || talk.with(&read))
+    /// What the part shows there, once it is there.
+    pub fn slot(self, slot: Slot) -> Piece {
+        #[cfg(feature = "hydrate")]
+        return Piece::Live(Box::new(move || {
+            let deeds = if self.ready.get() { super::deeds::chat_deeds() } else { None };
+            deeds.map_or(Piece::Nothing, |deeds| leptos::prelude::untrack(|| deeds.view(self, slot)))
+        }));
+        #[cfg(not(feature = "hydrate"))]
+        {
+            let _ = slot;
+            Piece::Nothing
+        }
+    }
+
+    /// A text that follows the chat.
+    pub fn text(
+        self,
+        read: impl Fn(&Talk) -> String + Copy + Send + 'static,
+    ) -> impl Fn() -> String + Copy + Send + 'static {
+        move || self.talk.with(read)
     }
 
     /// A condition that follows the chat.
-    pub fn is(self, read: impl Fn(&Talk) -> bool + Send + Sync + 'static) -> Signal<bool> {
-        let talk = self.talk;
-        Signal::derive(move || talk.with(&read))
+    pub fn is(self, read: impl Fn(&Talk) -> bool + Copy + Send + 'static) -> impl Fn() -> bool + Copy + Send + 'static {
+        move || self.talk.with(read)
     }
 }

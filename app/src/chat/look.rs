@@ -135,11 +135,11 @@ impl Reader<'_> {
         let mut rest = text;
         let mut before = String::new();
         while let Some(at) = rest.find('@') {
-            let (head, tail) = rest.split_at(at);
+            let Some((head, tail)) = rest.split_at_checked(at) else { break };
             before.push_str(head);
             let free = !before.ends_with(|c| in_name(c) || c == '@');
             let end = tail.get(1..).and_then(|t| t.find(|c| !in_name(c) && c != '#')).map_or(tail.len(), |end| end + 1);
-            let (mention, after) = tail.split_at(end);
+            let Some((mention, after)) = tail.split_at_checked(end) else { break };
             if free && mention.len() > 1 {
                 if !before.is_empty() {
                     pieces.push(Piece::of("", "", std::mem::take(&mut before)));

@@ -1,15 +1,21 @@
 //! The chat beside a room's video.
 //!
 //! `log` and `talk` are what a reader has of it, pure; `look` is what a row looks like, `dom` and `still` make it in the browser and
-//! on the server; `desk` is the panel's state, `hands` and `typing` what the browser does with it; `panel`, `composer` and `tools` are views.
+//! on the server; `desk` is the panel's state, `hands` what the browser does with it from the start; `panel` and `composer` are views. What
+//! comes once somebody uses the panel is a part of the program that is downloaded then: `deeds`, with `hand`, `typing`, `tools` and `card`.
 
+#[cfg(feature = "hydrate")]
 mod card;
 mod composer;
+#[cfg(feature = "hydrate")]
+mod deeds;
 pub mod desk;
 #[cfg(feature = "hydrate")]
 mod dom;
 pub mod draft;
 pub mod emoji;
+#[cfg(feature = "hydrate")]
+mod hand;
 #[cfg(feature = "hydrate")]
 mod hands;
 pub mod log;
@@ -18,6 +24,7 @@ mod panel;
 #[cfg(feature = "ssr")]
 mod still;
 pub mod talk;
+#[cfg(feature = "hydrate")]
 mod tools;
 #[cfg(feature = "hydrate")]
 mod typing;

@@ -1,11 +1,9 @@
 //! The panel: its head, the log, what lies over it, and the place to write. Buttons name what they do in `data-do`; one handler
-//! (`hands.rs`) does it.
+//! (`deeds.rs`) does it.
 
 use super::{
-    card::Card,
     composer::Composer,
-    desk::{Desk, Heard},
-    tools::{Toast, Tools},
+    desk::{Desk, Heard, Slot},
     words,
 };
 use crate::i18n::use_messages;
@@ -45,7 +43,7 @@ pub fn ChatPanel(
         }
     });
     view! {
-        <section id="chat" class="chat" node_ref=desk.panel aria-label=m.chat_label() on:click=move |event| desk.hear(Heard::Click, &event)>
+        <section id="chat" class="chat" aria-label=m.chat_label() on:click=move |event| desk.hear(Heard::Click, &event)>
             <header class="chat-head">
                 <h2>{m.chat_title()}</h2>
                 <span class="chat-modes" hidden=open>{modes}</span>
@@ -56,10 +54,8 @@ pub fn ChatPanel(
             <div class="chat-body" on:pointerleave=move |event| desk.hear(Heard::Leave, &event)>
                 <Log desk rows />
                 <p class="chat-empty" hidden=said>{m.chat_empty()}</p>
-                <Tools desk />
                 <button type="button" class="chat-new btn small" data-do="newest" hidden=at_end>{new}</button>
-                <Toast desk />
-                <Card desk />
+                {desk.slot(Slot::OverLog)}
             </div>
             <Composer desk />
             <noscript class="chat-noscript">{m.chat_noscript()}</noscript>

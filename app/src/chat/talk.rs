@@ -9,6 +9,7 @@ use madang_protocol::{
         UNDO_MS, What, You, parse_command,
     },
     realtime::{ClientMessage, ServerEvent},
+    wire::Later,
 };
 
 /// How long a message may be without an answer, in milliseconds.
@@ -58,7 +59,7 @@ pub struct Talk {
     pub wait_until: UnixMillis,
     /// The last action of this page that can be undone, and when it was done.
     pub undo: Option<(ActionId, UnixMillis)>,
-    pub card: Option<PersonCard>,
+    pub card: Option<Later<PersonCard>>,
     /// The last answer to something with an id that is no message; without an id the news of one's own name.
     pub answer: Option<(String, Answer)>,
     /// Messages that came while the page was hidden.

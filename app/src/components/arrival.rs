@@ -1,17 +1,18 @@
 //! After a link inside the site: the keyboard and the screen reader arrive at the new page too.
 
-use crate::reactive::effect;
-use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use crate::{
+    reactive::{Var, effect},
+    route::Place,
+};
+#[cfg(feature = "hydrate")]
+use leptos::prelude::document;
 
-/// Moves the focus to `main` when the path changes (not when only the query does). Draws nothing.
-#[component]
-pub fn Arrival() -> impl IntoView {
-    let path = use_location().pathname;
-    let before = StoredValue::new(None::<String>);
+/// Moves the focus to `main` when the path changes (not when only the query does).
+pub fn follow(place: Place) {
+    let before = Var::new(None::<String>);
     effect(move || {
-        let path = path.get();
-        let before = before.try_update_value(|before| before.replace(path.clone())).flatten();
+        let path = place.path.get();
+        let before = before.try_update_untracked(|before| before.replace(path.clone())).flatten();
         if before.is_some_and(|before| before != path) {
             focus_main();
         }

@@ -40,7 +40,7 @@ fn copy(text: String, outcome: RwSignal<Option<bool>>) {
     leptos::task::spawn_local(async move {
         let worked = write(&text).await;
         outcome.try_set(Some(worked));
-        gloo_timers::future::TimeoutFuture::new(2_000).await;
+        crate::listen::sleep(2_000).await;
         outcome.try_set(None);
     });
 }

@@ -5,15 +5,15 @@ use crate::{
     context::use_me,
     i18n::use_messages,
     piece::Piece,
+    route::use_place,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use madang_view::view;
 
 #[component]
 pub fn Header() -> impl IntoView {
     let messages = use_messages();
-    let here = use_location().pathname;
+    let here = use_place().path;
     let current = move |path: &'static str| move || here.with(|here| here == path).then_some("page");
     view! {
         <header class="bar">
@@ -46,7 +46,7 @@ fn me() -> Piece {
             </form>
         };
     }
-    let path = use_location().pathname;
+    let path = use_place().path;
     view! {
         <a class="btn ghost" href=move || format!("/login?next={}", path.get()) rel="external">
             {messages.account_log_in()}

@@ -15,7 +15,12 @@ mod stage;
 
 pub use deck::Use;
 
-use crate::{components::avatar::hue_class, i18n::use_messages, piece::Piece, reactive::memo};
+use crate::{
+    components::avatar::hue_class,
+    i18n::use_messages,
+    piece::Piece,
+    reactive::{Memo, memo},
+};
 use controls::Controls;
 use deck::{Command, Deck, Subject};
 use early::ask_early;
@@ -31,12 +36,10 @@ use stage::{AskButton, Extras, SceneWords};
 pub fn Player(
     slug: RoomSlug,
     /// The room's title, for the video's name.
-    #[prop(into)]
-    title: Signal<String>,
+    title: Memo<String>,
     /// Its owner's name.
-    #[prop(into)]
-    owner: Signal<String>,
-    #[prop(into)] room: Signal<Option<LiveState>>,
+    owner: Memo<String>,
+    room: Memo<Option<LiveState>>,
     usage: Use,
     /// The whole address of the stream, for those without scripts.
     #[prop(optional, into)]

@@ -13,10 +13,10 @@ use crate::{
     head::{self, page_title},
     i18n::use_messages,
     pages::not_found::NotFoundPage,
+    route::use_place,
 };
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Meta;
-use leptos_router::hooks::use_params_map;
 use madang_protocol::{Field, FieldIssue, wire::Wire};
 use madang_view::view;
 use serde::{Deserialize, Serialize};
@@ -191,8 +191,8 @@ mod server {
 #[component]
 pub fn AccessPage() -> impl IntoView {
     let m = use_messages();
-    let params = use_params_map();
-    let opening = page_data(move || params.read().get("slug").unwrap_or_default(), open);
+    let place = use_place();
+    let opening = page_data(move || place.slug(), open);
     view! {
         {page_title(move || m.access_title().to_owned())}
         {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}

@@ -6,10 +6,10 @@ use crate::{
     components::{account_field::AccountField, time::Ago},
     head::{self, page_title},
     i18n::use_messages,
+    route::use_place,
 };
 use leptos::prelude::*;
 use leptos_meta::Meta;
-use leptos_router::hooks::use_query_map;
 use madang_protocol::{Field, FieldIssue, RoomCard, account::SessionInfo, wire::Wire};
 use madang_view::view;
 use serde::{Deserialize, Serialize};
@@ -98,8 +98,8 @@ async fn read(done: String) -> Result<Opening, ApiError> {
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let m = use_messages();
-    let query = use_query_map();
-    let opening = page_data(move || query.read().get("done").unwrap_or_default(), open);
+    let place = use_place();
+    let opening = page_data(move || place.query("done"), open);
     view! {
         {page_title(move || m.account_title().to_owned())}
         {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}

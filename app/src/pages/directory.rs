@@ -16,14 +16,15 @@ use crate::{
     head::{self, page_title},
     i18n::use_messages,
     piece::Piece,
+    reactive::Var,
     realtime::use_realtime,
+    route::use_place,
     server::directory::list_rooms,
 };
 use filters::Filters;
 use layout::{Facets, Layout};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::{Link, Meta};
-use leptos_router::hooks::use_location;
 use madang_protocol::{RoomCard, RoomSlug};
 use madang_view::view;
 
@@ -79,16 +80,16 @@ fn Rooms(
     /// As the server rendered it.
     asked: Vec<RoomCard>,
     /// As the channel tells it.
-    told: Signal<Option<Vec<RoomCard>>>,
+    told: Var<Option<Vec<RoomCard>>>,
 ) -> impl IntoView {
     let messages = use_messages();
     let clock = use_clock();
-    let search = use_location().search;
+    let search = use_place().search;
     let asked = StoredValue::new(asked);
     let rooms = Memo::new(move |_| told.get().unwrap_or_else(|| asked.get_value()));
     // The page's own time is the seed of the random order: both sides know it, and each visit has another.
     let seed = clock.rendered.0.unsigned_abs();
-    let browse = Memo::new(move |_| Browse::from_search(&search.read()));
+    let browse = Memo::new(move |_| search.with(|search| Browse::from_search(search)));
     let facets = Memo::new(move |_| browse.with(|browse| rooms.with(|rooms| Facets::new(browse, rooms))));
     let next = Memo::new(move |_| browse.with(|browse| rooms.with(|rooms| Layout::new(browse, rooms, seed))));
     // While somebody points at the list, or is in it by keyboard, nothing in it moves: cards change where they stand.

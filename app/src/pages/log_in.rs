@@ -7,10 +7,10 @@ use crate::{
     components::account_field::AccountField,
     head::{self, page_title},
     i18n::use_messages,
+    route::use_place,
 };
 use leptos::prelude::*;
 use leptos_meta::Meta;
-use leptos_router::hooks::use_query_map;
 use madang_protocol::{Field, wire::Wire};
 use madang_view::view;
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,8 @@ async fn open(next: String) -> Opening {
 #[component]
 pub fn LogInPage() -> impl IntoView {
     let m = use_messages();
-    let query = use_query_map();
-    let opening = page_data(move || query.read().get("next").unwrap_or_default(), open);
+    let place = use_place();
+    let opening = page_data(move || place.query("next"), open);
     view! {
         {page_title(move || m.account_log_in().to_owned())}
         {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}

@@ -1,7 +1,8 @@
-//! The routes' pages. `App` says which is where.
+//! The pages. `route` says which is where, and a part of the program each is but a room's (`crate::part`).
 
 pub mod access;
 pub mod account;
+mod asked;
 pub mod chat;
 pub mod directory;
 pub mod embed;
@@ -13,48 +14,55 @@ pub mod register;
 pub mod studio;
 pub mod watch;
 
-use leptos::prelude::*;
-use leptos_router::LazyRoute;
+use crate::piece::{Piece, any};
+use madang_view::part;
 
-/// A page as a route. Where the build splits the front end (feature `split`, as `cargo xtask build` does) its code is a download of its
-/// own, fetched with the first page that needs it or when a link leads there; elsewhere it is part of the whole.
-macro_rules! own_download {
-    ($route:ident, $page:path) => {
-        #[doc = concat!("[`", stringify!($page), "`] as a route that is downloaded when it is needed.")]
-        pub struct $route;
-
-        #[cfg(feature = "split")]
-        #[leptos_router::lazy_route]
-        impl LazyRoute for $route {
-            fn data() -> Self {
-                Self
-            }
-
-            fn view(_this: Self) -> AnyView {
-                $page().into_any()
-            }
-        }
-
-        #[cfg(not(feature = "split"))]
-        impl LazyRoute for $route {
-            fn data() -> Self {
-                Self
-            }
-
-            async fn view(_this: Self) -> AnyView {
-                $page().into_any()
-            }
-        }
-    };
+#[part]
+pub fn directory_page() -> Piece {
+    any(directory::DirectoryPage())
 }
 
-own_download!(DirectoryRoute, directory::DirectoryPage);
-own_download!(NewRoomRoute, new_room::NewRoomPage);
-own_download!(StudioRoute, studio::StudioPage);
-own_download!(EmbedRoute, embed::EmbedPage);
-own_download!(ChatRoute, chat::ChatPage);
-own_download!(AccessRoute, access::AccessPage);
-own_download!(ModerationRoute, moderation::ModerationPage);
-own_download!(LogInRoute, log_in::LogInPage);
-own_download!(RegisterRoute, register::RegisterPage);
-own_download!(AccountRoute, account::AccountPage);
+#[part]
+pub fn new_room_page() -> Piece {
+    any(new_room::NewRoomPage())
+}
+
+#[part]
+pub fn studio_page() -> Piece {
+    any(studio::StudioPage())
+}
+
+#[part]
+pub fn embed_page() -> Piece {
+    any(embed::EmbedPage())
+}
+
+#[part]
+pub fn chat_page() -> Piece {
+    any(chat::ChatPage())
+}
+
+#[part(keeping_order)]
+pub fn access_page() -> Piece {
+    any(access::AccessPage())
+}
+
+#[part(keeping_order)]
+pub fn moderation_page() -> Piece {
+    any(moderation::ModerationPage())
+}
+
+#[part(accounts)]
+pub fn log_in_page() -> Piece {
+    any(log_in::LogInPage())
+}
+
+#[part(accounts)]
+pub fn register_page() -> Piece {
+    any(register::RegisterPage())
+}
+
+#[part(accounts)]
+pub fn account_page() -> Piece {
+    any(account::AccountPage())
+}

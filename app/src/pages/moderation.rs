@@ -11,12 +11,12 @@ use crate::{
     head::{self, page_title},
     i18n::use_messages,
     pages::not_found::NotFoundPage,
+    route::use_place,
     server::moderation::moderation_view,
 };
 use act::{Bench, Outcome};
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Meta;
-use leptos_router::hooks::use_params_map;
 use madang_protocol::{RoomSlug, chat::ModerationView, wire::Wire};
 use madang_view::view;
 use parts::{Actions, Bans, Filter, Moderators, Modes, Notice};
@@ -39,8 +39,8 @@ async fn open(slug: String) -> Opening {
 
 #[component]
 pub fn ModerationPage() -> impl IntoView {
-    let params = use_params_map();
-    let opening = page_data(move || params.read().get("slug").unwrap_or_default(), open);
+    let place = use_place();
+    let opening = page_data(move || place.slug(), open);
     view! {
         {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
         <Suspense fallback=|| view! { <div class="form-page"></div> }>

@@ -7,10 +7,10 @@ use crate::{
     components::account_field::AccountField,
     head::{self, page_title},
     i18n::use_messages,
+    route::use_place,
 };
 use leptos::prelude::*;
 use leptos_meta::Meta;
-use leptos_router::hooks::use_query_map;
 use madang_protocol::{Field, wire::Wire};
 use madang_view::view;
 use serde::{Deserialize, Serialize};
@@ -81,11 +81,8 @@ async fn open(query: String) -> Opening {
 #[component]
 pub fn RegisterPage() -> impl IntoView {
     let m = use_messages();
-    let query = use_query_map();
-    let asked = move || {
-        let query = query.read();
-        format!("{} {}", query.get("invite").unwrap_or_default().trim(), query.get("next").unwrap_or_default())
-    };
+    let place = use_place();
+    let asked = move || format!("{} {}", place.query("invite").trim(), place.query("next"));
     let opening = page_data(asked, open);
     view! {
         {page_title(move || m.account_register().to_owned())}

@@ -23,7 +23,9 @@ use crate::{
     head::{self, page_title},
     i18n::use_messages,
     pages::{new_room::Recipe, not_found::NotFoundPage},
+    reactive::memo,
     realtime::use_realtime,
+    route::use_place,
     server::studio::{StudioView, studio_view},
 };
 use about::{About, Danger};
@@ -36,7 +38,6 @@ use health::HealthPanel;
 use keys::{Fresh, Keys};
 use leptos::{either::EitherOf4, prelude::*};
 use leptos_meta::Meta;
-use leptos_router::hooks::use_params_map;
 use madang_protocol::wire::Wire;
 use madang_view::view;
 use serde::{Deserialize, Serialize};
@@ -61,8 +62,8 @@ async fn open(slug: String) -> Opening {
 
 #[component]
 pub fn StudioPage() -> impl IntoView {
-    let params = use_params_map();
-    let opening = page_data(move || params.read().get("slug").unwrap_or_default(), open);
+    let place = use_place();
+    let opening = page_data(move || place.slug(), open);
     view! {
         {head::tag(|| view! { <Meta name="robots" content="noindex" /> })}
         <Suspense fallback=|| view! { <div class="studio-page"></div> }>
@@ -75,7 +76,7 @@ pub fn StudioPage() -> impl IntoView {
                     }
                     Some(Err(ApiError::NotFound)) => EitherOf4::B(view! { <NotFoundPage /> }),
                     Some(Err(error)) => {
-                        let slug = params.read_untracked().get("slug").unwrap_or_default();
+                        let slug = place.slug();
                         EitherOf4::C(view! { <Refused error slug /> })
                     }
                     None => EitherOf4::D(view! { <Deleted /> }),
@@ -143,7 +144,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
     let path = format!("/rooms/{slug}");
     let title = move || desk.page.with(|page| page.card.title.clone());
     let owner = move || desk.page.with(|page| page.card.owner.clone());
-    let live = Signal::derive(move || Some(desk.status.with(|status| status.live)));
+    let live = memo(move || Some(desk.status.with(|status| status.live)));
     view! {
         {page_title(move || m.studio_of(title()))}
         <div class="studio-page" on:submit=move |event| desk.submitted(&event) on:input=move |event| desk.typed(&event)>
@@ -158,7 +159,7 @@ fn Open(desk: Desk, rows: StoredValue<String>) -> impl IntoView {
             <div class="studio">
                 <div>
                     <section class="panel bare" aria-label=m.studio_preview()>
-                        <Player slug=slug title=Signal::derive(title) owner=Signal::derive(owner) room=live usage=Use::Preview />
+                        <Player slug=slug title=memo(title) owner=memo(owner) room=live usage=Use::Preview />
                         <Tracks desk />
                         <HealthPanel desk />
                     </section>

@@ -2,8 +2,7 @@
 
 use crate::{
     ApiError,
-    chat::{ChatPanel, still_rows},
-    codec::page_data,
+    chat::ChatPanel,
     components::{
         avatar::Avatar,
         badge::LiveBadge,
@@ -14,15 +13,17 @@ use crate::{
     context::{load, use_origin},
     head::{self, page_title},
     i18n::{grouped, use_messages},
-    pages::not_found::NotFoundPage,
+    pages::{
+        asked::{self, Came},
+        not_found::NotFoundPage,
+    },
     piece::Piece,
-    reactive::memo,
+    reactive::{Memo, Var, memo},
     realtime::use_realtime,
-    server::rooms::room_page,
+    route::use_place,
 };
 use leptos::{ev::MouseEvent, prelude::*};
 use leptos_meta::{Link, Meta};
-use leptos_router::hooks::use_params_map;
 use madang_protocol::{LiveState, RoomPage, Visibility};
 use madang_view::view;
 
@@ -31,26 +32,20 @@ const CARD_DESCRIPTION: usize = 200;
 
 #[component]
 pub fn WatchPage() -> impl IntoView {
-    let params = use_params_map();
-    let asked = page_data(move || params.read().get("slug").unwrap_or_default(), room_page);
-    view! {
-        <Suspense fallback=|| view! { <div class="watch"><div class="player"></div></div> }>
-            {move || Suspend::new(async move {
-                match asked.await {
-                    Ok(page) => {
-                        let rows = still_rows(page.card.slug.clone()).await;
-                        view! { <Room page rows /> }
-                    }
-                    Err(ApiError::NotFound) => view! { <NotFoundPage /> },
-                    Err(ApiError::Forbidden) => {
-                        // The gate is the server's page.
-                        load(&format!("/rooms/{}", params.read_untracked().get("slug").unwrap_or_default()));
-                        Piece::Nothing
-                    }
-                    Err(error) => view! { <Failed error again=move |_| asked.refetch() /> },
-                }
-            })}
-        </Suspense>
+    asked::room(|| view! { <div class="watch"><div class="player"></div></div> }, show, true)
+}
+
+fn show(came: Came) -> Piece {
+    let again = came.again();
+    match came.page {
+        Ok(page) => view! { <Room page rows=came.rows /> },
+        Err(ApiError::NotFound) => view! { <NotFoundPage /> },
+        Err(ApiError::Forbidden) => {
+            // The gate is the server's page.
+            load(&format!("/rooms/{}", use_place().slug()));
+            Piece::Nothing
+        }
+        Err(error) => view! { <Failed error again /> },
     }
 }
 
@@ -92,8 +87,8 @@ fn Room(
         }
     });
     let card = memo(move || told.get().unwrap_or_else(|| card.clone()));
-    let title = Signal::derive(move || card.with(|card| card.title.clone()));
-    let owner = Signal::derive(move || card.with(|card| card.owner.clone()));
+    let title = memo(move || card.with(|card| card.title.clone()));
+    let owner = memo(move || card.with(|card| card.owner.clone()));
     let live = memo(move || if gone.get() { None } else { Some(card.with(|card| card.live)) });
     let talk = realtime.talk(&slug);
     let counts = talk.clone();
@@ -110,7 +105,7 @@ fn Room(
         };
         card.with(|card| format!("{unread}{} · {}", card.title, card.owner))
     };
-    let about = RwSignal::new(false);
+    let about = Var::new(false);
     let has_about = !description.is_empty();
     let chat = slug.clone();
     view! {
@@ -150,11 +145,11 @@ fn Room(
 #[component]
 fn Tabs(
     /// Whether one reads about the room.
-    about: RwSignal<bool>,
+    about: Var<bool>,
 ) -> impl IntoView {
     let m = use_messages();
     let tab = |words: &'static str, is: bool| {
-        let on = Signal::derive(move || (about.get() == is).to_string());
+        let on = move || if about.get() == is { "true" } else { "false" };
         view! { <button type="button" aria-pressed=on on:click=move |_| about.set(is)>{words}</button> }
     };
     view! { <div class="watch-tabs scripted">{tab(m.chat_tab(), false)} {tab(m.chat_tab_about(), true)}</div> }
@@ -213,9 +208,9 @@ fn Facts(live: Memo<Option<LiveState>>, watching: Memo<u32>) -> impl IntoView {
 
 /// Hands the address on: by the system's own sheet where there is one, else by copying it.
 #[component]
-fn Share(title: Signal<String>, address: String) -> impl IntoView {
+fn Share(title: Memo<String>, address: String) -> impl IntoView {
     let m = use_messages();
-    let copied = RwSignal::new(false);
+    let copied = Var::new(false);
     let press = move |_| share(title.get_untracked(), address.clone(), copied);
     view! {
         <span class="watch-share scripted">
@@ -228,7 +223,7 @@ fn Share(title: Signal<String>, address: String) -> impl IntoView {
 }
 
 #[cfg(feature = "hydrate")]
-fn share(title: String, address: String, copied: RwSignal<bool>) {
+fn share(title: String, address: String, copied: Var<bool>) {
     use wasm_bindgen::{JsCast, JsValue};
     let navigator = window().navigator();
     let sheet =
@@ -248,12 +243,12 @@ fn share(title: String, address: String, copied: RwSignal<bool>) {
     }
     leptos::task::spawn_local(async move {
         if crate::components::copy::write(&address).await {
-            copied.try_set(true);
-            gloo_timers::future::TimeoutFuture::new(2_000).await;
-            copied.try_set(false);
+            copied.set(true);
+            crate::listen::sleep(2_000).await;
+            copied.set(false);
         }
     });
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn share(_title: String, _address: String, _copied: RwSignal<bool>) {}
+fn share(_title: String, _address: String, _copied: Var<bool>) {}

@@ -111,10 +111,6 @@ impl RenderHtml for Piece {
         super::stand::hydrate(self, cursor, position)
     }
 
-    async fn hydrate_async(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        super::stand::hydrate_async(self, cursor.clone(), position.clone()).await
-    }
-
     fn into_owned(self) -> Self {
         self
     }

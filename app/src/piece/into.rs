@@ -1,6 +1,7 @@
 //! What may stand in `{…}` of a view, and after `=`.
 
 use super::{Piece, Value};
+use crate::reactive::{Held, Var};
 use leptos::prelude::*;
 use std::{any::Any, borrow::Cow};
 
@@ -14,17 +15,26 @@ pub trait IntoValue {
     fn into_value(self) -> Value;
 }
 
-/// A component of leptos, its router or ours.
+/// A component, ours or of leptos.
 pub fn any<V: IntoView + 'static>(view: V) -> Piece {
     let mut view = Some(view);
-    let same: &mut dyn Any = &mut view;
-    if let Some(piece) = same.downcast_mut::<Option<Piece>>() {
-        return piece.take().unwrap_or(Piece::Nothing);
+    if let Some(piece) = take::<V, Piece>(&mut view) {
+        return piece;
     }
-    if let Some(any) = same.downcast_mut::<Option<AnyView>>() {
-        return any.take().map_or(Piece::Nothing, |any| Piece::Any(Box::new(any)));
+    // As leptos' `view!` gives it, with one piece in it.
+    if let Some(piece) = take::<V, View<Piece>>(&mut view) {
+        return piece.into_inner();
+    }
+    if let Some(any) = take::<V, AnyView>(&mut view) {
+        return Piece::Any(Box::new(any));
     }
     view.map_or(Piece::Nothing, |view| Piece::Any(Box::new(view.into_any())))
+}
+
+/// What is in `view`, if it is of that type.
+fn take<V: 'static, T: 'static>(view: &mut Option<V>) -> Option<T> {
+    let same: &mut dyn Any = view;
+    same.downcast_mut::<Option<T>>()?.take()
 }
 
 impl IntoPiece for Piece {
@@ -137,3 +147,24 @@ macro_rules! signals {
 }
 
 signals! { Signal Memo RwSignal ReadSignal }
+
+/// The same for ours.
+macro_rules! values {
+    ($($kept:ident)*) => {$(
+        impl<T: IntoPiece + Clone + Held> IntoPiece for $kept<T> {
+            fn into_piece(self) -> Piece {
+                Piece::Live(Box::new(move || self.get().into_piece()))
+            }
+        }
+
+        impl<T: IntoValue + Clone + Held> IntoValue for $kept<T> {
+            fn into_value(self) -> Value {
+                Value::Live(Box::new(move || self.get().into_value()))
+            }
+        }
+    )*};
+}
+
+type Ours<T> = crate::reactive::Memo<T>;
+
+values! { Var Ours }

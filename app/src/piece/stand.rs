@@ -14,7 +14,7 @@ use leptos::{
     },
     wasm_bindgen::{JsCast, JsValue, throw_str},
 };
-use std::{borrow::Cow, pin::Pin};
+use std::borrow::Cow;
 
 /// What a piece is in the page.
 pub enum State {
@@ -130,40 +130,6 @@ fn found<Kind: JsCast>(cursor: &Cursor, what: &str) -> Kind {
         Ok(node) => node,
         Err(_) => throw_str(what),
     }
-}
-
-/// As [`hydrate`], but waits where leptos does: for the part of the program that a route's page is in.
-pub fn hydrate_async(piece: Piece, cursor: Cursor, position: PositionState) -> Pin<Box<dyn Future<Output = State>>> {
-    Box::pin(async move {
-        match piece {
-            Piece::Any(view) => State::Any(Box::new(view.hydrate_async(&cursor, &position).await)),
-            Piece::Many(pieces) => {
-                let states = hydrate_all(pieces, &cursor, &position).await;
-                State::Many(states, cursor.next_placeholder(&position))
-            }
-            Piece::Element(Element(parts)) => {
-                let Parts { shape, values, children } = *parts;
-                let at = Some((&cursor, &position));
-                let element = node(shape, at);
-                let kept = apply(&element, shape, values, true);
-                let children = match reads_children(shape) {
-                    true => hydrate_all(children, &cursor, &position).await,
-                    false => Vec::new(),
-                };
-                leave(&element, at);
-                State::Element(Box::new(Standing { element, shape, kept, children }))
-            }
-            piece => hydrate(piece, &cursor, &position),
-        }
-    })
-}
-
-async fn hydrate_all(pieces: Vec<Piece>, cursor: &Cursor, position: &PositionState) -> Vec<State> {
-    let mut states = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        states.push(hydrate_async(piece, cursor.clone(), position.clone()).await);
-    }
-    states
 }
 
 fn element(parts: Parts, at: At) -> Standing {

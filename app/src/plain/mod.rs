@@ -14,11 +14,12 @@ use crate::{
     i18n::{Messages, provide_messages, use_messages},
     posted::PostedForm,
     realtime::Realtime,
+    route::Place,
     shell::{AssetNames, basics},
 };
 use admin::Administration;
 use leptos::prelude::*;
-use leptos_router::{components::Router, location::RequestUrl};
+use leptos_router::location::RequestUrl;
 use madang_domain::{Bar, Domain, Error};
 use madang_protocol::UnixMillis;
 use madang_view::view;
@@ -162,13 +163,12 @@ fn Plain(page: Arc<Page>) -> impl IntoView {
     let m = provide_messages();
     Clock::provide();
     Realtime::provide();
+    Place::provide();
     view! {
-        <Router>
-            <a class="skip" href="#main">{m.skip_to_content()}</a>
-            <Header />
-            <main id="main" tabindex="-1"><Shown page=page.clone() /></main>
-            <Footer />
-        </Router>
+        <a class="skip" href="#main">{m.skip_to_content()}</a>
+        <Header />
+        <main id="main" tabindex="-1"><Shown page=page.clone() /></main>
+        <Footer />
     }
 }
 

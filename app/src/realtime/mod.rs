@@ -8,9 +8,14 @@
 mod socket;
 mod topics;
 
-use crate::{chat::talk::Talk, clock::Clock, reactive::memo};
+use crate::{
+    chat::talk::Talk,
+    clock::Clock,
+    context::{around, put_around},
+    reactive::{Memo, Shared, Var, memo},
+};
 use leptos::prelude::*;
-use madang_protocol::{RoomCard, RoomSlug, UnixMillis, realtime::ClientMessage, studio::StudioStatus};
+use madang_protocol::{RoomCard, RoomSlug, UnixMillis, realtime::ClientMessage, studio::StudioStatus, wire::Later};
 use topics::Topics;
 
 /// How long a lost connection may come back before a page says so.
@@ -33,12 +38,12 @@ pub enum Connection {
 /// The channel in context.
 #[derive(Clone, Copy)]
 pub struct Realtime {
-    connection: RwSignal<Connection>,
-    topics: StoredValue<Topics>,
+    connection: Var<Connection>,
+    topics: Var<Topics>,
     /// Whether the server is another build than the one this page was made by.
-    outdated: RwSignal<bool>,
+    outdated: Var<bool>,
     #[cfg(feature = "hydrate")]
-    build: StoredValue<String>,
+    build: Var<String>,
     #[cfg(feature = "hydrate")]
     socket: socket::Handle,
 }
@@ -46,24 +51,28 @@ pub struct Realtime {
 impl Realtime {
     /// Makes the channel and puts it into context; it connects once the page is hydrated. Called once, by the app.
     pub fn provide() -> Self {
-        let realtime = Self {
-            connection: RwSignal::new(Connection::default()),
-            topics: StoredValue::new(Topics::default()),
-            outdated: RwSignal::new(false),
-            #[cfg(feature = "hydrate")]
-            build: StoredValue::new(String::new()),
-            #[cfg(feature = "hydrate")]
-            socket: socket::Handle::new(),
-        };
+        let realtime = Self::new();
         #[cfg(feature = "hydrate")]
         crate::reactive::effect(move || socket::start(realtime));
-        provide_context(realtime);
+        put_around(|around| around.realtime = Some(realtime));
         realtime
     }
 
+    fn new() -> Self {
+        Self {
+            connection: Var::default(),
+            topics: Var::default(),
+            outdated: Var::default(),
+            #[cfg(feature = "hydrate")]
+            build: Var::default(),
+            #[cfg(feature = "hydrate")]
+            socket: socket::Handle::new(),
+        }
+    }
+
     /// Whether the channel stands.
-    pub fn connection(self) -> Signal<Connection> {
-        self.connection.into()
+    pub fn connection(self) -> Var<Connection> {
+        self.connection
     }
 
     /// When the last message came, once the channel has been down long enough to tell people; `None` while all is well.
@@ -77,40 +86,40 @@ impl Realtime {
 
     /// The directory as the server keeps it, every room of it; `None` until the channel has told it.
     /// Joined for as long as the current owner lives.
-    pub fn directory(self) -> Signal<Option<Vec<RoomCard>>> {
-        let rooms = self.topics.with_value(Topics::directory_rooms);
+    pub fn directory(self) -> Var<Option<Vec<RoomCard>>> {
+        let rooms = self.topics.with_untracked(Topics::directory_rooms);
         self.join(Topic::Directory);
         rooms.into()
     }
 
     /// A room's card; `None` until the channel has told it. Joined for as long as the current owner lives: call it anew, in an
     /// effect or a memo, when the slug changes.
-    pub fn room(self, slug: &RoomSlug) -> Signal<Option<RoomCard>> {
+    pub fn room(self, slug: &RoomSlug) -> Var<Option<RoomCard>> {
         self.join(Topic::Room(slug.clone()));
-        self.topics.try_update_value(|topics| topics.room(slug).card.clone()).unwrap_or_default().into()
+        self.topics.try_update_untracked(|topics| topics.room(slug).card.clone()).unwrap_or_default().into()
     }
 
     /// Whether the channel said that the room is not there (any more). Joins as [`Self::room`] does.
-    pub fn room_gone(self, slug: &RoomSlug) -> Signal<bool> {
+    pub fn room_gone(self, slug: &RoomSlug) -> Var<bool> {
         self.join(Topic::Room(slug.clone()));
-        self.topics.try_update_value(|topics| topics.room(slug).gone.clone()).unwrap_or_default().into()
+        self.topics.try_update_untracked(|topics| topics.room(slug).gone.clone()).unwrap_or_default().into()
     }
 
     /// A room's studio status, which only its owner is sent; `None` until then. Joins as [`Self::room`] does.
-    pub fn studio(self, slug: &RoomSlug) -> Signal<Option<StudioStatus>> {
+    pub fn studio(self, slug: &RoomSlug) -> Var<Option<Later<StudioStatus>>> {
         self.join(Topic::Room(slug.clone()));
-        self.topics.try_update_value(|topics| topics.room(slug).studio.clone()).unwrap_or_default().into()
+        self.topics.try_update_untracked(|topics| topics.room(slug).studio.clone()).unwrap_or_default().into()
     }
 
     /// A room's chat. Joins as [`Self::room`] does.
-    pub fn talk(self, slug: &RoomSlug) -> Option<ArcRwSignal<Talk>> {
+    pub fn talk(self, slug: &RoomSlug) -> Option<Shared<Talk>> {
         self.join(Topic::Room(slug.clone()));
-        self.topics.try_update_value(|topics| topics.room(slug).talk.clone())
+        self.topics.try_update_untracked(|topics| topics.room(slug).talk.clone())
     }
 
     /// Whether the server was updated since this page was loaded: it works on, and is better loaded anew.
-    pub fn outdated(self) -> Signal<bool> {
-        self.outdated.into()
+    pub fn outdated(self) -> Var<bool> {
+        self.outdated
     }
 
     /// Connects anew. The server reads who somebody is as the channel opens: called when that has just changed.
@@ -124,7 +133,7 @@ impl Realtime {
         if cfg!(feature = "ssr") {
             return;
         }
-        if let Some(message) = self.topics.try_update_value(|topics| topics.enter(&topic)).flatten() {
+        if let Some(message) = self.topics.try_update_untracked(|topics| topics.enter(&topic)).flatten() {
             self.say(&message);
         }
         let guard = Guard { realtime: self, topic };
@@ -155,7 +164,7 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let left = self.realtime.topics.try_update_value(|topics| topics.exit(&self.topic)).flatten();
+        let left = self.realtime.topics.try_update_untracked(|topics| topics.exit(&self.topic)).flatten();
         if let Some(message) = left {
             self.realtime.say(&message);
         }
@@ -164,13 +173,5 @@ impl Drop for Guard {
 
 /// The channel. One that never connects where no app has provided any.
 pub fn use_realtime() -> Realtime {
-    use_context().unwrap_or_else(|| Realtime {
-        connection: RwSignal::new(Connection::default()),
-        topics: StoredValue::new(Topics::default()),
-        outdated: RwSignal::new(false),
-        #[cfg(feature = "hydrate")]
-        build: StoredValue::new(String::new()),
-        #[cfg(feature = "hydrate")]
-        socket: socket::Handle::new(),
-    })
+    around().realtime.unwrap_or_else(Realtime::new)
 }

@@ -1,11 +1,13 @@
 //! The connection behind [`Realtime`]: opens it, keeps it alive, opens it again. Browser only.
 
 use super::{Connection, Realtime, topics::Topics};
-use crate::{chat::talk::Talk, clock::browser_now};
-use futures_util::{Sink, Stream};
-use gloo_net::websocket::{Message, futures::WebSocket};
-use gloo_timers::future::{IntervalStream, TimeoutFuture};
-use leptos::{ev, prelude::*};
+use crate::{
+    chat::talk::Talk,
+    clock::browser_now,
+    listen::{Listening, Ticking, every, listen, on_window, sleep},
+    reactive::Kept,
+};
+use leptos::prelude::*;
 use madang_protocol::{
     PROTOCOL_VERSION, UnixMillis,
     realtime::{ClientMessage, Refusal, ServerEvent},
@@ -13,17 +15,19 @@ use madang_protocol::{
 };
 use std::{
     cell::{Cell, RefCell},
-    future::poll_fn,
-    pin::Pin,
-    rc::Rc,
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    rc::{Rc, Weak},
     task::{Context, Poll, Waker},
 };
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageEvent, WebSocket};
 
 /// Least and most time between two attempts.
 const RETRY_MIN_MS: u32 = 500;
 const RETRY_MAX_MS: u32 = 20_000;
 /// How often the connection is looked after.
-const TICK_MS: u32 = 1_000;
+const TICK_MS: i32 = 1_000;
 /// How often a ping asks whether the server is there: a dead path is otherwise noticed only by the next thing said.
 const PING_EVERY_MS: i64 = 20_000;
 /// How long the first message, and the answer to a ping, may take.
@@ -33,32 +37,33 @@ const RELOADED: &str = "madang.reloaded";
 
 /// The open socket, for whoever has something to say.
 #[derive(Clone, Copy)]
-pub(super) struct Handle(StoredValue<Option<Rc<Open>>, LocalStorage>);
+pub(super) struct Handle(Kept<Option<Rc<Open>>>);
 
-/// A socket that stands, and the wish that it end.
+/// A socket, and what came of it and was not yet looked at.
 struct Open {
-    socket: RefCell<WebSocket>,
-    over: Nudge,
+    socket: WebSocket,
+    inputs: RefCell<VecDeque<Input>>,
+    waker: Cell<Option<Waker>>,
+    kept: RefCell<Option<([Listening; 3], Ticking)>>,
 }
 
 impl Handle {
     pub(super) fn new() -> Self {
-        Self(StoredValue::new_local(None))
+        Self(Kept::new(None))
     }
 
     /// Sends when connected; otherwise drops it (see [`Realtime::say`]).
     pub(super) fn say(self, message: &ClientMessage) {
         if let Some(open) = self.0.try_get_value().flatten() {
-            let text = wire::to_text(message);
             // A browser's socket takes text at once. A failure is a closing socket, which the reading side notices.
-            let _ = Pin::new(&mut *open.socket.borrow_mut()).start_send(Message::Text(text));
+            let _ = open.socket.send_with_str(&wire::to_text(message));
         }
     }
 
     /// Ends the connection that stands, if any; the next one is opened at once.
     pub(super) fn close(self) {
         if let Some(open) = self.0.try_get_value().flatten() {
-            open.over.give();
+            open.put(Input::Over);
         }
     }
 }
@@ -67,9 +72,9 @@ impl Handle {
 pub(super) fn start(realtime: Realtime) {
     let nudge = Rc::new(Nudge::default());
     let online = Rc::clone(&nudge);
-    window_event_listener(ev::online, move |_| online.give());
+    on_window("online", move |_| online.give());
     let shown = Rc::clone(&nudge);
-    window_event_listener_untyped("visibilitychange", move |_| {
+    on_window("visibilitychange", move |_| {
         if !document().hidden() {
             shown.give();
         }
@@ -80,7 +85,7 @@ pub(super) fn start(realtime: Realtime) {
         loop {
             let end = serve(realtime, &mut heard).await;
             realtime.socket.0.set_value(None);
-            for talk in realtime.topics.try_with_value(Topics::talks).unwrap_or_default() {
+            for talk in realtime.topics.try_with_untracked(Topics::talks).unwrap_or_default() {
                 talk.update(Talk::lost);
             }
             match end {
@@ -93,12 +98,12 @@ pub(super) fn start(realtime: Realtime) {
                 _ => browser_now(),
             };
             realtime.connection.set(Connection::Lost { since, heard });
-            let mut pause = TimeoutFuture::new(pause_ms(attempt, js_sys::Math::random()));
+            let mut pause = Box::pin(sleep(pause_ms(attempt, js_sys::Math::random()) as i32));
             attempt += 1;
             nudge.forget();
             let nudged = poll_fn(|cx| match nudge.poll(cx) {
                 Poll::Ready(()) => Poll::Ready(true),
-                Poll::Pending => Pin::new(&mut pause).poll(cx).map(|()| false),
+                Poll::Pending => pause.as_mut().poll(cx).map(|()| false),
             });
             if nudged.await {
                 attempt = 0;
@@ -115,7 +120,8 @@ fn pause_ms(attempt: u32, random: f64) -> u32 {
 }
 
 enum Input {
-    Heard(Message),
+    /// A message: text, or `None` for what is none.
+    Heard(Option<String>),
     Broken,
     Tick,
     Over,
@@ -133,14 +139,12 @@ enum End {
 
 /// One connection, from opening to its end. `heard` is when the last message came.
 async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
-    let Some(socket) = address().and_then(|url| WebSocket::open(&url).ok()) else { return End::Failed };
-    let open = Rc::new(Open { socket: RefCell::new(socket), over: Nudge::default() });
+    let Some(open) = address().and_then(|url| Open::new(&url)) else { return End::Failed };
     let now = browser_now();
     let mut line = Line { realtime, open, opened: now, heard: *heard, asked: now, stands: false, build: String::new() };
-    let mut ticks = IntervalStream::new(TICK_MS);
     let end = loop {
-        // By hand: the combinators of `futures` for the same are many times as large in the browser.
-        let input = poll_fn(|cx| line.open.poll(cx, &mut ticks)).await;
+        // By hand: streams and the combinators of `futures` for the same are many times as large in the browser.
+        let input = poll_fn(|cx| line.open.poll(cx)).await;
         if let Some(end) = line.handle(input) {
             break end;
         }
@@ -150,14 +154,49 @@ async fn serve(realtime: Realtime, heard: &mut UnixMillis) -> End {
 }
 
 impl Open {
-    fn poll(&self, cx: &mut Context<'_>, ticks: &mut IntervalStream) -> Poll<Input> {
-        if self.over.poll(cx).is_ready() {
-            return Poll::Ready(Input::Over);
+    fn new(url: &str) -> Option<Rc<Self>> {
+        let socket = WebSocket::new(url).ok()?;
+        let (inputs, waker, kept) = (RefCell::default(), Cell::default(), RefCell::default());
+        let open = Rc::new(Self { socket, inputs, waker, kept });
+        let hear = |name, read: fn(JsValue) -> Input| {
+            let open = Rc::downgrade(&open);
+            let put = move |event| put(&open, read(event));
+            (name, put)
+        };
+        let text = |event: JsValue| Input::Heard(event.unchecked_ref::<MessageEvent>().data().as_string());
+        let heard = [hear("message", text), hear("close", |_| Input::Broken), hear("error", |_| Input::Broken)];
+        let heard = heard.map(|(name, put)| listen(&open.socket, name, Box::new(put)));
+        let ticks = hear("", |_| Input::Tick).1;
+        open.kept.replace(Some((heard, every(TICK_MS, Box::new(ticks)))));
+        Some(open)
+    }
+
+    fn put(&self, input: Input) {
+        self.inputs.borrow_mut().push_back(input);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
-        if let Poll::Ready(message) = Pin::new(&mut *self.socket.borrow_mut()).poll_next(cx) {
-            return Poll::Ready(message.and_then(Result::ok).map_or(Input::Broken, Input::Heard));
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<Input> {
+        let input = self.inputs.borrow_mut().pop_front();
+        if input.is_none() {
+            self.waker.set(Some(cx.waker().clone()));
         }
-        Pin::new(ticks).poll_next(cx).map(|_| Input::Tick)
+        input.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+fn put(open: &Weak<Open>, input: Input) {
+    if let Some(open) = open.upgrade() {
+        open.put(input);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Of a socket that is closed already nothing more comes of it.
+        let _ = self.socket.close();
     }
 }
 
@@ -184,7 +223,7 @@ impl Line {
         match input {
             Input::Heard(message) => {
                 self.heard = now;
-                let Message::Text(text) = message else { return None };
+                let text = message?;
                 let Some(Json::List(told)) = wire::parse(&text) else { return broken };
                 let events: Vec<ServerEvent> = told.iter().filter_map(ServerEvent::read).collect();
                 if events.len() < told.len() {
@@ -225,10 +264,10 @@ impl Line {
             // What let this browser into the room is over: the server has the page that says so.
             let _ = window().location().reload();
         }
-        let change = realtime.topics.try_update_value(|topics| topics.told(event)).flatten();
+        let change = realtime.topics.try_update_untracked(|topics| topics.told(event)).flatten();
         let mut answers = change.map(|change| change.apply(now)).unwrap_or_default();
         if stood {
-            answers = realtime.topics.try_with_value(Topics::joined).unwrap_or_default();
+            answers = realtime.topics.try_with_untracked(Topics::joined).unwrap_or_default();
         }
         for message in answers {
             realtime.say(&message);
@@ -239,9 +278,9 @@ impl Line {
 
 /// The first build that a page meets is the one that made it; another one later means that the server was updated.
 fn note_build(realtime: Realtime, build: &str) {
-    let known = realtime.build.get_value();
+    let known = realtime.build.get_untracked();
     if known.is_empty() {
-        realtime.build.set_value(build.to_owned());
+        realtime.build.set(build.to_owned());
     } else if known != build {
         realtime.outdated.set(true);
     }

@@ -1,19 +1,18 @@
 //! What is joined, by how many, and what the channel told about it. Knows no socket: it says which message to send.
 
 use super::Topic;
-use crate::chat::talk::Talk;
-use leptos::prelude::*;
+use crate::{chat::talk::Talk, reactive::Shared};
 #[cfg(any(test, feature = "hydrate"))]
 use madang_protocol::UnixMillis;
 #[cfg(any(test, feature = "hydrate"))]
 use madang_protocol::realtime::ServerEvent;
-use madang_protocol::{RoomCard, RoomSlug, chat::You, realtime::ClientMessage, studio::StudioStatus};
+use madang_protocol::{RoomCard, RoomSlug, chat::You, realtime::ClientMessage, studio::StudioStatus, wire::Later};
 
 /// Everything joined. Signals in it outlive the components that ask for them.
 #[derive(Default)]
 pub(super) struct Topics {
     directory_askers: usize,
-    directory: ArcRwSignal<Option<Vec<RoomCard>>>,
+    directory: Shared<Option<Vec<RoomCard>>>,
     rooms: Vec<RoomTopic>,
     you: You,
 }
@@ -22,27 +21,27 @@ pub(super) struct Topics {
 pub(super) struct RoomTopic {
     slug: RoomSlug,
     askers: usize,
-    pub(super) card: ArcRwSignal<Option<RoomCard>>,
-    pub(super) gone: ArcRwSignal<bool>,
-    pub(super) studio: ArcRwSignal<Option<StudioStatus>>,
-    pub(super) talk: ArcRwSignal<Talk>,
+    pub(super) card: Shared<Option<RoomCard>>,
+    pub(super) gone: Shared<bool>,
+    pub(super) studio: Shared<Option<Later<StudioStatus>>>,
+    pub(super) talk: Shared<Talk>,
 }
 
 impl RoomTopic {
     fn new(slug: RoomSlug, you: You) -> Self {
         Self {
-            talk: ArcRwSignal::new(Talk::new(slug.clone(), you)),
+            talk: Shared::new(Talk::new(slug.clone(), you)),
             slug,
             askers: 0,
-            card: ArcRwSignal::new(None),
-            gone: ArcRwSignal::new(false),
-            studio: ArcRwSignal::new(None),
+            card: Shared::default(),
+            gone: Shared::default(),
+            studio: Shared::default(),
         }
     }
 }
 
 impl Topics {
-    pub(super) fn directory_rooms(&self) -> ArcRwSignal<Option<Vec<RoomCard>>> {
+    pub(super) fn directory_rooms(&self) -> Shared<Option<Vec<RoomCard>>> {
         self.directory.clone()
     }
 
@@ -98,7 +97,7 @@ impl Topics {
 
     /// The chats of all rooms.
     #[cfg(any(test, feature = "hydrate"))]
-    pub(super) fn talks(&self) -> Vec<ArcRwSignal<Talk>> {
+    pub(super) fn talks(&self) -> Vec<Shared<Talk>> {
         self.rooms.iter().map(|room| room.talk.clone()).collect()
     }
 
@@ -133,11 +132,11 @@ impl Topics {
 /// A signal and what it becomes.
 #[cfg(any(test, feature = "hydrate"))]
 pub(super) enum Change {
-    Directory(ArcRwSignal<Option<Vec<RoomCard>>>, ServerEvent),
-    Room(ArcRwSignal<Option<RoomCard>>, ArcRwSignal<bool>, RoomCard),
-    Gone(ArcRwSignal<bool>),
-    Studio(ArcRwSignal<Option<StudioStatus>>, StudioStatus),
-    Talk(Vec<ArcRwSignal<Talk>>, ServerEvent),
+    Directory(Shared<Option<Vec<RoomCard>>>, ServerEvent),
+    Room(Shared<Option<RoomCard>>, Shared<bool>, RoomCard),
+    Gone(Shared<bool>),
+    Studio(Shared<Option<Later<StudioStatus>>>, Later<StudioStatus>),
+    Talk(Vec<Shared<Talk>>, ServerEvent),
 }
 
 #[cfg(any(test, feature = "hydrate"))]

@@ -6,6 +6,8 @@
 //!
 //! Of attributes it knows a name and a value, `class:name`, `prop:name`, `on:event`, `node_ref` and `inner_html`.
 
+mod part;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use rstml::node::{KeyedAttribute, Node, NodeAttribute, NodeBlock, NodeElement, NodeName};
@@ -22,6 +24,16 @@ pub fn view(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
         }
     }
     .into()
+}
+
+/// A function whose code is a download of its own where the build splits the front end, or together with the others that name the same
+/// part (`#[part(accounts)]`); elsewhere it is part of the whole. Beside the function stands a module of its name, with the `PART` that
+/// loads it.
+#[proc_macro_attribute]
+pub fn part(of: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let of = (!of.is_empty()).then(|| syn::parse(of)).transpose();
+    let expanded = of.and_then(|of| Ok(part::part(of, syn::parse(item)?)));
+    expanded.unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 /// A piece of nodes.

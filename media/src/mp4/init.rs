@@ -1,8 +1,8 @@
 //! The init segment: `ftyp` and a `moov` without samples (ISO/IEC 14496-12 §8.2, §8.8.1).
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
-use super::boxes::{put_box, put_full_box, put_plain};
+use super::boxes::{Put, put_box, put_full_box, put_plain};
 use super::{Codec, TooLong, Track};
 
 /// The unity matrix of `mvhd` and `tkhd` (§8.2.2.2).

@@ -78,8 +78,10 @@ impl AudioTrack {
         // The count goes on in the new ticks; rounded up, so that nothing overlaps.
         let (old, new) = (i64::from(self.batch.timescale()), i64::from(config.timescale));
         self.next = self.next.map(|next| {
-            let scaled = i128::from(next).saturating_mul(i128::from(new)).saturating_add(i128::from(old));
-            i64::try_from(scaled.checked_div(i128::from(old)).unwrap_or(0)).unwrap_or(i64::MAX)
+            // Whole old ticks apart from the rest, so that 64 bits hold the products.
+            let (whole, rest) = (next.checked_div_euclid(old).unwrap_or(0), next.checked_rem_euclid(old).unwrap_or(0));
+            let rest = rest.saturating_mul(new).saturating_add(old).checked_div(old).unwrap_or(0);
+            whole.saturating_mul(new).saturating_add(rest)
         });
         self.batch.set_timescale(config.timescale, out)?;
         let (record, channels) = (config.record.clone(), config.channels);
@@ -152,8 +154,10 @@ impl AudioTrack {
     }
 
     fn ticks(&self, ms: i64) -> i64 {
-        // Places on the timeline stay below 2^42 ms and rates below 2^24 Hz: 128 bits hold the product.
-        let product = i128::from(ms).saturating_mul(i128::from(self.batch.timescale())).saturating_add(500);
-        i64::try_from(product.div_euclid(1000)).unwrap_or(if ms < 0 { i64::MIN } else { i64::MAX })
+        // Seconds apart from the rest: places on the timeline stay below 2^42 ms and rates below 2^24 Hz, so 64 bits hold both products.
+        let (seconds, rest) = (ms.div_euclid(1000), ms.rem_euclid(1000));
+        let rate = i64::from(self.batch.timescale());
+        let rest = rest.saturating_mul(rate).saturating_add(500).div_euclid(1000);
+        seconds.saturating_mul(rate).saturating_add(rest)
     }
 }

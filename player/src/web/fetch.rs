@@ -1,13 +1,13 @@
 //! The request for the stream: its answer, and its bytes as they come.
 
-use super::{Inner, feed};
+use super::{Inner, feed, spawn};
 use crate::engine::{Answer, Input};
 use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Window};
 
 /// While the buffers are full, room is looked for this often.
@@ -54,7 +54,7 @@ pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
     };
     let answer = JsFuture::from(answer);
     let weak = Rc::downgrade(inner);
-    spawn_local(async move {
+    spawn(async move {
         let clean = match answer.await.ok().and_then(|response| response.dyn_into::<Response>().ok()) {
             Some(response) => take(&weak, connection, &response).await,
             None => Some(false),

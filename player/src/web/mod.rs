@@ -18,10 +18,11 @@ use source::{Path, Source};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    pin::Pin,
     rc::{Rc, Weak},
 };
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlVideoElement;
 
 /// Pace of the engine's clock while nothing else happens.
@@ -212,7 +213,7 @@ impl Inner {
     /// Handles an input from the event loop.
     fn feed_soon(self: &Rc<Self>, input: Input) {
         let weak = Rc::downgrade(self);
-        spawn_local(async move { feed(&weak, input) });
+        spawn(async move { feed(&weak, input) });
     }
 
     fn wants_data(&self) -> bool {
@@ -258,7 +259,7 @@ impl Inner {
     fn play(self: &Rc<Self>) {
         let Ok(promise) = self.video.play() else { return };
         let weak = Rc::downgrade(self);
-        spawn_local(async move {
+        spawn(async move {
             match JsFuture::from(promise).await {
                 Ok(_) => feed(&weak, Input::PlayGranted),
                 Err(error) if is_named(&error, "NotAllowedError") => feed(&weak, Input::PlayRefused),
@@ -400,6 +401,12 @@ fn feed(weak: &Weak<Inner>, input: Input) {
     if let Some(inner) = weak.upgrade() {
         inner.feed(input);
     }
+}
+
+/// Runs a future, behind a pointer: each type of future brings code of its own into the download.
+fn spawn(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
 }
 
 /// Whether a thrown value is an exception of this name.

@@ -122,15 +122,22 @@ fn link_length(text: &str) -> Option<usize> {
     let raw = authority.find(ends_link).unwrap_or(authority.len());
     let kept = without_sentence_end(authority.get(..raw)?);
     let host = kept.split(['/', '?', '#']).next().unwrap_or_default();
-    let good = host.starts_with(|c: char| c.is_alphanumeric() || c == '[')
-        && !host.contains('@')
-        && (!needs_dot || host.contains('.'));
+    let good = host.starts_with(begins_host) && !host.contains('@') && (!needs_dot || host.contains('.'));
     good.then(|| start.saturating_add(kept.len()))
 }
 
 fn strip_ignoring_case<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let head = text.get(..start.len())?;
     if head.eq_ignore_ascii_case(start) { text.get(start.len()..) } else { None }
+}
+
+/// Without Unicode's tables, which are two kilobytes of a download: beyond ASCII all but the punctuation of the common blocks.
+fn begins_host(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric() || c == '[',
+        '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' => false,
+        _ => true,
+    }
 }
 
 /// Browsers take a backslash for a slash; an address that has one is not what it looks like.

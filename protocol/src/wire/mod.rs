@@ -5,10 +5,12 @@
 //! and then into types, so that one small parser serves them all: serde compiles each type's reader anew for each kind of source,
 //! which for the events of `/ws` alone was a fifth of the download.
 
+mod later;
 mod parse;
 mod types;
 mod write;
 
+pub use later::Later;
 pub use madang_protocol_derive::Wire;
 pub use parse::parse;
 pub use write::Object;
@@ -172,7 +174,8 @@ mod tests {
                     encoder: Some(encoder),
                     fought_over: false,
                     attempts: vec![attempt],
-                },
+                }
+                .into(),
             },
             ServerEvent::Refused { reason: Refusal::TooManyRooms },
             ServerEvent::Pong,

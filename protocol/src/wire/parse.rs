@@ -102,7 +102,7 @@ impl<'t> Reader<'t> {
     /// The digits that come next, as a number, and how many they were.
     fn digits(&mut self) -> (f64, usize) {
         let end = self.rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(self.rest.len());
-        let (digits, rest) = self.rest.split_at(end);
+        let (digits, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
         self.rest = rest;
         (digits.bytes().fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0')), end)
     }
@@ -112,7 +112,7 @@ impl<'t> Reader<'t> {
         let mut text = String::new();
         loop {
             let end = self.rest.bytes().position(|b| matches!(b, b'"' | b'\\'))?;
-            let (plain, rest) = self.rest.split_at(end);
+            let (plain, rest) = self.rest.split_at_checked(end)?;
             text.push_str(plain);
             self.rest = rest;
             if self.takes("\"") {

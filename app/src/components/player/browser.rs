@@ -3,20 +3,20 @@
 
 use super::{
     deck::{Ask, Command, Deck, Panel, Use, command_of_key},
-    extra,
+    extra::player_extra,
     scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
 };
 use crate::{
     clock::browser_now,
     components::keys::is_taken,
-    reactive::{effect, memo},
+    listen::{after, on_window},
+    reactive::{Kept, Var, effect, memo},
+    route::use_place,
 };
 use js_sys::{Function, Reflect};
-use leptos::{ev, prelude::*};
-use leptos_router::hooks::use_query_map;
+use leptos::prelude::*;
 use madang_player::{Failure, PlayerEvent, web};
 use madang_protocol::{LiveState, UnixMillis};
-use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlVideoElement, KeyboardEvent, Storage};
@@ -34,37 +34,37 @@ const DELAY: &str = "madang.delay";
 /// What is not state to be shown.
 #[derive(Clone, Copy)]
 pub struct Machine {
-    player: StoredValue<Option<web::Player>, LocalStorage>,
+    player: Kept<Option<web::Player>>,
     /// The broadcast that the player was last started for.
-    served: StoredValue<Option<UnixMillis>>,
+    served: Kept<Option<UnixMillis>>,
     /// Counts state events, so that a late timer knows it is late.
-    turn: StoredValue<u32>,
+    turn: Kept<u32>,
     /// When somebody last moved, and whether a timer watches it.
-    moved: StoredValue<(UnixMillis, bool)>,
+    moved: Kept<(UnixMillis, bool)>,
     /// Whether `extra` has been asked for.
-    asked: StoredValue<bool>,
+    asked: Kept<bool>,
 }
 
 impl Default for Machine {
     fn default() -> Self {
         Self {
-            player: StoredValue::new_local(None),
-            served: StoredValue::new(None),
-            turn: StoredValue::new(0),
-            moved: StoredValue::new((UnixMillis(0), false)),
-            asked: StoredValue::new(false),
+            player: Kept::new(None),
+            served: Kept::new(None),
+            turn: Kept::new(0),
+            moved: Kept::new((UnixMillis(0), false)),
+            asked: Kept::new(false),
         }
     }
 }
 
 /// Wakes the deck up once its video is in the page, and lets go of everything when the owner is cleaned up.
 pub fn run(deck: Deck, url: String) {
-    let wanted = use_query_map().with_untracked(|query| query.get("delay").and_then(|d| Delay::parse(&d)));
+    let wanted = Delay::parse(&use_place().query("delay"));
     let live = memo(move || match deck.room.get() {
         Some(LiveState::Live { since }) => Some(since),
         _ => None,
     });
-    let awake = StoredValue::new(false);
+    let awake = Kept::new(false);
     effect(move || {
         let Some(video) = deck.video.get() else { return };
         if awake.try_update_value(|awake| !std::mem::replace(awake, true)) == Some(true) {
@@ -73,10 +73,7 @@ pub fn run(deck: Deck, url: String) {
         follow(deck, &video, &url, live.get());
     });
     if deck.usage == Use::Watch {
-        effect(move || {
-            let handle = window_event_listener(ev::keydown, move |event| pressed(deck, &event));
-            on_cleanup(move || handle.remove());
-        });
+        on_window("keydown", move |event| pressed(deck, event.unchecked_ref()));
     }
     on_cleanup(move || stop(deck));
 }
@@ -94,7 +91,7 @@ fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMill
             start(deck, video, url);
         }
         // The streamer is back, and the player has nothing to show any more: do not wait for its own next attempt.
-        Some(_) if runs && quiet && deck.machine.served.get_value() != live => {
+        Some(_) if runs && quiet && deck.machine.served.try_get_value() != Some(live) => {
             deck.machine.served.set_value(live);
             with_player(deck, web::Player::restart);
         }
@@ -116,8 +113,8 @@ fn start(deck: Deck, video: &HtmlVideoElement, url: &str) {
 fn stop(deck: Deck) {
     let player = deck.machine.player.try_update_value(Option::take).flatten();
     drop(player);
-    let _ = deck.behind_ms.try_set(None);
-    let _ = deck.ask.try_set(None);
+    deck.behind_ms.set(None);
+    deck.ask.set(None);
 }
 
 fn with_player(deck: Deck, act: impl FnOnce(&web::Player)) {
@@ -133,7 +130,7 @@ fn heard(deck: Deck, event: PlayerEvent) {
     let say = |feed: Feed| {
         let _ = deck.machine.turn.try_update_value(|turn| *turn = turn.wrapping_add(1));
         if deck.feed.try_with_untracked(|now| *now != feed) == Some(true) {
-            let _ = deck.feed.try_set(feed);
+            deck.feed.set(feed);
         }
     };
     match event {
@@ -142,17 +139,17 @@ fn heard(deck: Deck, event: PlayerEvent) {
             say(Feed::Playing);
             fetch_extra(deck);
             if deck.seen.try_get_untracked() == Some(false) {
-                let _ = deck.seen.try_set(true);
+                deck.seen.set(true);
             }
         }
         PlayerEvent::Buffering => {
             let turn = deck.machine.turn.try_get_value();
             let late = move || {
                 if deck.machine.turn.try_get_value() == turn {
-                    let _ = deck.feed.try_set(Feed::Buffering);
+                    deck.feed.set(Feed::Buffering);
                 }
             };
-            set_timeout(late, Duration::from_millis(BUFFERING_AFTER_MS.into()));
+            after(BUFFERING_AFTER_MS as i32, late);
         }
         PlayerEvent::Away { left_s } => say(Feed::Away { left_s }),
         PlayerEvent::Waiting { attempt, .. } => say(Feed::Waiting { attempt }),
@@ -161,11 +158,11 @@ fn heard(deck: Deck, event: PlayerEvent) {
         PlayerEvent::Ended => say(Feed::Ended),
         PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) => say(Feed::Failed(Fault::Codec(mime))),
         PlayerEvent::Failed(Failure::Decoder) => say(Feed::Failed(Fault::Broken)),
-        PlayerEvent::NeedsUnmute if deck.usage == Use::Watch => drop(deck.ask.try_set(Some(Ask::Unmute))),
+        PlayerEvent::NeedsUnmute if deck.usage == Use::Watch => deck.ask.set(Some(Ask::Unmute)),
         PlayerEvent::NeedsUnmute => {}
-        PlayerEvent::NeedsTap => drop(deck.ask.try_set(Some(Ask::Play))),
-        PlayerEvent::Delay { behind_ms } => drop(deck.behind_ms.try_set(Some(behind_ms))),
-        PlayerEvent::AudioOnly(sound_only) => drop(deck.sound_only.try_set(sound_only)),
+        PlayerEvent::NeedsTap => deck.ask.set(Some(Ask::Play)),
+        PlayerEvent::Delay { behind_ms } => deck.behind_ms.set(Some(behind_ms)),
+        PlayerEvent::AudioOnly(sound_only) => deck.sound_only.set(sound_only),
         PlayerEvent::Size { .. } => {}
     }
 }
@@ -232,8 +229,14 @@ fn fetch_extra(deck: Deck) {
     let asked = deck.machine.asked.try_update_value(|asked| std::mem::replace(asked, true));
     if deck.usage == Use::Watch && asked == Some(false) {
         spawn_local(async move {
-            let extra = extra::load().await;
-            let _ = deck.extra.try_set(Some(extra));
+            if player_extra::PART.load().await.is_ok()
+                && let Some(extra) = player_extra()
+            {
+                deck.extra.set(Some(extra));
+            } else {
+                // The next press tries again.
+                deck.machine.asked.set_value(false);
+            }
         });
     }
 }
@@ -280,7 +283,7 @@ fn look(deck: Deck, video: &HtmlVideoElement) {
     }
 }
 
-fn set_if_new<T: Copy + PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+fn set_if_new<T: Copy + PartialEq + Send + Sync + 'static>(signal: Var<T>, value: T) {
     if signal.get_untracked() != value {
         signal.set(value);
     }
@@ -381,10 +384,10 @@ fn rest_later(deck: Deck, after_ms: i64) {
             rest_later(deck, left_ms);
         } else {
             let _ = deck.machine.moved.try_update_value(|(_, watched)| *watched = false);
-            let _ = deck.idle.try_set(true);
+            deck.idle.set(true);
         }
     };
-    set_timeout(check, Duration::from_millis(u64::try_from(after_ms).unwrap_or(0)));
+    after(i32::try_from(after_ms).unwrap_or(0), check);
 }
 
 /// The player's figures; `None` without a player.

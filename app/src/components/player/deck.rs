@@ -2,7 +2,10 @@
 //! server a deck stands still.
 
 use super::scene::{Delay, Feed, Scene};
-use crate::{piece::Piece, reactive::memo};
+use crate::{
+    piece::Piece,
+    reactive::{Memo, Var, memo},
+};
 use leptos::{ev::MouseEvent, html, prelude::*};
 use madang_protocol::{LiveState, RoomSlug};
 
@@ -89,11 +92,11 @@ pub type Extra = fn(Deck) -> Piece;
 #[derive(Clone)]
 pub struct Subject {
     pub slug: RoomSlug,
-    pub title: Signal<String>,
+    pub title: Memo<String>,
     /// The owner's name.
-    pub owner: Signal<String>,
+    pub owner: Memo<String>,
     /// What is known of the room; `None` once it is deleted.
-    pub room: Signal<Option<LiveState>>,
+    pub room: Memo<Option<LiveState>>,
 }
 
 /// One player's state.
@@ -103,39 +106,39 @@ pub struct Deck {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub slug: StoredValue<RoomSlug>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
-    pub title: Signal<String>,
+    pub title: Memo<String>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
-    pub owner: Signal<String>,
+    pub owner: Memo<String>,
     pub stage: NodeRef<html::Div>,
     pub video: NodeRef<html::Video>,
     /// What is known of the room; `None` once it is deleted.
-    pub room: Signal<Option<LiveState>>,
+    pub room: Memo<Option<LiveState>>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
-    pub feed: RwSignal<Feed>,
+    pub feed: Var<Feed>,
     /// What is on the stage.
     pub scene: Memo<Scene>,
     /// Whether this visit has shown a moving picture.
-    pub seen: RwSignal<bool>,
-    pub paused: RwSignal<bool>,
-    pub muted: RwSignal<bool>,
+    pub seen: Var<bool>,
+    pub paused: Var<bool>,
+    pub muted: Var<bool>,
     /// In per cent.
-    pub volume: RwSignal<u8>,
-    pub delay: RwSignal<Delay>,
-    pub behind_ms: RwSignal<Option<u32>>,
-    pub ask: RwSignal<Option<Ask>>,
-    pub sound_only: RwSignal<bool>,
-    pub panel: RwSignal<Option<Panel>>,
+    pub volume: Var<u8>,
+    pub delay: Var<Delay>,
+    pub behind_ms: Var<Option<u32>>,
+    pub ask: Var<Option<Ask>>,
+    pub sound_only: Var<bool>,
+    pub panel: Var<Option<Panel>>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
-    pub stats_open: RwSignal<bool>,
+    pub stats_open: Var<bool>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
-    pub figures: RwSignal<Figures>,
-    pub fullscreen: RwSignal<bool>,
-    pub can_fullscreen: RwSignal<bool>,
-    pub can_pip: RwSignal<bool>,
+    pub figures: Var<Figures>,
+    pub fullscreen: Var<bool>,
+    pub can_fullscreen: Var<bool>,
+    pub can_pip: Var<bool>,
     /// Nobody has moved for a while.
-    pub idle: RwSignal<bool>,
+    pub idle: Var<bool>,
     /// Once it has been downloaded.
-    pub extra: RwSignal<Option<Extra>>,
+    pub extra: Var<Option<Extra>>,
     #[cfg(feature = "hydrate")]
     pub(super) machine: super::browser::Machine,
 }
@@ -144,7 +147,7 @@ impl Deck {
     /// A deck at rest. Signals belong to the current owner.
     pub fn new(usage: Use, of: Subject) -> Self {
         let room = of.room;
-        let (feed, seen) = (RwSignal::<Feed>::default(), RwSignal::<bool>::default());
+        let (feed, seen) = (Var::<Feed>::default(), Var::<bool>::default());
         Self {
             usage,
             slug: StoredValue::new(of.slug),
@@ -156,21 +159,21 @@ impl Deck {
             feed,
             scene: memo(move || feed.with(|feed| Scene::of(room.get(), feed, seen.get()))),
             seen,
-            paused: RwSignal::new(true),
-            muted: RwSignal::new(usage == Use::Preview),
-            volume: RwSignal::new(100),
-            delay: RwSignal::default(),
-            behind_ms: RwSignal::default(),
-            ask: RwSignal::default(),
-            sound_only: RwSignal::default(),
-            panel: RwSignal::default(),
-            stats_open: RwSignal::default(),
-            figures: RwSignal::default(),
-            fullscreen: RwSignal::default(),
-            can_fullscreen: RwSignal::new(true),
-            can_pip: RwSignal::default(),
-            idle: RwSignal::default(),
-            extra: RwSignal::default(),
+            paused: Var::new(true),
+            muted: Var::new(usage == Use::Preview),
+            volume: Var::new(100),
+            delay: Var::default(),
+            behind_ms: Var::default(),
+            ask: Var::default(),
+            sound_only: Var::default(),
+            panel: Var::default(),
+            stats_open: Var::default(),
+            figures: Var::default(),
+            fullscreen: Var::default(),
+            can_fullscreen: Var::new(true),
+            can_pip: Var::default(),
+            idle: Var::default(),
+            extra: Var::default(),
             #[cfg(feature = "hydrate")]
             machine: super::browser::Machine::default(),
         }

@@ -122,7 +122,7 @@ impl Desk {
             rtmp_url: StoredValue::new(rtmp_url),
             page: RwSignal::new(page),
             keys: RwSignal::new(keys),
-            status: Memo::new(move |_| told.get().unwrap_or_else(|| status.clone())),
+            status: Memo::new(move |_| told.get().and_then(|told| told.read()).unwrap_or_else(|| status.clone())),
             tried: RwSignal::new(tried),
             busy: RwSignal::new(false),
         };

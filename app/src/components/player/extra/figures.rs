@@ -6,12 +6,11 @@ use super::super::{
     deck::{Deck, Figure, Figures},
 };
 use crate::i18n::grouped;
-use leptos::prelude::*;
 use madang_player::Stats;
 
 /// Reads them for the overlay.
 pub fn read(deck: Deck) {
-    let _ = deck.figures.try_set(read_stats(deck).map(|stats| of(&stats)).unwrap_or_default());
+    deck.figures.set(read_stats(deck).map(|stats| of(&stats)).unwrap_or_default());
 }
 
 /// Writes the figures out.

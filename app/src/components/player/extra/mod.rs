@@ -11,24 +11,15 @@ mod session;
 mod wake;
 
 use super::deck::{Deck, Extra};
-use crate::{piece::Piece, reactive::effect};
-use leptos::prelude::*;
-use madang_view::view;
-use std::time::Duration;
+use crate::{listen::on_clock, piece::Piece, reactive::effect};
+use madang_view::{part, view};
 
 /// How often the statistics are read while they are open.
-const FIGURES_EVERY: Duration = Duration::from_millis(500);
+const FIGURES_EVERY_MS: i32 = 500;
 
-/// Fetches this part, once.
-#[cfg(feature = "split")]
-#[lazy]
-pub fn load() -> Extra {
-    extra
-}
-
-/// This part, where the build does not take the program apart.
-#[cfg(not(feature = "split"))]
-pub async fn load() -> Extra {
+/// This part's beginning.
+#[part]
+pub fn player_extra() -> Extra {
     extra
 }
 
@@ -40,9 +31,7 @@ fn extra(deck: Deck) -> Piece {
     effect(move || {
         if deck.stats_open.get() {
             figures::read(deck);
-            if let Ok(handle) = set_interval_with_handle(move || figures::read(deck), FIGURES_EVERY) {
-                on_cleanup(move || handle.clear());
-            }
+            on_clock(FIGURES_EVERY_MS, move |_| figures::read(deck));
         }
     });
     view! {

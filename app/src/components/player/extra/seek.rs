@@ -26,8 +26,7 @@ pub fn bar(deck: Deck) -> Piece {
     let buffered = RwSignal::new(Buffered::default());
     effect(move || {
         // The player tells this twice a second, and the video when it stops and goes on.
-        deck.behind_ms.track();
-        deck.paused.track();
+        let _ = (deck.behind_ms.get(), deck.paused.get());
         let now = deck.video.get_untracked().and_then(|video| read(&video)).unwrap_or_default();
         if buffered.get_untracked() != now {
             buffered.set(now);

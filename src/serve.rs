@@ -242,9 +242,6 @@ fn web_server(
     server
         .http_builder()
         .http1()
-        // Without it hyper reads on during an answer, to see the peer close, and has a buffer of 16 KB a viewer for it. Who has closed is
-        // seen by the next write but one, which is a flight away.
-        .half_close(true)
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         // What hyper may take from a body that the socket does not: a viewer who takes nothing pins this and one flight.

@@ -8,6 +8,7 @@
 pub mod acceptor;
 mod body;
 mod deadline;
+mod direct;
 mod flv;
 mod http2;
 mod program;

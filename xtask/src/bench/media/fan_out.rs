@@ -5,7 +5,7 @@ use crate::{
     bench::{
         Plan,
         plot::{Plot, Series},
-        report::{caveat, circumstances, slope, spread},
+        report::{caveat, circumstances, slope},
         rig::{LOAD_CORE, Rig},
     },
     failure::{Context as _, Result},
@@ -99,30 +99,23 @@ fn one(rig: &Rig, plan: Plan, case: &Case, side: Side, leave: bool) -> Result<Ru
 }
 
 fn table(done: &[(&Case, Runs)], text: &mut String) {
-    *text += "| viewers | flights, ms | server | CPU s per Gbit | times the floor | join p50 / p99, ms | one viewer's least bytes |\n";
-    *text += "|---|---|---|---|---|---|---|\n";
+    *text += "| viewers | flights, ms | server | CPU s per Gbit | times the floor | join p50, ms | join p99, ms | least bytes over median |\n";
+    *text += "|---|---|---|---|---|---|---|---|\n";
     for (case, runs) in done {
         for side in case.sides.iter().copied().filter(|side| runs.counted(*side).1 > 0) {
             let flight = if side == NodeMediaServer { "each tag".to_owned() } else { case.flight_ms.to_string() };
-            let digits = |name, digits| spread(&runs.figures(side, name), digits);
-            let (ratio, join, least) = match runs.median(side, "cpu_s_per_gbit") {
-                None => ("".to_owned(), "".to_owned(), "".to_owned()),
-                Some(_) => {
-                    let ratio = times_the_floor(runs, side).map_or("".to_owned(), |ratio| format!("{ratio:.2}"));
-                    // The floor answers nothing: its first byte is the next period's.
-                    let join = match side {
-                        Floor => String::new(),
-                        _ => format!("{} / {}", digits("join_ms_p50", 1), digits("join_ms_p99", 1)),
-                    };
-                    (ratio, join, digits("min_over_median", 3))
-                }
-            };
+            let ratio = times_the_floor(runs, side).map_or(String::new(), |ratio| format!("{ratio:.2}"));
+            // The floor answers nothing: its first byte is the next period's.
+            let join = |name| if side == Floor { String::new() } else { runs.cell(side, name, 1) };
             let _ = writeln!(
                 text,
-                "| {} | {flight} | {} | {} | {ratio} | {join} | {least} |",
+                "| {} | {flight} | {} | {} | {ratio} | {} | {} | {} |",
                 case.viewers,
                 side.name(),
-                runs.cost(side)
+                runs.cost(side),
+                join("join_ms_p50"),
+                join("join_ms_p99"),
+                runs.cell(side, "min_over_median", 3)
             );
         }
     }
@@ -148,15 +141,8 @@ fn flights(done: &[(&Case, Runs)], text: &mut String) {
     let _ = writeln!(text, "\nWhat flights are worth, with {USUAL_VIEWERS} viewers of madang:\n");
     *text += "| `flight_ms` | flights a second | CPU s per Gbit | join p99, ms |\n|---|---|---|---|\n";
     for (case, runs) in by_flight(done) {
-        let digits = |name, digits| spread(&runs.figures(Madang, name), digits);
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} |",
-            case.flight_ms,
-            digits("flights_per_s", 1),
-            runs.cost(Madang),
-            digits("join_ms_p99", 1)
-        );
+        let (rate, join) = (runs.cell(Madang, "flights_per_s", 1), runs.cell(Madang, "join_ms_p99", 1));
+        let _ = writeln!(text, "| {} | {rate} | {} | {join} |", case.flight_ms, runs.cost(Madang));
     }
 }
 

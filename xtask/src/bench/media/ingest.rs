@@ -4,7 +4,7 @@ use super::{DELIVERED_MIN, LOOKS, Run, Runs, Side, load, window_s};
 use crate::{
     bench::{
         Plan,
-        report::{caveat, circumstances, spread},
+        report::{caveat, circumstances},
         rig::{Rig, Running},
     },
     failure::{Context as _, Failure, Result},
@@ -42,18 +42,14 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
         let sides: Vec<Side> = sides.into_iter().filter(|side| side.is_here(rig)).collect();
         let runs = Runs::in_turn(&sides, pairs, &what, |side, _| one(rig, plan, side, publishers, file.bps));
         for side in sides {
-            let share: Vec<f64> = runs.figures(side, "server_share").iter().map(|share| share * 100.0).collect();
+            let share =
+                runs.median(side, "server_share").map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
             let grown = runs.median(side, "rss_kb").zip(runs.median(side, "rss_kb_before"));
             let each = grown.map_or(String::new(), |(after, before)| {
                 format!("{:.1}", (after - before) / 1024.0 / f64::from(publishers))
             });
-            let (share, late) = (spread(&share, 0), spread(&runs.figures(side, "late_ms_p99"), 1));
-            let _ = writeln!(
-                text,
-                "| {publishers} | {} | {} | {share} % | {late} | {each} |",
-                side.name(),
-                runs.cost(side)
-            );
+            let (cost, late) = (runs.cost(side), runs.cell(side, "late_ms_p99", 1));
+            let _ = writeln!(text, "| {publishers} | {} | {cost} | {share} | {late} | {each} |", side.name());
         }
     }
     text += "\nMemory is the ring of each room: what was sent since its publisher came, up to `ring_s`.\n";

@@ -4,7 +4,7 @@ use super::{LOOKS, Run, Runs, Side, WARM, answer, load, watched, window_s};
 use crate::{
     bench::{
         Plan,
-        report::{caveat, circumstances, spread},
+        report::{caveat, circumstances},
         rig::{LOAD_CORE, Rig, SERVER_CORE},
     },
     failure::{Failure, Result},
@@ -31,8 +31,7 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
          decrypts everything. Medians of {pairs} runs, in turn.\n",
         rig.file_bps / 1e6
     );
-    text +=
-        "| viewers over | CPU s per Gbit | times plain | join p50 / p99, ms | KB a viewer |\n|---|---|---|---|---|\n";
+    text += "| viewers over | CPU s per Gbit | times plain | join p50, ms | join p99, ms | KB a viewer |\n|---|---|---|---|---|---|\n";
     let mut ways: Vec<Runs> = WAYS.iter().map(|_| Runs::default()).collect();
     for pair in 0..pairs {
         let mut order: Vec<usize> = (0..WAYS.len()).collect();
@@ -47,14 +46,13 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
     }
     let plain = ways.first().and_then(|plain| plain.median(Side::Madang, "cpu_s_per_gbit"));
     for ((name, _), runs) in WAYS.iter().zip(&ways) {
-        let of = |name, digits| spread(&runs.figures(Side::Madang, name), digits);
         let times = plain.zip(runs.median(Side::Madang, "cpu_s_per_gbit"));
         let times = times.map_or(String::new(), |(plain, this)| format!("{:.2}", this / plain));
         let grown = runs.median(Side::Madang, "rss_kb").zip(runs.median(Side::Madang, "rss_kb_before"));
         let each =
             grown.map_or(String::new(), |(after, before)| format!("{:.0}", (after - before) / f64::from(VIEWERS)));
-        let (p50, p99) = (of("join_ms_p50", 1), of("join_ms_p99", 1));
-        let _ = writeln!(text, "| {name} | {} | {times} | {p50} / {p99} | {each} |", runs.cost(Side::Madang));
+        let (p50, p99) = (runs.cell(Side::Madang, "join_ms_p50", 1), runs.cell(Side::Madang, "join_ms_p99", 1));
+        let _ = writeln!(text, "| {name} | {} | {times} | {p50} | {p99} | {each} |", runs.cost(Side::Madang));
     }
     text += "\nMemory here is growth over one run, the stream's own ring with it, and no slope.\n";
     Ok(text)

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, Request, Version, header},
     response::Response,
 };
-use bytes::{Buf as _, Bytes};
-use http_body::Body as HttpBody;
+use bytes::{Buf, Bytes};
+use http_body::{Body as HttpBody, Frame};
 use std::{convert::Infallible, future::poll_fn, io, pin::Pin, time::Duration, time::SystemTime};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -90,7 +90,7 @@ where
     let mut scrap = [0; SCRAP_BYTES];
     loop {
         let frame = tokio::select! {
-            frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)) => frame,
+            frame = next(&mut body) => frame,
             heard = io.read(&mut scrap) => match heard? {
                 0 => return Ok(()),
                 _ => continue,
@@ -106,7 +106,7 @@ where
         }
         if chunked {
             let size = format!("{:x}\r\n", data.len());
-            io.write_all_buf(&mut size.as_bytes().chain(data).chain(&b"\r\n"[..])).await?;
+            io.write_all_buf(&mut Buf::chain(size.as_bytes(), data).chain(&b"\r\n"[..])).await?;
         } else {
             io.write_all_buf(&mut { data }).await?;
         }
@@ -115,6 +115,11 @@ where
         io.write_all(b"0\r\n\r\n").await?;
     }
     io.shutdown().await
+}
+
+/// What the body gives next. Cancel safe.
+async fn next(body: &mut Body) -> Option<Result<Frame<Bytes>, axum::Error>> {
+    poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
 }
 
 /// The answer's head (RFC 9112 §4): the router's fields, the date, and what is said of the connection and of its end.

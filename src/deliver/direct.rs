@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(asked.request.uri().path(), "/live/my-room.flv");
         assert_eq!(asked.request.headers().get("cookie"), Some(&HeaderValue::from_static("b=c")));
         assert_eq!(asked.bytes, WATCH.len());
-        assert!((0..WATCH.len()).all(|cut| question(WATCH[..cut].as_bytes()).is_none()));
+        assert!((0..WATCH.len()).all(|cut| question(&WATCH.as_bytes()[..cut]).is_none()));
         for other in [
             WATCH.replace("GET", "HEAD"),
             WATCH.replace(".flv", ".mp4"),

@@ -28,6 +28,8 @@ const STYLE: &str = "
 /// A line and its name.
 pub struct Series {
     pub name: String,
+    /// 0 to 3: the same for the same thing in every plot; 3 is dashed.
+    pub look: usize,
     pub points: Vec<(f64, f64)>,
 }
 
@@ -116,8 +118,8 @@ impl Plot {
             "<text transform=\"translate(18 {middle}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             escaped(&self.y)
         );
-        for (number, series) in self.series.iter().enumerate() {
-            let class = format!("s{}", number % 4);
+        for series in &self.series {
+            let class = format!("s{}", series.look);
             let line: Vec<String> = series.points.iter().map(|(a, b)| format!("{:.1},{:.1}", x(*a), y(*b))).collect();
             let _ = writeln!(svg, "<polyline class=\"{class} line\" points=\"{}\"/>", line.join(" "));
             for (a, b) in &series.points {
@@ -131,7 +133,7 @@ impl Plot {
             let _ = writeln!(
                 svg,
                 "<text class=\"s{} name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                number % 4,
+                series.look,
                 last + 10.0,
                 at + 4.0,
                 escaped(&series.name)
@@ -172,7 +174,8 @@ mod tests {
 
     #[test]
     fn every_series_has_its_line_and_a_name_of_its_own_place() {
-        let series = |name: &str, last| Series { name: name.to_owned(), points: vec![(0.0, 1.0), (10.0, last)] };
+        let series =
+            |name: &str, last| Series { name: name.to_owned(), look: 0, points: vec![(0.0, 1.0), (10.0, last)] };
         let plot = Plot {
             title: "a < b".to_owned(),
             x: "x".to_owned(),

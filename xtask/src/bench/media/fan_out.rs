@@ -194,7 +194,7 @@ fn plots(rig: &Rig, plan: Plan, done: &[(&Case, Runs)], text: &mut String) -> Re
         cases.filter_map(|(case, runs)| Some((f64::from(case.flight_ms), runs.median(side, cost)?))).collect()
     };
     let series = |points: &dyn Fn(Side) -> Vec<(f64, f64)>, sides: &[Side]| -> Vec<Series> {
-        let of = |side: &Side| Series { name: side.name().to_owned(), points: points(*side) };
+        let of = |side: &Side| Series { name: side.name().to_owned(), look: *side as usize, points: points(*side) };
         sides.iter().map(of).filter(|series| !series.points.is_empty()).collect()
     };
     let viewers = Plot {

@@ -1,24 +1,22 @@
 //! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
 
-use super::deadline::{DeadlineIo, Deadlines, Progress};
+use super::{
+    deadline::{DeadlineIo, Deadlines, Progress},
+    direct,
+};
 use crate::{
     addresses::{AddressLimit, AddressSeat},
     config::Network,
 };
-use axum::{Extension, middleware::AddExtension};
+use axum::{Extension, body::Body, http::Request, middleware::AddExtension, response::Response};
 use axum_server::accept::Accept;
 use metrics::{Counter, counter, describe_counter};
-use std::{
-    future::{Ready, ready},
-    io,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, io, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tower::Layer;
+use tower::{Layer, Service};
 
 /// What a listener grants its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,32 +111,47 @@ impl MediaAcceptor {
     }
 }
 
-impl<S> Accept<TcpStream, S> for MediaAcceptor {
+impl<S> Accept<TcpStream, S> for MediaAcceptor
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
     type Stream = HttpStream;
     /// Each request carries its connection's [`super::Progress`].
     type Service = AddExtension<S, Progress>;
-    type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.admit(&stream).map(|seat| {
-            let stream = DeadlineIo::new(stream, self.deadlines(), seat);
+        let (admitted, deadlines) = (self.admit(&stream), self.deadlines());
+        Box::pin(async move {
+            let seat = admitted?;
+            let watches = direct::look(&stream, deadlines.opening).await?;
+            let stream = DeadlineIo::new(stream, deadlines, seat);
             let service = Extension(stream.progress()).layer(service);
-            (stream, service)
-        }))
+            let Some(question) = watches else { return Ok((stream, service)) };
+            if let Err(error) = direct::serve(stream, question, service).await {
+                tracing::debug!(%error, "a viewer's connection ended");
+            }
+            // The listener has nothing left to serve.
+            Err(io::ErrorKind::ConnectionAborted.into())
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
     use std::net::IpAddr;
-    use tokio::net::TcpListener;
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
     async fn accepted(listener: &TcpListener, acceptor: &MediaAcceptor) -> (TcpStream, io::Result<HttpStream>) {
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let stream = acceptor.accept(server.expect("accepted").0, ()).await.map(|(stream, _)| stream);
-        (client.expect("connected"), stream)
+        let mut client = client.expect("connected");
+        client.write_all(b"GET ").await.expect("is sent");
+        let stream = acceptor.accept(server.expect("accepted").0, Router::new()).await.map(|(stream, _)| stream);
+        (client, stream)
     }
 
     #[tokio::test]

@@ -1,13 +1,14 @@
 //! Media to viewers: `GET /live/{slug}.flv`, over HTTP or a WebSocket, the same shared bytes for everyone; what RTMP players are given
 //! ([`Deliver::program`]); and `/live/{slug}.mp4`, a still.
 //!
-//! The handler finds the room and joins it; hyper then asks the body for what comes next, and is handed references to the ring's
-//! flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
+//! The handler finds the room and joins it; hyper, or over plain HTTP [`direct`], then asks the body for what comes next, and is handed
+//! references to the ring's flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
 //! These routes stand outside every layer: nothing may buffer, compress or time out between the ring and the socket.
 
 pub mod acceptor;
 mod body;
 mod deadline;
+mod direct;
 mod flv;
 mod http2;
 mod program;

@@ -176,14 +176,14 @@ fn memory(done: &[(&Case, Runs)], text: &mut String) {
         "\nMemory: how the resident size of a server that was started anew grows with viewers who join 500 a second, and {LEAVE_S} s after all \
          have left (slopes over the rows at {USUAL_FLIGHT_MS} ms).\n"
     );
-    *text += "| server | KB a viewer | KB a viewer, after they left | given back |\n|---|---|---|---|\n";
+    *text += "| server | KB a viewer | KB a viewer, after they left | size after the most left, of that after the fewest |\n|---|---|---|---|\n";
     for side in [Madang, NodeMediaServer, Other] {
         let Some(each) = slope(&over_viewers(done, side, "rss_kb")) else { continue };
-        let left = slope(&over_viewers(done, side, "rss_kb_left"));
-        let (kept, back) = left.map_or(("not measured".to_owned(), String::new()), |left| {
-            (format!("{left:.1}"), format!("{:.0} %", (1.0 - left / each) * 100.0))
-        });
-        let _ = writeln!(text, "| {} | {each:.1} | {kept} | {back} |", side.name());
+        let sizes = over_viewers(done, side, "rss_kb_left");
+        let left = slope(&sizes).map_or("not measured".to_owned(), |left| format!("{left:.1}"));
+        let ends = sizes.first().zip(sizes.last()).filter(|_| sizes.len() > 1);
+        let ratio = ends.map_or(String::new(), |(fewest, most)| format!("{:.2}", most.1 / fewest.1));
+        let _ = writeln!(text, "| {} | {each:.1} | {left} | {ratio} |", side.name());
     }
 }
 

@@ -17,8 +17,13 @@ struct Lock {
     wanted: StoredValue<bool>,
 }
 
-/// Holds the screen's wake lock (W3C Screen Wake Lock) while a picture plays in a tab that is shown; nothing where there is none.
+/// Holds the screen's wake lock (W3C Screen Wake Lock) while a picture plays in a tab that is shown; nothing where there is none, nor in a frame.
 pub fn run(deck: Deck) {
+    // In another site's frame it is that site's to allow, and asking would be a complaint in its console.
+    let page: JsValue = window().into();
+    if get(&page, "top") != Some(page) {
+        return;
+    }
     let navigator: JsValue = window().navigator().into();
     let Some(locks) = get(&navigator, "wakeLock") else { return };
     let lock = Lock { held: StoredValue::new_local(None), wanted: StoredValue::new(false) };

@@ -1,7 +1,9 @@
 // The streamer's encoder goes and comes back, changes its codec, or speaks another one from the start: the picture goes on.
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, open, test } from '../support/fixtures.ts';
 import { Publisher } from '../support/publisher.ts';
+import { ARTEFACTS, STREAM_FILE } from '../support/paths.ts';
 import { fileEncoder } from '../support/rtmp.ts';
 import { Server } from '../support/server.ts';
 import { expectMoving, expectScene, played, player } from '../support/ui.ts';
@@ -76,3 +78,25 @@ for (const [name, codec, types] of [
     }
   });
 }
+
+test('the last picture stays while a stream with other tracks takes its place', async ({ page, server, publish }) => {
+  const key = await server.createRoom('other-tracks');
+  const silent = path.join(ARTEFACTS, 'silent.flv');
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', '-i', STREAM_FILE, '-an', '-c', 'copy', silent]);
+  const first = publish(key, silent);
+  await open(page, `${server.url}/rooms/other-tracks`);
+  await expect.poll(async () => (await played(page)).frames).toBeGreaterThan(20);
+  // Whatever lies over the picture from here on.
+  await page.evaluate(() => {
+    const seen: string[] = ((window as unknown as { held: string[] }).held = []);
+    const look = (records: MutationRecord[]): void =>
+      records.forEach((record) => record.addedNodes.forEach((node) => node instanceof HTMLCanvasElement && seen.push(node.className)));
+    new MutationObserver(look).observe(document.querySelector('.player')!, { childList: true });
+  });
+  await first.stop();
+  await expectScene(page, 'ended');
+  publish(key);
+  await expectMoving(page);
+  expect(await page.evaluate(() => (window as unknown as { held: string[] }).held)).toEqual(['player-held']);
+  await expect(page.locator('.player-held')).toHaveCount(0);
+});

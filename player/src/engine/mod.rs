@@ -7,9 +7,13 @@
 #[cfg(test)]
 mod day;
 mod deck;
+#[cfg(test)]
+mod element;
 mod face;
 #[cfg(test)]
 mod going_on_tests;
+#[cfg(test)]
+mod hidden_tests;
 mod io;
 mod link;
 mod pilot;

@@ -3,14 +3,15 @@
 //! operation at a time.
 
 use super::{
-    Abilities, Answer, Engine, Input, Output, View,
+    Abilities, Answer, Engine, Input, Output,
+    element::Element,
     trace::{Arrival, Trace},
 };
 use crate::{
     Delay, PlayerEvent,
     delay::{RATE_MAX, RATE_MIN},
     intake::{Fragment, Init, Item, Track},
-    ranges::{Ranges, Span},
+    ranges::Span,
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -77,76 +78,6 @@ struct Connection {
 enum Due {
     Input(Input),
     Items(u32, Vec<Item>),
-}
-
-/// A video element with a media source.
-#[derive(Default)]
-pub struct Element {
-    pub source: u32,
-    pub position_s: f64,
-    pub rate: f64,
-    pub waiting: bool,
-    pub paused: bool,
-    pub muted: bool,
-    seeking_until_ms: Option<i64>,
-    tracks: Vec<(Track, Vec<Span>)>,
-    busy: Vec<Track>,
-    /// Position in microseconds to capture time.
-    captured: BTreeMap<i64, f64>,
-}
-
-impl Element {
-    pub fn ranges(&self) -> Ranges {
-        let mut all: Option<Vec<Span>> = None;
-        for (_, spans) in &self.tracks {
-            all = Some(match all {
-                None => spans.clone(),
-                Some(other) => intersect(&other, spans),
-            });
-        }
-        Ranges(all.unwrap_or_default())
-    }
-
-    fn view(&self) -> View {
-        View {
-            position_s: self.position_s,
-            ranges: self.ranges(),
-            paused: self.paused,
-            seeking: self.seeking_until_ms.is_some(),
-            muted: self.muted,
-        }
-    }
-
-    fn add(&mut self, track: Track, span: Span) {
-        let Some((_, spans)) = self.tracks.iter_mut().find(|(other, _)| *other == track) else { return };
-        match spans.last_mut() {
-            Some(last) if span.start_s <= last.end_s + 0.02 && span.start_s >= last.start_s => {
-                last.end_s = last.end_s.max(span.end_s);
-            }
-            _ => spans.push(span),
-        }
-    }
-
-    fn remove(&mut self, track: Track, end_s: f64) {
-        let Some((_, spans)) = self.tracks.iter_mut().find(|(other, _)| *other == track) else { return };
-        spans.retain(|span| span.end_s > end_s);
-        if let Some(first) = spans.first_mut() {
-            first.start_s = first.start_s.max(end_s);
-        }
-    }
-}
-
-fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
-    let mut both = Vec::new();
-    for x in a {
-        for y in b {
-            let span = Span { start_s: x.start_s.max(y.start_s), end_s: x.end_s.min(y.end_s) };
-            if span.end_s > span.start_s {
-                both.push(span);
-            }
-        }
-    }
-    both
 }
 
 /// A fragment's bytes in the simulation: start, length, capture time.

@@ -5,11 +5,11 @@ use crate::{
     ranges::{Ranges, Span},
 };
 use js_sys::Reflect;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{CanvasRenderingContext2d, EventTarget, HtmlCanvasElement, HtmlVideoElement};
 
-/// Widest picture that is held: enough for a moment, quick to encode.
+/// Widest picture that is held: enough for a moment, quick to draw.
 const HELD_WIDTH: u32 = 960;
 /// `HTMLMediaElement.HAVE_CURRENT_DATA`.
 const HAVE_CURRENT_DATA: u16 = 2;
@@ -64,44 +64,43 @@ pub(super) fn view(video: &HtmlVideoElement) -> View {
     }
 }
 
-/// Keeps the last picture in view while the element is given another source, which would show black: as its poster.
+/// Keeps the last picture in view while the element is given another source, which would show black: on a canvas over it. The page's
+/// policy allows no picture of another origin than its own, and a poster made here would be one.
+#[derive(Default)]
 pub(super) struct Picture {
-    poster: RefCell<String>,
-    held: Cell<bool>,
+    canvas: RefCell<Option<HtmlCanvasElement>>,
 }
 
 impl Picture {
-    pub fn of(video: &HtmlVideoElement) -> Self {
-        Self { poster: RefCell::new(video.poster()), held: Cell::new(false) }
-    }
-
     /// Takes the picture now shown, if there is one.
     pub fn hold(&self, video: &HtmlVideoElement, window: &web_sys::Window) {
         if video.ready_state() < HAVE_CURRENT_DATA {
             return;
         }
-        if let Some(picture) = capture(video, window) {
-            if !self.held.replace(true) {
-                self.poster.replace(video.poster());
-            }
-            video.set_poster(&picture);
+        if let Some(canvas) = capture(video, window) {
+            self.release();
+            // Without a place in the page there is nothing to cover.
+            let _ = video.after_with_node_1(&canvas);
+            self.canvas.replace(Some(canvas));
         }
     }
 
-    /// Puts the page's own poster back.
-    pub fn release(&self, video: &HtmlVideoElement) {
-        if self.held.replace(false) {
-            video.set_poster(&self.poster.borrow());
+    /// Shows the element itself again.
+    pub fn release(&self) {
+        if let Some(canvas) = self.canvas.take() {
+            canvas.remove();
         }
     }
 }
 
-fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<String> {
+/// A canvas with the picture on it.
+fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<HtmlCanvasElement> {
     let (width, height) = (video.video_width(), video.video_height());
     if width == 0 || height == 0 {
         return None;
     }
     let canvas: HtmlCanvasElement = window.document()?.create_element("canvas").ok()?.dyn_into().ok()?;
+    canvas.set_class_name("player-held");
     let held_width = width.min(HELD_WIDTH);
     let held_height = (u64::from(height) * u64::from(held_width) / u64::from(width)).clamp(1, 8192) as u32;
     canvas.set_width(held_width);
@@ -109,5 +108,5 @@ fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<String>
     let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
     let (width, height) = (f64::from(held_width), f64::from(held_height));
     context.draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, width, height).ok()?;
-    canvas.to_data_url_with_type("image/jpeg").ok()
+    Some(canvas)
 }

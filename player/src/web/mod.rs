@@ -110,7 +110,7 @@ impl Player {
         let engine = Engine::new(delay, abilities, seed, clock.now() as i64);
         dom::prepare(&video, path.managed());
         let inner = Rc::new(Inner {
-            picture: Picture::of(&video),
+            picture: Picture::default(),
             video,
             url,
             window,
@@ -320,7 +320,7 @@ impl Inner {
             listeners.push(Listener::new(target, name, call));
         };
         on(video, "playing", |inner| {
-            inner.picture.release(&inner.video);
+            inner.picture.release();
             inner.feed(Input::Playing);
         });
         on(video, "waiting", |inner| inner.feed(Input::Waiting));
@@ -392,7 +392,7 @@ impl Inner {
             source.end();
         }
         dom::empty(&self.video);
-        self.picture.release(&self.video);
+        self.picture.release();
     }
 }
 

@@ -37,7 +37,7 @@ fn go_both_ways<T: Wire + Serialize + DeserializeOwned + PartialEq + Debug>(all:
         let by_browser: T = wire::from_text(&text).unwrap_or_else(|| panic!("the browser cannot read {text}"));
         assert_eq!(by_server, by_browser);
         assert_eq!(serde_json::to_value(&by_server).expect("JSON"), *example);
-        let written: Value = serde_json::from_str(&wire::to_text(&by_browser)).expect("JSON");
+        let written: Value = serde_json::from_str(&wire::to_text(&by_server)).expect("JSON");
         assert_eq!(written, *example);
     }
 }

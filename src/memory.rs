@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// How often it is looked whether many have gone. Giving back takes a millisecond or two of a core for each thousand of them.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Not again before this: while it works, it holds the allocator's locks.
+const REST: Duration = Duration::from_secs(30);
 /// Fewer are not worth it: 2 MB.
 const WORTH: usize = 100;
 
@@ -39,6 +41,7 @@ pub async fn give_back(acceptor: MediaAcceptor, mut shutdown: Shutdown) {
                 if crowd.has_gone(acceptor.open()) {
                     // A thread of its own: no viewer waits for it. An error means that it panicked, which the log has told.
                     let _ = tokio::task::spawn_blocking(trim).await;
+                    look.reset_after(REST);
                 }
             }
             () = shutdown.requested() => return,

@@ -201,6 +201,7 @@ impl Domain {
     /// broadcasts that a crash has left open; the command line never calls it.
     pub fn set_on_air(&self, on_air: Arc<dyn OnAir>) {
         *self.0.shared.on_air.write().unwrap_or_else(PoisonError::into_inner) = on_air;
+        self.0.shared.chats.settle();
         if !self.begin_serving() {
             return;
         }

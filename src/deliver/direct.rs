@@ -37,8 +37,9 @@ pub(super) struct Question {
 /// # Errors
 /// When it says nothing for `opening`, or its socket fails.
 pub(super) async fn look(stream: &TcpStream, opening: Duration) -> io::Result<Option<Question>> {
-    let mut head = vec![0; HEAD_BYTES];
     let silent = || io::Error::new(io::ErrorKind::TimedOut, "the peer has not said anything");
+    timeout(opening, stream.readable()).await.map_err(|_| silent())??;
+    let mut head = vec![0; HEAD_BYTES];
     let count = timeout(opening, stream.peek(&mut head)).await.map_err(|_| silent())??;
     Ok(question(head.get(..count).unwrap_or_default()))
 }
@@ -87,13 +88,19 @@ where
     let mut head = Bytes::from(head_of(&response, version, chunked));
     io.write_all_buf(&mut head).await?;
     let mut body = response.into_body();
-    let mut scrap = [0; SCRAP_BYTES];
+    let (mut scrap, mut heard) = ([0; SCRAP_BYTES], 0);
     loop {
         let frame = tokio::select! {
             frame = next(&mut body) => frame,
-            heard = io.read(&mut scrap) => match heard? {
+            count = io.read(&mut scrap) => match count? {
                 0 => return Ok(()),
-                _ => continue,
+                count => {
+                    heard += count;
+                    if heard > HEAD_BYTES {
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "a viewer talks on and on"));
+                    }
+                    continue;
+                }
             },
         };
         let data = match frame {
@@ -211,5 +218,17 @@ mod tests {
         drop(far);
         let ended = timeout(Duration::from_secs(30), served).await.expect("it ends").expect("no panic");
         assert!(ended.is_ok(), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn a_viewer_that_talks_on_and_on_is_not_listened_to() {
+        let endless = || async { Body::from_stream(stream::pending::<Result<Bytes, io::Error>>()) };
+        let router = Router::new().route("/live/{file}", get(endless));
+        let (near, mut far) = duplex(64 * 1024);
+        far.write_all(WATCH.as_bytes()).await.expect("room enough");
+        let served = tokio::spawn(serve(near, question(WATCH.as_bytes()).expect("a stream"), router));
+        far.write_all(&[b'x'; 2 * HEAD_BYTES]).await.expect("room enough");
+        let ended = timeout(Duration::from_secs(30), served).await.expect("it ends").expect("no panic");
+        assert_eq!(ended.expect_err("it is cut").kind(), io::ErrorKind::InvalidData);
     }
 }

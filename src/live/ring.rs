@@ -250,10 +250,19 @@ impl Ring {
         self.flights.get(index)
     }
 
-    /// Whether a viewer who stands here is to be moved. A GOP that was begun is shown to its end, unless that takes twice the limit.
+    /// Whether a viewer who stands here is to be moved. A GOP that was begun is shown to its end, unless that takes twice the limit, or
+    /// GOPs are so long that there would be nowhere to move to at its end.
     fn is_too_late(&self, flight: &Flight) -> bool {
         let behind = self.behind(flight);
-        behind > self.lag_max && (flight.joinable || behind > self.lag_max + self.lag_max)
+        behind > self.lag_max
+            && (flight.joinable || behind > self.lag_max + self.lag_max || self.gop().is_none_or(|gop| gop >= behind))
+    }
+
+    /// From the newest place to begin at to the one before it; `None` where only one is held.
+    fn gop(&self) -> Option<Millis> {
+        let newest = self.at(self.newest_join?)?;
+        let earlier = (self.first..newest.seq).rev().filter_map(|seq| self.at(seq)).find(|flight| flight.joinable)?;
+        Some(newest.at - earlier.at)
     }
 
     fn behind(&self, flight: &Flight) -> Millis {

@@ -141,6 +141,18 @@ fn a_gop_that_was_begun_is_shown_to_its_end() {
 }
 
 #[test]
+fn where_gops_are_longer_than_the_delay_nobody_waits_for_the_end_of_one() {
+    let (mut ring, headers) = (Ring::new(&limits()), headers(0, 0));
+    broadcast(&mut ring, 0, 4_000, 8_000, &headers);
+    let mut cursor = Cursor::default();
+    drain(&ring, &mut cursor);
+    // The viewer falls behind by four seconds, over the limit and not twice over it, and a key frame comes in that time: at the end of
+    // the GOP they are in there would be no newer one.
+    broadcast(&mut ring, 4_000, 8_200, 8_000, &headers);
+    assert_eq!(drain(&ring, &mut cursor)[..2], ["!", "+8000"]);
+}
+
+#[test]
 fn nobody_is_moved_to_where_they_stand() {
     let mut ring = Ring::new(&limits());
     let h = headers(1, 1);

@@ -171,7 +171,7 @@ impl Session {
                 id.len() <= CLIENT_ID_MAX
             }
             ClientMessage::Quality { delay_ms, stalls, dropped, frames, .. } => {
-                *delay_ms <= QUALITY_DELAY_MAX_MS && stalls.max(frames) <= &QUALITY_FRAMES_MAX && dropped <= frames
+                *delay_ms <= QUALITY_DELAY_MAX_MS && stalls.max(frames).max(dropped) <= &QUALITY_FRAMES_MAX
             }
             _ => true,
         };
@@ -199,7 +199,9 @@ impl Session {
             ClientMessage::Rename { name, id } => self.rename(&name, id).await,
             ClientMessage::Card { room, person } => self.card(room, person).await,
             ClientMessage::Quality { room, delay_ms, stalls, dropped, frames } => {
-                let Some(member) = self.member(&room) else { return self.refuse(Refusal::Malformed) };
+                // Never answered: a room that one was put out of, and counts that begin anew, are nobody's fault.
+                let Some(member) = self.member(&room) else { return };
+                let dropped = dropped.min(frames);
                 self.live.told(member.room(), self.browser, Report { delay_ms, stalls, dropped, frames });
             }
             ClientMessage::Ping => self.owe(ServerEvent::Pong),

@@ -21,7 +21,10 @@ use std::{
 };
 use tokio::{
     runtime::Builder,
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
     task::LocalSet,
 };
 
@@ -31,6 +34,8 @@ const WAITING_MAX: usize = 64;
 const AT_ONCE: usize = 32;
 /// A page that waits for storage for so long is given up.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// What a page may wait before its own time begins.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest page in bytes.
 const PAGE_MAX: usize = 16 * 1024 * 1024;
 
@@ -57,17 +62,35 @@ impl Writers {
     where
         F: Future<Output = Response> + 'static,
     {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let queue = self.queues.get(turn.checked_rem(self.queues.len())?)?;
         let (done, page) = oneshot::channel();
         let job: Job = Box::new(move || {
             Box::pin(async move {
-                // Nobody may wait for it any more; it was finished all the same.
+                // Nobody waits for it any more, and it was not begun.
+                if done.is_closed() {
+                    return;
+                }
+                // Whoever goes from here on, it is finished.
                 let _ = done.send(tokio::time::timeout(DEADLINE, whole(write())).await.ok().flatten());
             })
         });
-        queue.send(job).await.ok()?;
-        page.await.ok().flatten()
+        let page = async {
+            self.hand_over(job).await?;
+            page.await.ok().flatten()
+        };
+        tokio::time::timeout(DEADLINE + PATIENCE, page).await.ok().flatten()
+    }
+
+    /// To the thread whose turn it is, or to the next that has room; waits for the first where none has.
+    async fn hand_over(&self, mut job: Job) -> Option<()> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let nth = |step: usize| self.queues.get(turn.wrapping_add(step).checked_rem(self.queues.len())?);
+        for step in 0..self.queues.len() {
+            match nth(step)?.try_send(job) {
+                Ok(()) => return Some(()),
+                Err(TrySendError::Full(back) | TrySendError::Closed(back)) => job = back,
+            }
+        }
+        nth(0)?.send(job).await.ok()
     }
 }
 

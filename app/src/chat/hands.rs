@@ -27,6 +27,8 @@ pub struct Hands {
     pub kept: Kept<Option<Rc<dyn Any>>>,
     /// Whether the part has come.
     came: Var<bool>,
+    /// Whether it could not be had: then only what asks for something, and not what passes by, asks for it again.
+    failed: Kept<bool>,
     /// What was done while the part was on its way.
     waiting: Kept<Vec<Waiting>>,
 }
@@ -40,7 +42,13 @@ enum Waiting {
 
 impl Default for Hands {
     fn default() -> Self {
-        Self { rows: Kept::new(None), kept: Kept::new(None), came: Var::default(), waiting: Kept::new(Vec::new()) }
+        Self {
+            rows: Kept::new(None),
+            kept: Kept::new(None),
+            came: Var::default(),
+            failed: Kept::new(false),
+            waiting: Kept::new(Vec::new()),
+        }
     }
 }
 
@@ -150,6 +158,11 @@ fn waits(desk: Desk, what: Heard, event: &Event, busy: bool) -> Option<Waiting> 
     match what {
         // Nothing of this is left by then.
         Heard::Scroll | Heard::Leave => return None,
+        Heard::Over | Heard::Focus | Heard::Near | Heard::Input | Heard::Press | Heard::LogKey
+            if desk.hands.failed.with_value(|failed| *failed) =>
+        {
+            return None;
+        }
         Heard::Release if !busy => return None,
         Heard::Click => {
             let target = event.target()?.dyn_into::<Element>().ok()?;
@@ -183,11 +196,15 @@ fn take_text(desk: Desk) -> Option<Waiting> {
 fn fetch(desk: Desk) {
     leptos::task::spawn_local(async move {
         let loaded = chat_deeds::PART.load().await.is_ok();
+        desk.hands.failed.set_value(!loaded);
         if loaded || !desk.ready.lives() {
             return desk.hands.came.set(loaded);
         }
-        note(desk, desk.words.chat_part_failed().to_owned());
         let waiting = desk.hands.waiting.try_update_value(std::mem::take).unwrap_or_default();
+        let asks = |waiting: &Waiting| matches!(waiting, Waiting::Said(_) | Waiting::Heard(Heard::Click, _));
+        if waiting.iter().any(asks) {
+            note(desk, desk.words.chat_part_failed().to_owned());
+        }
         let said =
             waiting.into_iter().filter_map(|waiting| if let Waiting::Said(text) = waiting { Some(text) } else { None });
         if let Some(field) = text_field(desk) {

@@ -119,8 +119,9 @@ fn step(place: Place, path: String, search: String, hash: String, record: Record
                 Record::Keep => Ok(()),
             };
         }
-        set_if_new(place.search, search);
+        // The page first: one that is left need not follow its own search.
         set_if_new(place.path, path);
+        set_if_new(place.search, search);
         if scrolls {
             window().scroll_to_with_x_and_y(0.0, 0.0);
         }

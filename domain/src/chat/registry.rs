@@ -12,7 +12,7 @@ use madang_protocol::{
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -130,9 +130,18 @@ pub(crate) struct Chats {
     places: Mutex<HashMap<PersonId, Vec<RoomId>>>,
     batches: AtomicU64,
     deliveries: AtomicU64,
+    /// Where rooms' tasks run, whoever starts them: a page is written on a thread that must not keep one.
+    home: OnceLock<tokio::runtime::Handle>,
 }
 
 impl Chats {
+    /// Rooms' tasks run where this is called from here on. Once.
+    pub(crate) fn settle(&self) {
+        if let Ok(here) = tokio::runtime::Handle::try_current() {
+            let _ = self.home.set(here);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,7 +200,11 @@ impl Chats {
         let shared = Arc::new(Shared { watching: AtomicU32::new(watching), ..Shared::default() });
         let handle = Handle { inbox, shared: Arc::clone(&shared) };
         rooms.insert(room, handle.clone());
-        tokio::spawn(room::run(Arc::downgrade(domain), room, shared, commands));
+        let task = room::run(Arc::downgrade(domain), room, shared, commands);
+        match self.home.get() {
+            Some(home) => drop(home.spawn(task)),
+            None => drop(tokio::spawn(task)),
+        }
         handle
     }
 

@@ -226,7 +226,8 @@ impl Deck {
 
     /// From where on the past is light enough: no more than [`BACK_BYTES`].
     fn light_from_s(&self) -> f64 {
-        self.keys.iter().find(|(_, before)| self.queued - before <= BACK_BYTES).map_or(0.0, |(key_s, _)| *key_s)
+        let light = self.keys.iter().find(|(_, before)| self.queued - before <= BACK_BYTES);
+        light.or(self.keys.back()).map_or(0.0, |(key_s, _)| *key_s)
     }
 
     fn trimmed(&mut self, cut_s: f64) -> Op {

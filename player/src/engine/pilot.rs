@@ -281,7 +281,8 @@ impl Pilot {
         if let Some(push) = self.nudge(now_ms, view, span, ahead_s, visible) {
             return Some(push);
         }
-        self.rewound &= ahead_s > self.target.seconds() + LIVE_WITHIN_S;
+        let live_s = view.ranges.end_s().unwrap_or(view.position_s);
+        self.rewound &= live_s - view.position_s > self.target.seconds() + LIVE_WITHIN_S;
         if self.rewound {
             return None;
         }

@@ -234,7 +234,9 @@ fn fetch_extra(deck: Deck) {
             {
                 deck.extra.set(Some(extra));
             } else {
-                // The next press tries again.
+                // Nothing is open, and the next press tries again.
+                deck.panel.set(None);
+                deck.stats_open.set(false);
                 deck.machine.asked.set_value(false);
             }
         });

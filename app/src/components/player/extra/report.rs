@@ -19,6 +19,10 @@ pub fn run(deck: Deck) {
         let now = read_stats(deck).filter(|_| plays && !document().hidden());
         let last = before.try_update_value(|before| std::mem::replace(before, now.clone().map(counts))).flatten();
         let (Some(stats), Some((stalls, dropped, frames))) = (now, last) else { return };
+        if stats.frames_total < frames {
+            // Another media source counts from zero.
+            return;
+        }
         realtime.say(&ClientMessage::Quality {
             room: deck.slug.get_value(),
             delay_ms: stats.behind_ms.min(QUALITY_DELAY_MAX_MS),

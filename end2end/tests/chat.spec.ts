@@ -142,13 +142,31 @@ test('two minutes offline, forty messages: all there, once, in order', async ({ 
     // Three seconds apart: two minutes in all.
     await page.waitForTimeout(2_900);
   }
+  // The phone has only read so far: what writing needs beyond the field cannot be fetched in here.
   await say(phone, 'from the tunnel');
-  await expect(chat(phone).locator('.msg.pending')).toHaveCount(1);
+  await expect(chat(phone)).toContainText('Sent as soon as the connection is back.');
   wire.mend();
   await expect(message(phone, 'from the tunnel')).not.toHaveClass(/pending/, { timeout: 45_000 });
   const all = ['before', ...said, 'from the tunnel'];
   await expect.poll(() => texts(phone)).toEqual(all);
   await expect.poll(() => texts(page)).toEqual(all);
+  wire.close();
+});
+
+test('what is written in a tunnel stands there, and is sent at its end', async ({ page, browser, server, watched, complaints }) => {
+  test.setTimeout(120_000);
+  complaints.allow(/WebSocket|ERR_|Failed to load/);
+  await server.createRoom('short-tunnel');
+  await enter(page, `${server.url}/rooms/short-tunnel`);
+  const wire = await Wire.to(server.url);
+  const phone = await visitor(browser, watched, `${wire.url}/rooms/short-tunnel`);
+  await sayAndSee(phone, 'before');
+  wire.cut();
+  await say(phone, 'from the tunnel');
+  await expect(chat(phone).locator('.msg.pending')).toHaveCount(1);
+  wire.mend();
+  await expect(message(phone, 'from the tunnel')).not.toHaveClass(/pending/, { timeout: 45_000 });
+  await expect.poll(() => texts(page)).toEqual(['before', 'from the tunnel']);
   wire.close();
 });
 

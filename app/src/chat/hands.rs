@@ -12,6 +12,7 @@ use crate::{
     components::keys,
     listen::{on, on_window},
     reactive::{Kept, Var, effect},
+    realtime::Connection,
 };
 use leptos::prelude::*;
 use madang_protocol::{UnixMillis, realtime::ClientMessage};
@@ -91,6 +92,13 @@ pub fn run(desk: Desk) {
             desk.ready.set(true);
             // Once its views stand in the page.
             leptos::task::spawn_local(async move { catch_up(desk, deeds) });
+        }
+    });
+    effect(move || {
+        // What was written while nothing could be fetched.
+        let back = desk.realtime.connection().get() == Connection::Open;
+        if back && !desk.ready.get_untracked() && desk.hands.waiting.with_value(|waiting| !waiting.is_empty()) {
+            fetch(desk);
         }
     });
     on_window("keydown", move |event| {
@@ -199,6 +207,15 @@ fn fetch(desk: Desk) {
         desk.hands.failed.set_value(!loaded);
         if loaded || !desk.ready.lives() {
             return desk.hands.came.set(loaded);
+        }
+        if desk.realtime.connection().get_untracked() != Connection::Open
+            && desk.hands.waiting.try_update_value(|waiting| {
+                waiting.retain(|waiting| matches!(waiting, Waiting::Said(_)));
+                !waiting.is_empty()
+            }) == Some(true)
+        {
+            // It is fetched again, and they are said, when the channel is back.
+            return note(desk, desk.words.chat_part_later().to_owned());
         }
         let waiting = desk.hands.waiting.try_update_value(std::mem::take).unwrap_or_default();
         let asks = |waiting: &Waiting| matches!(waiting, Waiting::Said(_) | Waiting::Heard(Heard::Click, _));

@@ -79,24 +79,32 @@ for (const [name, codec, types] of [
   });
 }
 
-test('the last picture stays while a stream with other tracks takes its place', async ({ page, server, publish }) => {
+test('the last picture stays while a stream with other tracks takes its place', async ({ page }) => {
+  const server = await Server.start({ MADANG_MEDIA_GRACE_S: '30' });
   const key = await server.createRoom('other-tracks');
   const silent = path.join(ARTEFACTS, 'silent.flv');
   execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', '-i', STREAM_FILE, '-an', '-c', 'copy', silent]);
-  const first = publish(key, silent);
-  await open(page, `${server.url}/rooms/other-tracks`);
-  await expect.poll(async () => (await played(page)).frames).toBeGreaterThan(20);
-  // Whatever lies over the picture from here on.
-  await page.evaluate(() => {
-    const seen: string[] = ((window as unknown as { held: string[] }).held = []);
-    const look = (records: MutationRecord[]): void =>
-      records.forEach((record) => record.addedNodes.forEach((node) => node instanceof HTMLCanvasElement && seen.push(node.className)));
-    new MutationObserver(look).observe(document.querySelector('.player')!, { childList: true });
-  });
-  await first.stop();
-  await expectScene(page, 'ended');
-  publish(key);
-  await expectMoving(page);
-  expect(await page.evaluate(() => (window as unknown as { held: string[] }).held)).toEqual(['player-held']);
-  await expect(page.locator('.player-held')).toHaveCount(0);
+  const first = Publisher.start(server.rtmp, key, silent);
+  let second: Publisher | undefined;
+  try {
+    await open(page, `${server.url}/rooms/other-tracks`);
+    await expect.poll(async () => (await played(page)).frames).toBeGreaterThan(20);
+    // Whatever is laid over the picture from here on.
+    await page.evaluate(() => {
+      const seen: string[] = ((window as unknown as { held: string[] }).held = []);
+      const look = (records: MutationRecord[]): void =>
+        records.forEach((record) => record.addedNodes.forEach((node) => node instanceof HTMLCanvasElement && seen.push(node.className)));
+      new MutationObserver(look).observe(document.querySelector('.player')!, { childList: true });
+    });
+    await first.kill();
+    await expectScene(page, 'away');
+    second = Publisher.start(server.rtmp, key);
+    await expectMoving(page);
+    expect(await page.evaluate(() => (window as unknown as { held: string[] }).held)).toEqual(['player-held']);
+    await expect(page.locator('.player-held')).toHaveCount(0);
+  } finally {
+    await first.kill();
+    await second?.kill();
+    await server.stop();
+  }
 });

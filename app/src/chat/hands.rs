@@ -155,6 +155,10 @@ pub fn hear(desk: Desk, what: Heard, event: &Event) {
     }
     let busy = desk.hands.waiting.with_value(|waiting| !waiting.is_empty());
     let Some(waits) = waits(desk, what, event, busy) else { return };
+    let lost = desk.realtime.connection().get_untracked() != Connection::Open;
+    if lost && matches!(waits, Waiting::Said(_)) {
+        note(desk, desk.words.chat_part_later().to_owned());
+    }
     desk.hands.waiting.update_value(|waiting| waiting.push(waits));
     if !busy {
         fetch(desk);
@@ -215,7 +219,7 @@ fn fetch(desk: Desk) {
             }) == Some(true)
         {
             // It is fetched again, and they are said, when the channel is back.
-            return note(desk, desk.words.chat_part_later().to_owned());
+            return;
         }
         let waiting = desk.hands.waiting.try_update_value(std::mem::take).unwrap_or_default();
         let asks = |waiting: &Waiting| matches!(waiting, Waiting::Said(_) | Waiting::Heard(Heard::Click, _));

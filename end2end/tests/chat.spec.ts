@@ -127,7 +127,8 @@ test('a lost network is found out within 30 s', async ({ page, browser, server, 
 
 test('two minutes offline, forty messages: all there, once, in order', async ({ page, browser, server, watched, complaints }) => {
   test.setTimeout(240_000);
-  complaints.allow(/WebSocket|ERR_|Failed to load/);
+  // The browser's word for a part that cannot be had.
+  complaints.allow(/WebSocket|ERR_|Failed to (load|fetch)/);
   await server.createRoom('tunnel');
   await enter(page, `${server.url}/rooms/tunnel`);
   const wire = await Wire.to(server.url);

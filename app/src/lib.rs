@@ -14,6 +14,8 @@ pub mod codec;
 pub mod components;
 pub mod context;
 pub mod error;
+#[cfg(feature = "hydrate")]
+mod feature;
 #[cfg(feature = "ssr")]
 pub mod gate;
 pub mod head;

@@ -247,6 +247,16 @@ impl<T: Held + Clone> Var<T> {
         self.with_untracked(T::clone)
     }
 
+    /// Tells nobody of a value that is there already.
+    pub fn set_if_new(self, value: T)
+    where
+        T: PartialEq,
+    {
+        if self.try_with_untracked(|now| *now != value) == Some(true) {
+            self.set(value);
+        }
+    }
+
     pub fn try_get_untracked(self) -> Option<T> {
         self.try_with_untracked(T::clone)
     }

@@ -58,6 +58,14 @@ fn drain(ring: &Ring, cursor: &mut Cursor) -> Vec<String> {
     seen
 }
 
+/// A viewer who has seen all there is: one flight of a stream with a key frame every `gop` ms.
+fn watched(gop: i64) -> (Ring, Arc<Headers>, Cursor) {
+    let (mut ring, headers, mut cursor) = (Ring::new(&limits()), headers(1, 1), Cursor::default());
+    broadcast(&mut ring, 0, 40, gop, &headers);
+    assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
+    (ring, headers, cursor)
+}
+
 #[test]
 fn a_viewer_begins_with_headers_and_the_newest_key_frame() {
     let mut ring = Ring::new(&limits());
@@ -117,22 +125,14 @@ fn bytes_beat_everything_and_then_a_viewer_waits_for_a_key_frame() {
 
 #[test]
 fn a_slow_viewer_skips_to_the_newest_key_frame() {
-    let mut ring = Ring::new(&limits());
-    let h = headers(1, 1);
-    broadcast(&mut ring, 0, 40, 1000, &h);
-    let mut cursor = Cursor::default();
-    assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
+    let (mut ring, h, mut cursor) = watched(1000);
     broadcast(&mut ring, 40, 7080, 1000, &h);
     assert_eq!(drain(&ring, &mut cursor), ["!", "+7000", "+7040"]);
 }
 
 #[test]
 fn a_gop_that_was_begun_is_shown_to_its_end() {
-    let mut ring = Ring::new(&limits());
-    let h = headers(1, 1);
-    broadcast(&mut ring, 0, 40, 1000, &h);
-    let mut cursor = Cursor::default();
-    assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
+    let (mut ring, h, mut cursor) = watched(1000);
     // Four seconds behind: over the limit, and not twice over it.
     broadcast(&mut ring, 40, 4080, 1000, &h);
     let seen = drain(&ring, &mut cursor);
@@ -154,11 +154,7 @@ fn where_gops_are_longer_than_the_delay_nobody_waits_for_the_end_of_one() {
 
 #[test]
 fn nobody_is_moved_to_where_they_stand() {
-    let mut ring = Ring::new(&limits());
-    let h = headers(1, 1);
-    broadcast(&mut ring, 0, 40, 20_000, &h);
-    let mut cursor = Cursor::default();
-    assert_eq!(drain(&ring, &mut cursor), ["H1", "+0"]);
+    let (mut ring, h, mut cursor) = watched(20_000);
     // Five seconds behind, inside the only GOP there is: every frame of it is needed.
     broadcast(&mut ring, 40, 5000, 20_000, &h);
     let seen = drain(&ring, &mut cursor);

@@ -4,7 +4,7 @@ use crate::{
     fail,
     failure::{Context, Failure, Result},
     guard::{self, Guarded},
-    process::ask,
+    process::{LIVE_H264, ask},
     project::Project,
 };
 use std::{
@@ -168,18 +168,7 @@ fn ffmpeg(picture: &str, to: &str) -> Command {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-f", "lavfi", "-i", picture]);
     ffmpeg.args(["-re", "-f", "lavfi", "-i", "sine=frequency=330:beep_factor=3:sample_rate=48000,volume=0.25"]);
-    ffmpeg.args([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-tune",
-        "zerolatency",
-        "-profile:v",
-        "high",
-        "-pix_fmt",
-        "yuv420p",
-    ]);
+    ffmpeg.args(LIVE_H264).args(["-profile:v", "high", "-pix_fmt", "yuv420p"]);
     ffmpeg.args([
         "-b:v",
         "2500k",

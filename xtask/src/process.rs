@@ -15,6 +15,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// ffmpeg's options for a picture as live encoders send it: made in time, and nothing held back.
+pub const LIVE_H264: [&str; 6] = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency"];
+
 /// Puts `dirs` before everything else on this program's PATH as a child will see it.
 pub fn path_with(dirs: &[PathBuf]) -> std::ffi::OsString {
     let old = env::var_os("PATH").unwrap_or_default();

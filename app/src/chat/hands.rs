@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::{browser_now, use_clock},
     components::keys,
+    feature::get,
     listen::{on, on_window},
     reactive::{Kept, Var, effect},
     realtime::Connection,
@@ -256,16 +257,25 @@ pub fn focus_field(desk: Desk) {
     }
 }
 
+fn page() -> Option<HtmlElement> {
+    document().document_element()?.dyn_into().ok()
+}
+
 /// Keeps the height that a phone's keyboard leaves in `--seen`, for browsers that lay the keyboard over the page.
 fn follow_keyboard() {
-    let viewport = js_sys::Reflect::get(&window(), &"visualViewport".into()).ok();
-    let Some(viewport) = viewport.and_then(|viewport| viewport.dyn_into::<EventTarget>().ok()) else { return };
+    let viewport = get(&window(), "visualViewport").and_then(|viewport| viewport.dyn_into::<EventTarget>().ok());
+    let Some(viewport) = viewport else { return };
     let source: JsValue = viewport.clone().into();
     on(&viewport, "resize", move |_| {
-        let height = js_sys::Reflect::get(&source, &"height".into()).ok().and_then(|height| height.as_f64());
-        let page = document().document_element().and_then(|page| page.dyn_into::<HtmlElement>().ok());
-        if let (Some(height), Some(page)) = (height, page) {
+        let height = get(&source, "height").and_then(|height| height.as_f64());
+        if let (Some(height), Some(page)) = (height, page()) {
             let _ = HtmlElement::style(&page).set_property("--seen", &format!("{}px", height as i32));
+        }
+    });
+    on_cleanup(|| {
+        // The next page may have no keyboard over it.
+        if let Some(page) = page() {
+            let _ = HtmlElement::style(&page).remove_property("--seen");
         }
     });
 }

@@ -75,12 +75,11 @@ mod browser {
     use super::{FAILED_MS, FRESH_MS, Pictures};
     use crate::{
         clock::{browser_now, use_clock},
+        feature::get,
         reactive::effect,
     };
-    use js_sys::Reflect;
     use leptos::{html, prelude::*};
     use madang_protocol::{RoomSlug, UnixMillis};
-    use wasm_bindgen::JsValue;
 
     /// Looks once a second whether a picture is due and would be seen.
     pub fn follow(pictures: Pictures, frame: NodeRef<html::Div>, slug: RoomSlug, live: Memo<Option<UnixMillis>>) {
@@ -123,8 +122,6 @@ mod browser {
 
     /// Whether people have told their browser to be sparing.
     fn saves_data() -> bool {
-        let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
-        let connection = get(&window().navigator(), "connection").filter(JsValue::is_object);
-        connection.and_then(|connection| get(&connection, "saveData")).is_some_and(|saves| saves.is_truthy())
+        get(&window().navigator(), "connection").and_then(|connection| get(&connection, "saveData")).is_some()
     }
 }

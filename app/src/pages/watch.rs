@@ -224,11 +224,9 @@ fn Share(title: Memo<String>, address: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 fn share(title: String, address: String, copied: Var<bool>) {
-    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen::JsValue;
     let navigator = window().navigator();
-    let sheet =
-        js_sys::Reflect::get(&navigator, &"share".into()).ok().and_then(|f| f.dyn_into::<js_sys::Function>().ok());
-    if let Some(sheet) = sheet {
+    if let Some(sheet) = crate::feature::method(&navigator, "share") {
         let what = js_sys::Object::new();
         let set = |name: &str, value: &str| js_sys::Reflect::set(&what, &name.into(), &JsValue::from_str(value));
         if set("title", &title).is_ok()

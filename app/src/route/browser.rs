@@ -1,7 +1,7 @@
 //! The browser's side of a [`Place`]: links, the history, and the parts that pages are in.
 
 use super::{Page, Place, address};
-use crate::{App, hydration::Given, listen::on_window, piece::any, reactive::Var};
+use crate::{App, hydration::Given, listen::on_window, piece::any};
 use any_spawner::Executor;
 use leptos::{
     prelude::*,
@@ -27,6 +27,8 @@ pub async fn wake() {
     if let Some(part) = part
         && part.load().await.is_err()
     {
+        // Nobody will take the stream that the page has asked for.
+        madang_player::web::forget_early();
         return;
     }
     hydrate();
@@ -120,8 +122,8 @@ fn step(place: Place, path: String, search: String, hash: String, record: Record
             };
         }
         // The page first: one that is left need not follow its own search.
-        set_if_new(place.path, path);
-        set_if_new(place.search, search);
+        place.path.set_if_new(path);
+        place.search.set_if_new(search);
         if scrolls {
             window().scroll_to_with_x_and_y(0.0, 0.0);
         }
@@ -139,10 +141,4 @@ fn step(place: Place, path: String, search: String, hash: String, record: Record
             let _ = window().location().assign(&address);
         }
     });
-}
-
-fn set_if_new(var: Var<String>, value: String) {
-    if var.with_untracked(|now| *now != value) {
-        var.set(value);
-    }
 }

@@ -5,9 +5,7 @@ use crate::Delay;
 
 #[test]
 fn a_hidden_and_muted_tab_is_forgotten_and_comes_back_live() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.element.muted = true;
     world.input(Input::Visible(false));
     let hidden_ms = world.now_ms;
@@ -27,10 +25,18 @@ fn a_hidden_and_muted_tab_is_forgotten_and_comes_back_live() {
 
 #[test]
 fn a_hidden_tab_that_is_heard_goes_on() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.input(Input::Visible(false));
     world.run_for(300_000);
+    assert!(world.connected());
+}
+
+#[test]
+fn where_nobody_can_tell_whether_it_is_seen_a_hidden_tab_goes_on() {
+    let mut world = World::watched(Delay::Balanced);
+    world.engine.abilities.picture_apart = false;
+    world.element.muted = true;
+    world.input(Input::Visible(false));
+    world.run_for(120_000);
     assert!(world.connected());
 }

@@ -198,4 +198,6 @@ pub struct View {
 pub struct Abilities {
     /// `SourceBuffer.changeType` exists.
     pub change_type: bool,
+    /// The browser says when the picture is in a window of its own; where it does not, a hidden tab may be watched all the same.
+    pub picture_apart: bool,
 }

@@ -44,7 +44,7 @@ impl Engine {
 
     /// A tab that is hidden and muted stops downloading after a while, and goes on as soon as somebody may notice.
     pub(super) fn rest_unnoticed(&mut self, now_ms: i64, view: &View) {
-        if self.visible || !view.muted {
+        if self.visible || !view.muted || !self.abilities.picture_apart {
             self.unnoticed_ms = None;
             if std::mem::take(&mut self.asleep) {
                 self.restart(now_ms);

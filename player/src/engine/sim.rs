@@ -27,6 +27,9 @@ const SEEK_MS: i64 = 60;
 /// Time an append takes.
 const APPEND_MS: i64 = 2;
 
+/// What the simulated browser can do.
+const ABLE: Abilities = Abilities { change_type: true, picture_apart: true };
+
 /// How the network behaves: extra lateness in ms of what is sent at a time.
 pub type Mood = Box<dyn Fn(i64) -> i64>;
 
@@ -97,7 +100,7 @@ impl World {
     pub fn new(delay: Delay) -> Self {
         Self {
             delay,
-            engine: Engine::new(delay, Abilities { change_type: true }, 7, 0),
+            engine: Engine::new(delay, ABLE, 7, 0),
             now_ms: 0,
             events: Vec::new(),
             element: Element { rate: 1.0, waiting: true, paused: true, ..Element::default() },
@@ -124,10 +127,18 @@ impl World {
         }
     }
 
+    /// A viewer who has watched for ten seconds.
+    pub fn watched(delay: Delay) -> Self {
+        let mut world = Self::new(delay);
+        world.come(0);
+        world.run_for(10_000);
+        world
+    }
+
     /// The viewer comes; the encoder has run for a while, and the last key frame is `age_ms` old.
     pub fn come(&mut self, age_ms: i64) {
         self.now_ms = 60_000 * self.gop_ms + age_ms;
-        self.engine = Engine::new(self.delay, Abilities { change_type: true }, 7, self.now_ms);
+        self.engine = Engine::new(self.delay, ABLE, 7, self.now_ms);
         self.input(Input::Start);
     }
 

@@ -172,9 +172,7 @@ fn the_past_is_kept_short() {
 
 #[test]
 fn a_paused_tab_does_not_fill_up_and_comes_back_live() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.element.paused = true;
     world.input(Input::Paused);
     world.run_for(300_000);
@@ -379,9 +377,7 @@ fn a_codec_that_does_not_play_ends_it_with_its_name() {
 
 #[test]
 fn a_decoder_that_fails_is_replaced_and_given_up_in_the_end() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.input(Input::Broken { source: 1 });
     world.run_for(5_000);
     assert_eq!(world.builds.len(), 2);
@@ -395,9 +391,7 @@ fn a_decoder_that_fails_is_replaced_and_given_up_in_the_end() {
 
 #[test]
 fn late_callbacks_change_nothing() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.input(Input::Closed { connection: 0, clean: true });
     world.input(Input::Broken { source: 0 });
     world.input(Input::Done { source: 77, track: crate::intake::Track::Video });
@@ -425,9 +419,7 @@ fn another_setting_takes_effect_at_once() {
 
 #[test]
 fn a_tab_shown_again_is_live_within_a_second() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.input(Input::Visible(false));
     world.element.position_s -= 2.5; // It fell behind while hidden.
     world.run_for(300);
@@ -439,9 +431,7 @@ fn a_tab_shown_again_is_live_within_a_second() {
 
 #[test]
 fn a_paused_picture_says_how_far_behind_it_falls() {
-    let mut world = World::new(Delay::Balanced);
-    world.come(0);
-    world.run_for(10_000);
+    let mut world = World::watched(Delay::Balanced);
     world.element.paused = true;
     world.run_for(4_000);
     let told = world.events.iter().rev().find_map(|(_, event)| match event {

@@ -36,6 +36,19 @@ impl Drop for Listener {
     }
 }
 
+/// A property that not every browser has.
+pub(super) fn get(of: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(of, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+/// Whether the instances of a class of the window have this member.
+pub(super) fn has(window: &web_sys::Window, class: &str, member: &str) -> bool {
+    let prototype = get(window, class).and_then(|class| get(&class, "prototype"));
+    prototype.is_some_and(|prototype| {
+        prototype.is_object() && Reflect::has(&prototype, &JsValue::from_str(member)).unwrap_or(false)
+    })
+}
+
 /// Sets what live playback needs. ManagedMediaSource opens only where remote playback is off.
 pub(super) fn prepare(video: &HtmlVideoElement, managed: bool) {
     let _ = video.set_attribute("playsinline", "");

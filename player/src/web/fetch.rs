@@ -1,6 +1,10 @@
 //! The request for the stream: its answer, and its bytes as they come.
 
-use super::{Inner, feed, spawn};
+use super::{
+    Inner,
+    dom::{self, get},
+    feed, spawn,
+};
 use crate::engine::{Answer, Input};
 use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
@@ -30,13 +34,7 @@ impl Drop for Fetch {
 
 /// Whether fetch can stream its answer and be aborted.
 pub(super) fn streams(window: &Window) -> bool {
-    let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
-    let window: &JsValue = window.as_ref();
-    let prototype = get(window, "Response").and_then(|response| get(&response, "prototype"));
-    let streaming = prototype.is_some_and(|prototype| {
-        prototype.is_object() && Reflect::has(&prototype, &JsValue::from_str("body")).unwrap_or(false)
-    });
-    streaming && get(window, "AbortController").is_some_and(|controller| controller.is_function())
+    dom::has(window, "Response", "body") && get(window, "AbortController").is_some_and(|class| class.is_function())
 }
 
 /// Asks for the stream. `None` when the request cannot even be made; the engine's deadline deals with that.
@@ -68,14 +66,18 @@ pub(super) fn open(inner: &Rc<Inner>, connection: u32) -> Option<Fetch> {
 
 /// The request for `url` that the page's HTML made before any of this was there; given once. The page leaves it in the window as
 /// `madangEarly`: `{ url, controller, answer }`.
-pub(super) fn early(window: &Window, url: &str) -> Option<(AbortController, Promise)> {
-    let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
-    let early = get(window, EARLY)?;
-    if get(&early, "url")?.as_string()? != url {
-        return None;
-    }
+fn early(window: &Window, url: &str) -> Option<(AbortController, Promise)> {
+    let early = get(window, EARLY).filter(|early| get(early, "url").is_some_and(|asked| asked == *url))?;
     Reflect::set(window, &JsValue::from_str(EARLY), &JsValue::UNDEFINED).ok()?;
     Some((get(&early, "controller")?.dyn_into().ok()?, get(&early, "answer")?.dyn_into().ok()?))
+}
+
+/// Ends that request, if nobody has taken it over.
+pub(super) fn forget_early(window: &Window) {
+    let controller = get(window, EARLY).and_then(|early| get(&early, "controller"));
+    if let Some(controller) = controller.and_then(|controller| controller.dyn_into::<AbortController>().ok()) {
+        controller.abort();
+    }
 }
 
 /// Reports the answer and then its bytes. Gives how it ended; `None` when the answer itself was the end.

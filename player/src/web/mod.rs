@@ -99,13 +99,13 @@ impl Player {
         let path = match (fetch::streams(&window), Path::find(&window)) {
             (true, Some(path)) => path,
             (streams, _) => {
-                if let Some((controller, _)) = fetch::early(&window, &url) {
-                    controller.abort();
-                }
+                fetch::forget_early(&window);
                 return Err(if streams { Unsupported::NoMediaSource } else { Unsupported::NoStreamingFetch });
             }
         };
-        let abilities = Abilities { change_type: path.change_type(&window) };
+        let document = window.document();
+        let picture_apart = document.is_some_and(|document| dom::get(&document, "pictureInPictureEnabled").is_some());
+        let abilities = Abilities { change_type: path.change_type(&window), picture_apart };
         let seed = (js_sys::Math::random() * 9.0e15) as u64;
         let engine = Engine::new(delay, abilities, seed, clock.now() as i64);
         dom::prepare(&video, path.managed());
@@ -171,6 +171,13 @@ impl Player {
 impl Drop for Player {
     fn drop(&mut self) {
         self.inner.close();
+    }
+}
+
+/// Ends the request for a stream that the page's HTML made, where no player will take it over.
+pub fn forget_early() {
+    if let Some(window) = web_sys::window() {
+        fetch::forget_early(&window);
     }
 }
 
@@ -360,9 +367,8 @@ impl Inner {
     /// Whether the picture may be seen: in its tab, or in a window of its own above others.
     fn is_seen(&self) -> bool {
         let Some(document) = self.window.document() else { return true };
-        let apart = js_sys::Reflect::get(&document, &JsValue::from_str("pictureInPictureElement"));
         let video: &JsValue = self.video.as_ref();
-        !document.hidden() || apart.is_ok_and(|element| element == *video)
+        !document.hidden() || dom::get(&document, "pictureInPictureElement").is_some_and(|apart| apart == *video)
     }
 
     fn count_frames(&self) {

@@ -1,6 +1,10 @@
 //! MediaSource, or ManagedMediaSource where only that exists (iPhone, iOS 17.1 and later).
 
-use super::{Inner, dom::Listener, feed};
+use super::{
+    Inner,
+    dom::{self, Listener, get},
+    feed,
+};
 use crate::{engine::Input, intake::Track};
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use std::rc::Rc;
@@ -41,15 +45,8 @@ impl Path {
     /// Whether a buffer can be given another type.
     pub fn change_type(&self, window: &Window) -> bool {
         let name = if self.managed { "ManagedSourceBuffer" } else { "SourceBuffer" };
-        let prototype = get(window, name).and_then(|class| get(&class, "prototype"));
-        prototype.is_some_and(|prototype| {
-            prototype.is_object() && Reflect::has(&prototype, &JsValue::from_str("changeType")).unwrap_or(false)
-        })
+        dom::has(window, name, "changeType")
     }
-}
-
-fn get(of: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(of, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined() && !value.is_null())
 }
 
 /// Sets a property whose setter may throw: a buffer whose source was closed a moment ago does.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     failure::{Context, Failure, Result},
     guard::{self, Guarded},
-    process::on_path,
+    process::{LIVE_H264, on_path},
     setup,
 };
 use std::{
@@ -231,20 +231,7 @@ fn publish_clock(rig: &Rig, server: &Running, scene: Scene) -> Result<(Guarded, 
     ffmpeg.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &format!("{width}x{height}"), "-r", "30", "-i", "-"]);
     // Sound is made as the picture needs it. Paced by a clock of its own (`-re`) it holds each frame back until its time has come.
     ffmpeg.args(["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"]);
-    ffmpeg.args([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-tune",
-        "zerolatency",
-        "-b:v",
-        "1500k",
-        "-g",
-        &gop,
-        "-sc_threshold",
-        "0",
-    ]);
+    ffmpeg.args(LIVE_H264).args(["-b:v", "1500k", "-g", &gop, "-sc_threshold", "0"]);
     // Each packet as soon as it is there: what is measured is the way from here on.
     ffmpeg.args([
         "-c:a",

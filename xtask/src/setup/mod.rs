@@ -71,8 +71,7 @@ pub fn for_build(project: &Project) -> Result<Tools> {
 /// As [`for_build`].
 pub fn for_tests(project: &Project) -> Result<Tools> {
     system::packages_for_browser()?;
-    system::packages_for_certificates()?;
-    system::packages_for_other_browsers()?;
+    system::packages_for_more_tests()?;
     npm::install(project, Folder::End2End)?;
     let cargo_deny = cargo_deny(project)?;
     cargo_tools::link_for_hand_use(project, &[&cargo_deny])?;

@@ -79,41 +79,32 @@ pub fn packages_for_browser() -> Result<()> {
     packages(&missing)
 }
 
-/// pebble, an authority for certificates. Without it one test says that it was not run.
+/// What tests can do without, and then say that they were not run: pebble, an authority for certificates; Firefox and WebKit, for the way
+/// of every viewer in browsers that are not Chromium.
 ///
 /// # Errors
 /// When it may be installed and that fails.
-pub fn packages_for_certificates() -> Result<()> {
-    if on_path("pebble").is_none() && may_install() {
-        packages(&[("pebble", "gives certificates in a test, as an authority does")])
-    } else {
-        Ok(())
-    }
-}
-
-/// Firefox and WebKit, for the way of every viewer in browsers that are not Chromium. Without them those tests say that they were not run.
-///
-/// # Errors
-/// When they may be installed and that fails.
-pub fn packages_for_other_browsers() -> Result<()> {
+pub fn packages_for_more_tests() -> Result<()> {
     if !may_install() {
         return Ok(());
     }
-    let mut missing = Vec::new();
-    if on_path("firefox-esr").is_none() {
-        missing.push(("firefox-esr", "plays a room in a test"));
-    }
-    if on_path("WebKitWebDriver").is_none() {
-        missing.push(("webkit2gtk-driver", "plays a room in a test, as Safari would"));
-        missing.push(("gstreamer1.0-libav", "decodes for WebKit"));
-        missing.push(("gstreamer1.0-plugins-good", "plays for WebKit"));
-        missing.push(("gstreamer1.0-plugins-bad", "reads MP4 for WebKit"));
-    }
-    if on_path("Xvfb").is_none() || on_path("xvfb-run").is_none() {
-        missing.push(("xvfb", "a screen for WebKit"));
-        missing.push(("xauth", "lets WebKit use it"));
-    }
-    packages(&missing)
+    let wanted: [(&str, &[(&str, &str)]); 4] = [
+        ("pebble", &[("pebble", "gives certificates in a test, as an authority does")]),
+        ("firefox-esr", &[("firefox-esr", "plays a room in a test")]),
+        (
+            "WebKitWebDriver",
+            &[
+                ("webkit2gtk-driver", "plays a room in a test, as Safari would"),
+                ("gstreamer1.0-libav", "decodes for WebKit"),
+                ("gstreamer1.0-plugins-good", "plays for WebKit"),
+                ("gstreamer1.0-plugins-bad", "reads MP4 for WebKit"),
+            ],
+        ),
+        ("xvfb-run", &[("xvfb", "a screen for WebKit"), ("xauth", "lets WebKit use it")]),
+    ];
+    let missing =
+        wanted.iter().filter(|(program, _)| on_path(program).is_none()).flat_map(|(_, of)| of.iter().copied());
+    packages(&missing.collect::<Vec<_>>())
 }
 
 /// As root on Debian.

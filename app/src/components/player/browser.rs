@@ -9,15 +9,15 @@ use super::{
 use crate::{
     clock::browser_now,
     components::keys::is_taken,
+    feature::{call, get, method},
     listen::{after, on_window},
-    reactive::{Kept, Var, effect, memo},
+    reactive::{Kept, effect, memo},
     route::use_place,
 };
-use js_sys::{Function, Reflect};
 use leptos::prelude::*;
 use madang_player::{Failure, PlayerEvent, web};
 use madang_protocol::{LiveState, UnixMillis};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlVideoElement, KeyboardEvent, Storage};
 
@@ -129,18 +129,14 @@ fn player_delay(delay: Delay) -> madang_player::Delay {
 fn heard(deck: Deck, event: PlayerEvent) {
     let say = |feed: Feed| {
         let _ = deck.machine.turn.try_update_value(|turn| *turn = turn.wrapping_add(1));
-        if deck.feed.try_with_untracked(|now| *now != feed) == Some(true) {
-            deck.feed.set(feed);
-        }
+        deck.feed.set_if_new(feed);
     };
     match event {
         PlayerEvent::Connecting => say(Feed::Connecting),
         PlayerEvent::Playing => {
             say(Feed::Playing);
             fetch_extra(deck);
-            if deck.seen.try_get_untracked() == Some(false) {
-                deck.seen.set(true);
-            }
+            deck.seen.set_if_new(true);
         }
         PlayerEvent::Buffering => {
             let turn = deck.machine.turn.try_get_value();
@@ -273,21 +269,15 @@ fn play(video: &HtmlVideoElement) {
 
 /// Reads what the video and the screen are doing now.
 fn look(deck: Deck, video: &HtmlVideoElement) {
-    set_if_new(deck.paused, video.paused());
-    set_if_new(deck.muted, video.muted());
-    set_if_new(deck.volume, (video.volume() * 100.0).round() as u8);
-    set_if_new(deck.fullscreen, document().fullscreen_element().is_some());
+    deck.paused.set_if_new(video.paused());
+    deck.muted.set_if_new(video.muted());
+    deck.volume.set_if_new((video.volume() * 100.0).round() as u8);
+    deck.fullscreen.set_if_new(document().fullscreen_element().is_some());
     if !video.muted() && deck.ask.get_untracked() == Some(Ask::Unmute) {
         deck.ask.set(None);
     }
     if !video.paused() && deck.ask.get_untracked() == Some(Ask::Play) {
         deck.ask.set(None);
-    }
-}
-
-fn set_if_new<T: Copy + PartialEq + Send + Sync + 'static>(signal: Var<T>, value: T) {
-    if signal.get_untracked() != value {
-        signal.set(value);
     }
 }
 
@@ -332,23 +322,6 @@ fn toggle_picture_in_picture(video: &HtmlVideoElement) {
     }
 }
 
-/// A property that not every browser has.
-pub fn get(of: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy)
-}
-
-pub fn method(target: &JsValue, name: &str) -> Option<Function> {
-    get(target, name)?.dyn_into().ok()
-}
-
-/// Calls a method that not every browser has; what its promise says is not waited for.
-pub fn call(target: &JsValue, name: &str) {
-    let Some(answer) = method(target, name).and_then(|m| m.call0(target).ok()) else { return };
-    if let Ok(promise) = answer.dyn_into::<js_sys::Promise>() {
-        spawn_local(async move { drop(JsFuture::from(promise).await) });
-    }
-}
-
 /// A key, unless it is meant for something else on the page.
 fn pressed(deck: Deck, event: &KeyboardEvent) {
     let key = event.key();
@@ -370,7 +343,7 @@ fn is_pressed_by_space(event: &KeyboardEvent) -> bool {
 
 /// Shows the controls, and hides them once nobody has moved for a while. One timer at a time, however much somebody moves.
 fn woken(deck: Deck) {
-    set_if_new(deck.idle, false);
+    deck.idle.set_if_new(false);
     let watched = deck.machine.moved.with_value(|(_, watched)| *watched);
     deck.machine.moved.set_value((browser_now(), true));
     if !watched {

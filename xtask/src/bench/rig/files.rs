@@ -3,7 +3,7 @@
 use crate::{
     fail,
     failure::{Context, Result},
-    process::{ask, run},
+    process::{LIVE_H264, ask, run},
 };
 use std::{
     fs,
@@ -65,16 +65,7 @@ impl Recipe {
             .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i"])
             .arg(format!("testsrc2=size={}:rate=30", self.size));
         ffmpeg.args(["-f", "lavfi", "-i", "sine=frequency=330:beep_factor=3:sample_rate=48000"]);
-        ffmpeg.args([
-            "-t",
-            &self.seconds.to_string(),
-            "-c:v",
-            "libx264",
-            "-preset",
-            "veryfast",
-            "-tune",
-            "zerolatency",
-        ]);
+        ffmpeg.args(["-t", &self.seconds.to_string()]).args(LIVE_H264);
         ffmpeg.args(["-pix_fmt", "yuv420p", "-b:v", &rate, "-minrate", &rate, "-maxrate", &rate, "-bufsize", &rate]);
         ffmpeg.args(["-x264-params", "nal-hrd=cbr:force-cfr=1", "-g", "60", "-keyint_min", "60", "-sc_threshold", "0"]);
         ffmpeg.args(["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv"]);

@@ -4,13 +4,10 @@
 //! would leave it silent wherever the browser holds the audio graph back. Elsewhere, and where people want less motion, the cover
 //! stands by itself.
 
-use super::super::{
-    browser::{call, get, method},
-    deck::Deck,
-    scene::Scene,
-};
+use super::super::{deck::Deck, scene::Scene};
 use crate::{
     components::avatar::Avatar,
+    feature::{call, get, method},
     piece::Piece,
     reactive::{effect, memo},
 };

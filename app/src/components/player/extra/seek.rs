@@ -4,7 +4,11 @@ use super::super::{
     deck::{Command, Deck},
     scene,
 };
-use crate::{i18n::use_messages, piece::Piece, reactive::effect};
+use crate::{
+    i18n::use_messages,
+    piece::Piece,
+    reactive::{Var, effect},
+};
 use leptos::{ev, prelude::*};
 use madang_view::view;
 use web_sys::HtmlVideoElement;
@@ -23,14 +27,12 @@ struct Buffered {
 /// A slider from the oldest to the newest that is there. Not there while there is little.
 pub fn bar(deck: Deck) -> Piece {
     let m = use_messages();
-    let buffered = RwSignal::new(Buffered::default());
+    let buffered = Var::new(Buffered::default());
     effect(move || {
         // The player tells this twice a second, and the video when it stops and goes on.
         let _ = (deck.behind_ms.get(), deck.paused.get());
         let now = deck.video.get_untracked().and_then(|video| read(&video)).unwrap_or_default();
-        if buffered.get_untracked() != now {
-            buffered.set(now);
-        }
+        buffered.set_if_new(now);
     });
     let left = move || buffered.with(|buffered| buffered.length - buffered.at);
     let moved = move |event: ev::Event| {

@@ -1,10 +1,10 @@
 //! The system's media controls, on lock screens, in headsets and on keyboards: what plays, and the keys for it.
 
 use super::super::{
-    browser::{get, method},
     deck::{Command, Deck},
     scene::Scene,
 };
+use crate::feature::{get, method};
 use crate::reactive::effect;
 use js_sys::{Array, Function, Object, Reflect};
 use leptos::prelude::*;

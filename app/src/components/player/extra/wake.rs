@@ -1,10 +1,7 @@
 //! The screen stays on while a picture moves.
 
-use super::super::{
-    browser::{call, get, method},
-    deck::Deck,
-    scene::Scene,
-};
+use super::super::{deck::Deck, scene::Scene};
+use crate::feature::{call, get, method};
 use crate::reactive::effect;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};

@@ -261,6 +261,7 @@ impl Engine {
             self.out.push_back(Output::Event(PlayerEvent::AudioOnly(audio_only)));
         }
         if self.wants_play {
+            (self.started_ms, self.halts) = (now_ms, 0);
             self.out.push_back(Output::Play);
         }
     }

@@ -89,6 +89,8 @@ pub enum Input {
     Waiting,
     /// The element's `pause`.
     Paused,
+    /// The element's `pause` on a page that nobody has touched yet. Some browsers take back what they granted once they hear sound.
+    Halted,
     /// The element's `play`.
     Resumed,
     /// `play()` was granted.

@@ -44,6 +44,10 @@ const QUEUE_MAX: usize = 8 * 1024 * 1024;
 const DELAY_EVERY_MS: i64 = 500;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
 const FORGOTTEN_MS: i64 = 60_000;
+/// A picture that starts by itself and is halted within this time was halted by the browser. Later it may have been a headset's key.
+const HALT_MS: i64 = 3_000;
+/// So many times it is started again, muted.
+const HALTS_MAX: u8 = 3;
 /// Span over which the bitrate is averaged.
 const BITRATE_MS: i64 = 2_000;
 
@@ -69,6 +73,9 @@ pub struct Engine {
     sent_rate: f64,
     wants_play: bool,
     muted_by_us: bool,
+    /// When the picture last started by itself, and how often the browser has halted it since.
+    started_ms: i64,
+    halts: u8,
     visible: bool,
     /// Since when nobody has seen or heard anything, as far as is known.
     unnoticed_ms: Option<i64>,
@@ -101,6 +108,8 @@ impl Engine {
             sent_rate: 1.0,
             wants_play: true,
             muted_by_us: false,
+            started_ms: now_ms,
+            halts: 0,
             visible: true,
             unnoticed_ms: None,
             asleep: false,
@@ -190,6 +199,7 @@ impl Engine {
             Input::Waiting => self.waiting(now_ms, view),
             // A hidden tab is paused by browsers too; that is not the viewer's wish.
             Input::Paused => self.wants_play &= !self.visible,
+            Input::Halted => self.halted(now_ms, view),
             Input::Resumed => {
                 self.wants_play = true;
                 self.pilot.join(now_ms);
@@ -283,6 +293,23 @@ impl Engine {
                 self.face.buffering(&mut self.out);
             }
         }
+    }
+
+    /// A pause that no viewer can have asked for is a refusal that came late.
+    fn halted(&mut self, now_ms: i64, view: &View) {
+        if !view.paused || !self.visible {
+            return;
+        }
+        if now_ms - self.started_ms > HALT_MS || self.halts == HALTS_MAX {
+            self.wants_play = false;
+            return;
+        }
+        self.halts += 1;
+        if !view.muted {
+            self.muted_by_us = true;
+            self.out.push_back(Output::Mute);
+        }
+        self.out.push_back(Output::Play);
     }
 
     fn play_refused(&mut self, view: &View) {

@@ -364,6 +364,30 @@ fn refused_sound_falls_back_to_muted_and_then_to_a_tap() {
 }
 
 #[test]
+fn what_the_browser_takes_back_at_the_start_goes_on_muted() {
+    let mut world = World::new(Delay::Balanced);
+    world.come(0);
+    world.run_for(1_000);
+    let halt = |world: &mut World| {
+        world.element.paused = true;
+        world.input(Input::Halted);
+        world.run_for(10);
+    };
+    halt(&mut world);
+    assert!(world.element.muted && !world.element.paused);
+    assert!(world.events.iter().any(|(_, event)| *event == PlayerEvent::NeedsUnmute));
+    for _ in 0..2 {
+        halt(&mut world);
+        assert!(!world.element.paused);
+    }
+    halt(&mut world);
+    assert!(world.element.paused, "not for ever");
+    let mut world = World::watched(Delay::Balanced);
+    halt(&mut world);
+    assert!(world.element.paused && !world.element.muted, "a headset's key, long after the start");
+}
+
+#[test]
 fn a_codec_that_does_not_play_ends_it_with_its_name() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);

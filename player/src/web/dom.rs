@@ -49,6 +49,12 @@ pub(super) fn has(window: &web_sys::Window, class: &str, member: &str) -> bool {
     })
 }
 
+/// Whether nobody has clicked, tapped or typed in the page yet; false where the browser does not say.
+pub(super) fn is_untouched(window: &web_sys::Window) -> bool {
+    let activation = get(&window.navigator(), "userActivation");
+    activation.and_then(|activation| get(&activation, "hasBeenActive")).is_some_and(|active| active == JsValue::FALSE)
+}
+
 /// Sets what live playback needs. ManagedMediaSource opens only where remote playback is off.
 pub(super) fn prepare(video: &HtmlVideoElement, managed: bool) {
     let _ = video.set_attribute("playsinline", "");

@@ -331,7 +331,9 @@ impl Inner {
             inner.feed(Input::Playing);
         });
         on(video, "waiting", |inner| inner.feed(Input::Waiting));
-        on(video, "pause", |inner| inner.feed(Input::Paused));
+        on(video, "pause", |inner| {
+            inner.feed(if dom::is_untouched(&inner.window) { Input::Halted } else { Input::Paused });
+        });
         on(video, "play", |inner| inner.feed(Input::Resumed));
         on(video, "error", |inner| {
             let current = inner.source.borrow().as_ref().map(|source| source.id);

@@ -1,6 +1,6 @@
 // What the player has beyond its picture: parts that come later, the system's controls, the screen, and the way back in the stream.
 import { awake, expect, open, test } from '../support/fixtures.ts';
-import { makeRoom } from '../support/chat.ts';
+import { chat, enter, makeRoom, message, sayAndSee, visitor } from '../support/chat.ts';
 import { expectMoving, expectScene, played, player, shownKey } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
@@ -138,6 +138,51 @@ test('one goes back in the stream by keys and by the bar, and to the live edge a
   await expect(bar).toHaveAttribute('aria-valuetext', /^0:\d\d behind/);
   await page.keyboard.press('e');
   await expect(behind).toHaveText(/^[01]\.\d s behind/);
+});
+
+test('the theatre is picture and chat alone, is kept, and is left by Escape', async ({ page, server }) => {
+  await server.createRoom('a-theatre');
+  await open(page, `${server.url}/rooms/a-theatre`);
+  const banner = page.getByRole('banner');
+  const toggle = player(page).getByRole('button', { name: 'Theatre' });
+  const height = async (): Promise<number> => (await player(page).boundingBox())?.height ?? 0;
+  await expect(banner).toBeVisible();
+  await expect(toggle).toHaveAttribute('aria-pressed', 'false');
+  const before = await height();
+  await page.keyboard.press('t');
+  await expect(toggle).toHaveAttribute('aria-pressed', 'true');
+  await expect(banner).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 })).toBeHidden();
+  await expect(chat(page)).toBeVisible();
+  expect(await height()).toBeGreaterThan(before);
+  expect(await height(), 'the whole height').toBe(page.viewportSize()?.height);
+
+  await page.reload();
+  await awake(page);
+  await expect(banner).toBeHidden();
+  await page.setViewportSize({ width: 800, height: 1000 });
+  await expect(chat(page)).toBeVisible();
+  const below = await chat(page).boundingBox();
+  expect((below?.y ?? 0) + (below?.height ?? 0), 'picture and chat are the window').toBe(1000);
+  await page.keyboard.press('Escape');
+  await expect(banner).toBeVisible();
+});
+
+test('the chat goes in step with the picture, for those who want that', async ({ page, server, publish, browser, watched }) => {
+  const key = await server.createRoom('in-step');
+  publish(key);
+  const url = `${server.url}/rooms/in-step`;
+  const late = await visitor(browser, watched, `${url}?delay=smooth`);
+  await expectMoving(late);
+  await player(late).getByRole('button', { name: 'Settings' }).click();
+  await late.getByRole('checkbox', { name: /in step with the picture/ }).check();
+  await late.keyboard.press('Escape');
+  await expect(player(late).locator('.player-behind')).toHaveText(/^[23]\.\d s behind/, { timeout: 30_000 });
+  await enter(page, url);
+  await sayAndSee(page, 'what a goal');
+  await expect(message(late, 'what a goal'), 'the ball is not in yet').toHaveCount(0);
+  await expect(message(late, 'what a goal')).toBeVisible();
+  await sayAndSee(late, 'I saw it');
 });
 
 test('the studio sums up how the picture does for viewers', async ({ page, server, publish, browser, watched }) => {

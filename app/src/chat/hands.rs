@@ -134,10 +134,7 @@ fn catch_up(desk: Desk, deeds: &dyn Deeds) {
 
 /// Changes the chat, and sends what comes of it.
 pub fn change(desk: Desk, act: &mut dyn FnMut(&mut Talk, UnixMillis) -> Vec<ClientMessage>) {
-    let messages = desk.talk.try_update(|talk| act(talk, browser_now())).unwrap_or_default();
-    for message in &messages {
-        desk.realtime.say(message);
-    }
+    desk.realtime.change(desk.talk, act);
 }
 
 /// A line for this reader only.

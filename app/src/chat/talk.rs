@@ -5,12 +5,13 @@ use super::log::{Failure, Log};
 use madang_protocol::{
     ActionId, PersonId, RoomSlug, UnixMillis,
     chat::{
-        Act, Author, ChatRefusal, Command, CommandHint, Message, Modes, PersonCard, Quote, Seq, Standing, SystemLine,
-        UNDO_MS, What, You, parse_command,
+        Act, Author, ChatRefusal, Command, CommandHint, Entry, Message, Modes, PersonCard, Quote, Seq, Standing,
+        SystemLine, UNDO_MS, What, You, parse_command,
     },
     realtime::{ClientMessage, ServerEvent},
     wire::Later,
 };
+use std::collections::VecDeque;
 
 /// How long a message may be without an answer, in milliseconds.
 const ANSWER_WITHIN_MS: i64 = 10_000;
@@ -18,6 +19,8 @@ const ANSWER_WITHIN_MS: i64 = 10_000;
 const PEOPLE_MAX: usize = 200;
 /// Messages sent at once after a lost connection; those behind them follow one by one.
 const BURST: usize = 3;
+/// Most batches of entries that wait for the picture.
+const HELD_MAX: usize = 200;
 /// How long after a refused join it is asked for again, in milliseconds: by then the server takes messages again.
 const JOIN_AGAIN_MS: i64 = 5_000;
 
@@ -65,6 +68,9 @@ pub struct Talk {
     /// Messages that came while the page was hidden.
     pub unread: u32,
     pub hidden: bool,
+    /// How long what others say waits before it is shown, in milliseconds: as long as the picture is behind.
+    hold_ms: i64,
+    held: VecDeque<(UnixMillis, Vec<Entry>)>,
     sending: Vec<Sending>,
 }
 
@@ -86,6 +92,8 @@ impl Talk {
             answer: None,
             unread: 0,
             hidden: false,
+            hold_ms: 0,
+            held: VecDeque::new(),
             sending: Vec::new(),
         }
     }
@@ -103,6 +111,8 @@ impl Talk {
     pub fn lost(&mut self) {
         (self.joined, self.join_at) = (false, None);
         self.log.loading = false;
+        // What waited is told again on joining.
+        self.held.clear();
         for sending in &mut self.sending {
             sending.sent = None;
         }
@@ -118,6 +128,7 @@ impl Talk {
             }
             ServerEvent::Chat { room, chat } if room == self.room => {
                 (self.joined, self.join_at) = (true, None);
+                self.held.clear();
                 self.standing = chat.standing.clone();
                 self.modes = chat.modes;
                 let read = self.log.since().filter(|since| since.epoch == chat.epoch);
@@ -136,17 +147,15 @@ impl Talk {
                 return self.flush(BURST, now);
             }
             ServerEvent::Entries { room, entries } if room == self.room => {
-                for entry in &entries {
-                    self.notice(&entry.what, now);
-                    if let Some(id) = self.confirmed(&entry.what) {
-                        self.sending.retain(|sending| sending.id != id);
-                        self.wait_until = UnixMillis(now.0 + i64::from(self.pause_s()) * 1_000);
-                    }
-                    self.count_unread(&entry.what);
+                for id in entries.iter().filter_map(|entry| self.confirmed(&entry.what)).collect::<Vec<_>>() {
+                    self.sending.retain(|sending| sending.id != id);
+                    self.wait_until = UnixMillis(now.0 + i64::from(self.pause_s()) * 1_000);
                 }
-                if !self.log.take(entries, self.you.id) {
-                    return self.join_again();
+                if self.hold_ms == 0 && self.held.is_empty() {
+                    return self.take(entries, now);
                 }
+                self.held.push_back((UnixMillis(now.0 + self.hold_ms), entries));
+                return self.show_due(now);
             }
             ServerEvent::Counts { room, watching, chatting } if room == self.room => {
                 self.counts = Some((watching, chatting));
@@ -182,6 +191,43 @@ impl Talk {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn take(&mut self, entries: Vec<Entry>, now: UnixMillis) -> Vec<ClientMessage> {
+        for entry in &entries {
+            self.notice(&entry.what, now);
+            self.count_unread(&entry.what);
+        }
+        if self.log.take(entries, self.you.id) { Vec::new() } else { self.join_again() }
+    }
+
+    /// From now on what comes waits for so long before it is shown; what waits already waits no longer than that. Gives what to send.
+    pub fn hold(&mut self, hold_ms: u32, now: UnixMillis) -> Vec<ClientMessage> {
+        self.hold_ms = i64::from(hold_ms);
+        let latest = now.0 + self.hold_ms;
+        for (due, _) in &mut self.held {
+            due.0 = due.0.min(latest);
+        }
+        self.show_due(now)
+    }
+
+    /// Whether something waits for the picture.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Shows what has waited long enough, in order, and gives what to send.
+    pub fn show_due(&mut self, now: UnixMillis) -> Vec<ClientMessage> {
+        let mut messages = Vec::new();
+        while let Some((_, entries)) = self.held.pop_front_if(|(due, _)| *due <= now) {
+            messages.extend(self.take(entries, now));
+        }
+        while self.held.len() > HELD_MAX
+            && let Some((_, entries)) = self.held.pop_front()
+        {
+            messages.extend(self.take(entries, now));
+        }
+        messages
     }
 
     fn be(&mut self, you: You) {
@@ -259,6 +305,7 @@ impl Talk {
     /// Leaves and joins: some of the log is missing.
     fn join_again(&mut self) -> Vec<ClientMessage> {
         self.joined = false;
+        self.held.clear();
         vec![ClientMessage::Leave { room: self.room.clone() }, self.join()]
     }
 

@@ -240,3 +240,41 @@ fn what_was_said_and_deleted_before_its_confirmation_came_is_a_stub() {
     assert!(failed(&talk).is_empty());
     assert!(matches!(talk.log.rows(), [row] if matches!(row.body, Body::Gone(_))));
 }
+
+#[test]
+fn what_others_say_waits_for_the_picture_and_ones_own_is_confirmed_at_once() {
+    let mut talk = talk();
+    talk.told(state(0, Vec::new(), false), UnixMillis(0));
+    let says = |seq: u64| {
+        let mut entry = mine(seq, "");
+        if let What::Say(message) = &mut entry.what {
+            (message.author.id, message.text) = (PersonId::from_random(9), format!("{seq}"));
+        }
+        ServerEvent::Entries { room: slug(), entries: vec![entry] }
+    };
+    let shown = |talk: &Talk| talk.log.rows().iter().filter(|row| row.seq.is_some()).count();
+    assert_eq!(talk.hold(3_000, UnixMillis(0)), []);
+    talk.told(says(1), UnixMillis(1_000));
+    talk.say("m1".into(), "hi".into(), None, UnixMillis(1_500));
+    talk.told(ServerEvent::Entries { room: slug(), entries: vec![mine(2, "m1")] }, UnixMillis(1_600));
+    assert_eq!((shown(&talk), talk.holds(), talk.waits()), (0, true, false), "the picture is not there yet");
+    talk.show_due(UnixMillis(4_000));
+    assert_eq!(shown(&talk), 1);
+    // Nearer to live: what waits does not wait as long as it would have.
+    talk.hold(500, UnixMillis(4_100));
+    talk.show_due(UnixMillis(4_600));
+    assert_eq!((shown(&talk), talk.holds()), (2, false));
+    assert_eq!(failed(&talk), [], "said once");
+    talk.hold(8_000, UnixMillis(5_000));
+    for seq in 3..210 {
+        talk.told(says(seq), UnixMillis(5_000));
+    }
+    assert_eq!(shown(&talk), 2 + 207 - HELD_MAX, "no more than so many wait");
+    talk.hold(0, UnixMillis(5_001));
+    assert_eq!(shown(&talk), 209, "all at once, in order");
+    talk.hold(3_000, UnixMillis(6_000));
+    talk.told(says(210), UnixMillis(6_000));
+    talk.lost();
+    assert!(!talk.holds(), "what waited is told again on joining");
+    assert!(matches!(talk.join(), ClientMessage::Join { since: Some(since), .. } if since.seq == Seq(209)));
+}

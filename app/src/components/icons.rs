@@ -22,6 +22,7 @@ pub enum Shape {
     Fullscreen,
     FullscreenLeave,
     PictureInPicture,
+    Theatre,
     Stats,
     Keyboard,
     Eye,
@@ -57,6 +58,7 @@ impl Shape {
             Self::Fullscreen => ("M4 4h7v2H6v5H4zm9 0h7v7h-2V6h-5zM4 13h2v5h5v2H4zm14 0h2v7h-7v-2h5z", false),
             Self::FullscreenLeave => ("M9 4h2v7H4V9h5zm4 0h2v5h5v2h-7zM4 13h7v7H9v-5H4zm9 0h7v2h-5v5h-2z", false),
             Self::PictureInPicture => ("M3 5h18v14H3zm2 2v10h14V7zm7 4h6v5h-6z", false),
+            Self::Theatre => ("M2 5h20v14H2zm2 2v10h11V7zm13 0v10h3V7z", false),
             Self::Stats => ("M5 20V11M12 20V4M19 20v-6", true),
             Self::Keyboard => ("M3 6h18v12H3zM7 10h.5M11 10h.5M15 10h.5M7.5 14h9", true),
             Self::Eye => (

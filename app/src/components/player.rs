@@ -71,6 +71,7 @@ pub fn Player(
             node_ref=deck.stage
             class:idle=idle
             class:sound-only=move || deck.sound_only.get()
+            class:theatre=deck.theatre
             data-scene=move || scene.with(Scene::name)
             on:pointermove=move |_| wake()
             on:pointerdown=move |_| wake()

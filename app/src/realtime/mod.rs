@@ -117,6 +117,15 @@ impl Realtime {
         self.topics.try_update_untracked(|topics| topics.room(slug).talk.clone())
     }
 
+    /// Changes a room's chat, and sends what comes of it.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn change(self, talk: Var<Talk>, act: &mut dyn FnMut(&mut Talk, UnixMillis) -> Vec<ClientMessage>) {
+        let now = crate::clock::browser_now();
+        for message in talk.try_update(|talk| act(talk, now)).unwrap_or_default() {
+            self.say(&message);
+        }
+    }
+
     /// Whether the server was updated since this page was loaded: it works on, and is better loaded anew.
     pub fn outdated(self) -> Var<bool> {
         self.outdated

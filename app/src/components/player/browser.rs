@@ -11,7 +11,7 @@ use crate::{
     components::keys::is_taken,
     feature::{call, get, method},
     listen::{after, on_window},
-    reactive::{Kept, effect, memo},
+    reactive::{Kept, Var, effect, memo},
     route::use_place,
 };
 use leptos::prelude::*;
@@ -30,6 +30,8 @@ const VOLUME_STEP: u8 = 10;
 const VOLUME: &str = "madang.volume";
 const MUTED: &str = "madang.muted";
 const DELAY: &str = "madang.delay";
+const THEATRE: &str = "madang.theatre";
+const IN_STEP: &str = "madang.step";
 
 /// What is not state to be shown.
 #[derive(Clone, Copy)]
@@ -206,6 +208,8 @@ pub fn obey(deck: Deck, command: Command) {
         }
         Command::ToggleFullscreen if deck.usage == Use::Watch => toggle_fullscreen(deck, &video),
         Command::ToggleFullscreen => {}
+        Command::ToggleTheatre => switch(deck, deck.theatre, THEATRE),
+        Command::ToggleInStep => switch(deck, deck.in_step, IN_STEP),
         Command::TogglePictureInPicture => toggle_picture_in_picture(&video),
         Command::ToggleStats => {
             fetch_extra(deck);
@@ -213,6 +217,9 @@ pub fn obey(deck: Deck, command: Command) {
         }
         Command::ToggleSettings => toggle_panel(deck, Panel::Settings),
         Command::ToggleShortcuts => toggle_panel(deck, Panel::Shortcuts),
+        Command::ClosePanel if deck.panel.with_untracked(Option::is_none) && deck.theatre.get_untracked() => {
+            switch(deck, deck.theatre, THEATRE);
+        }
         Command::ClosePanel => deck.panel.set(None),
         Command::Again => with_player(deck, web::Player::restart),
         Command::Wake => woken(deck),
@@ -242,6 +249,15 @@ fn fetch_extra(deck: Deck) {
 fn toggle_panel(deck: Deck, panel: Panel) {
     fetch_extra(deck);
     deck.panel.update(|open| *open = if *open == Some(panel) { None } else { Some(panel) });
+}
+
+/// Turns a preference over, and keeps it.
+fn switch(deck: Deck, preference: Var<bool>, name: &str) {
+    if deck.usage == Use::Watch {
+        let on = !preference.get_untracked();
+        preference.set(on);
+        keep(name, if on { "yes" } else { "no" });
+    }
 }
 
 fn set_volume(deck: Deck, video: &HtmlVideoElement, volume: u8) {
@@ -289,6 +305,8 @@ fn restore(deck: Deck, video: &HtmlVideoElement, wanted: Option<Delay>) {
         let volume = kept(VOLUME).and_then(|v| v.parse::<u8>().ok()).unwrap_or(100).min(100);
         video.set_volume(f64::from(volume) / 100.0);
         video.set_muted(kept(MUTED).as_deref() == Some("yes"));
+        deck.theatre.set(kept(THEATRE).as_deref() == Some("yes"));
+        deck.in_step.set(kept(IN_STEP).as_deref() == Some("yes"));
     } else {
         video.set_muted(true);
     }

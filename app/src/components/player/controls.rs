@@ -58,6 +58,16 @@ fn WatchControls(deck: Deck) -> impl IntoView {
             </button>
             <button
                 type="button"
+                class="opt player-theatre"
+                aria-label=m.player_theatre()
+                title=m.player_theatre()
+                aria-pressed=move || deck.theatre.get().to_string()
+                on:click=deck.on_click(Command::ToggleTheatre)
+            >
+                <Icon of=Shape::Theatre />
+            </button>
+            <button
+                type="button"
                 hidden=move || !deck.can_fullscreen.get()
                 aria-label=fullscreen_label
                 title=fullscreen_label

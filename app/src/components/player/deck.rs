@@ -26,6 +26,11 @@ pub enum Command {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
     SetDelay(Delay),
     ToggleFullscreen,
+    /// Picture and chat fill the window, or no longer.
+    ToggleTheatre,
+    /// What others write waits until the picture is as far, or no longer.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser's player makes them"))]
+    ToggleInStep,
     TogglePictureInPicture,
     ToggleStats,
     ToggleSettings,
@@ -133,6 +138,10 @@ pub struct Deck {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
     pub figures: Var<Figures>,
     pub fullscreen: Var<bool>,
+    pub theatre: Var<bool>,
+    /// The chat waits for the picture.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the browser's side reads it"))]
+    pub in_step: Var<bool>,
     pub can_fullscreen: Var<bool>,
     pub can_pip: Var<bool>,
     /// Nobody has moved for a while.
@@ -170,6 +179,8 @@ impl Deck {
             stats_open: Var::default(),
             figures: Var::default(),
             fullscreen: Var::default(),
+            theatre: Var::default(),
+            in_step: Var::default(),
             can_fullscreen: Var::new(true),
             can_pip: Var::default(),
             idle: Var::default(),
@@ -204,13 +215,14 @@ pub fn command_of_key(key: &str) -> Option<Command> {
     Some(match key {
         " " | "k" | "K" => Command::TogglePlay,
         "m" | "M" => Command::ToggleMute,
-        "ArrowUp" => Command::VolumeUp,
-        "ArrowDown" => Command::VolumeDown,
+        "ArrowUp" | "0" => Command::VolumeUp,
+        "ArrowDown" | "9" => Command::VolumeDown,
         "ArrowLeft" => Command::Rewind(-5_000),
         "ArrowRight" => Command::Rewind(5_000),
         "j" | "J" => Command::Rewind(-10_000),
         "l" | "L" => Command::Rewind(10_000),
         "f" | "F" => Command::ToggleFullscreen,
+        "t" | "T" => Command::ToggleTheatre,
         "i" | "I" => Command::TogglePictureInPicture,
         "s" | "S" => Command::ToggleStats,
         "e" | "E" | "End" => Command::GoLive,

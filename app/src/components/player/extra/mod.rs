@@ -8,6 +8,7 @@ mod panels;
 mod report;
 mod seek;
 mod session;
+mod step;
 mod wake;
 
 use super::deck::{Deck, Extra};
@@ -28,6 +29,7 @@ fn extra(deck: Deck) -> Piece {
     session::run(deck);
     wake::run(deck);
     report::run(deck);
+    step::run(deck);
     effect(move || {
         if deck.stats_open.get() {
             figures::read(deck);

@@ -46,6 +46,14 @@ fn settings(deck: Deck) -> Piece {
                 <legend>{m.player_delay()}</legend>
                 {Delay::ALL.map(choice)}
             </fieldset>
+            <label class="player-choice player-step">
+                <input
+                    type="checkbox"
+                    prop:checked=move || deck.in_step.get()
+                    on:change=move |_| deck.send(Command::ToggleInStep)
+                />
+                <span><b>{m.player_in_step()}</b><span>{m.player_in_step_note()}</span></span>
+            </label>
             <div class="more">
                 <button type="button" on:click=deck.on_click(Command::ToggleStats)>{m.player_stats()}</button>
                 <button type="button" on:click=deck.on_click(Command::ToggleShortcuts)>{m.player_shortcuts()}</button>
@@ -56,15 +64,18 @@ fn settings(deck: Deck) -> Piece {
 
 fn shortcuts(deck: Deck) -> Piece {
     let m = use_messages();
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 12] = [
         (&["Space", "k"], m.player_keys_play()),
         (&["m"], m.player_keys_mute()),
-        (&["↑", "↓"], m.player_keys_volume()),
+        (&["↑", "↓", "9", "0"], m.player_keys_volume()),
         (&["←", "→", "j", "l"], m.player_keys_seek()),
         (&["e", "End"], m.player_keys_live()),
         (&["f"], m.player_keys_fullscreen()),
+        (&["t"], m.player_keys_theatre()),
         (&["i"], m.player_keys_pip()),
         (&["s"], m.player_keys_stats()),
+        (&["/"], m.player_keys_chat()),
+        (&["Esc"], m.player_keys_leave()),
         (&["?"], m.player_keys_help()),
     ];
     let row = |(keys, what): (&'static [&'static str], &'static str)| {

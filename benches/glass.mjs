@@ -2,6 +2,7 @@
 // usage: node glass.mjs clock PLAYER URL SECONDS      delay of each shown frame, read from the strip that clocksrc paints
 //        node glass.mjs join PLAYER URL SECONDS       from the start of opening to the first frame, and the delay after SECONDS
 //        node glass.mjs steady PLAYER URL SECONDS     gaps between shown frames, and how the delay changed over the time
+//        node glass.mjs long PLAYER URL SECONDS       the same over a long time: delay, rates and memory at its start and its end
 //        node glass.mjs work PLAYER URL SECONDS       what the page's main thread did in that time, and the memory it holds then
 // PLAYER is `page` for a page that has its own, or one of PLAYERS, which gets a page of another origin and the stream at URL.
 // Prints one JSON line. Takes Playwright and flv.js from end2end's packages; the browser is CHROMIUM or Debian's.
@@ -16,7 +17,7 @@ const seconds = Number(secondsText);
 
 /** Runs in the page: notes each shown frame, and the clock in it. */
 function watch() {
-  const seen = (window.seen = { first: 0, shown: [], media: [], delays: [], unread: 0 });
+  const seen = (window.seen = { first: 0, shown: [], media: [], delays: [], gaps: [], unread: 0, rates: 0, fastest: 0 });
   const canvas = document.createElement('canvas');
   canvas.width = 48;
   canvas.height = 1;
@@ -41,8 +42,23 @@ function watch() {
     return (sum & 15) === check && ms > 1e12 ? ms : undefined;
   };
   const hook = (video) => {
+    let frames = 0;
+    video.addEventListener('ratechange', () => {
+      seen.rates++;
+      seen.fastest = Math.max(seen.fastest, Math.abs(video.playbackRate - 1));
+    });
     const frame = (_, meta) => {
       const now = performance.timeOrigin + performance.now();
+      if (window.sparse) {
+        // An hour of frames is looked at once a second.
+        if (seen.last && now - seen.last > 300) seen.gaps.push([now, Math.round(now - seen.last)]);
+        seen.last = now;
+        seen.first ||= performance.now();
+        const made = frames++ % 30 ? undefined : clock(video);
+        if (made !== undefined) seen.delays.push([now, now - made]);
+        video.requestVideoFrameCallback(frame);
+        return;
+      }
       if (!seen.first) seen.first = performance.now();
       seen.shown.push(now);
       seen.media.push(meta.mediaTime * 1e3);
@@ -105,10 +121,9 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-if (mode === 'work') {
-  // Nothing of ours runs in the page but this: where WASM keeps its memory.
+if (mode === 'work' || mode === 'long') {
+  // Where WASM keeps its memory.
   await page.addInitScript(() => {
-    window.seen = { first: 0 };
     const { instantiate, instantiateStreaming } = WebAssembly;
     const keep = async (made) => {
       const { instance } = await made;
@@ -117,10 +132,16 @@ if (mode === 'work') {
     };
     WebAssembly.instantiate = (...args) => keep(instantiate(...args));
     WebAssembly.instantiateStreaming = (...args) => keep(instantiateStreaming(...args));
+  });
+}
+if (mode === 'work') {
+  // Nothing else of ours runs in the page.
+  await page.addInitScript(() => {
+    window.seen = { first: 0 };
     setInterval(() => document.querySelector('video:not(.player-poster)')?.currentTime > 0 && (window.seen.first ||= performance.now()), 100);
   });
 } else {
-  await page.addInitScript(`window.readClock = ${mode !== 'steady'}; (${watch})()`);
+  await page.addInitScript(`window.readClock = ${mode !== 'steady'}; window.sparse = ${mode === 'long'}; (${watch})()`);
 }
 await page.goto(player === 'page' ? url : await pageOf(PLAYERS[player], url), { waitUntil: 'commit' });
 await page.waitForFunction(() => window.seen.first > 0, null, { timeout: 30_000 });
@@ -139,6 +160,33 @@ if (mode === 'work') {
   await browser.close();
   const spent = (name) => Math.round((after[name] - before[name]) * 1e3);
   console.log(JSON.stringify({ seconds, frames, script_ms: spent('ScriptDuration'), task_ms: spent('TaskDuration'), heap_mb: +(heap / 1e6).toFixed(1), wasm_mb: +(wasm / 1e6).toFixed(1) }));
+  process.exit(0);
+}
+if (mode === 'long') {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const memory = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const { metrics } = await session.send('Performance.getMetrics');
+    const wasm = await page.evaluate(() => (window.memories ?? []).reduce((sum, memory) => sum + memory.buffer.byteLength, 0));
+    return [metrics.find(({ name }) => name === 'JSHeapUsedSize').value, wasm].map((bytes) => +(bytes / 1e6).toFixed(1));
+  };
+  // The buffer to go back in is two minutes long: what is held before it is full says little.
+  const early = Math.min(180, seconds / 3);
+  await page.waitForTimeout(early * 1e3);
+  const [heapBefore, wasmBefore] = await memory();
+  await page.waitForTimeout((seconds - early) * 1e3);
+  const [heapAfter, wasmAfter] = await memory();
+  const seen = await page.evaluate(() => ({ ...window.seen, pitch: document.querySelector('video:not(.player-poster)').preservesPitch }));
+  await browser.close();
+  const start = seen.delays[0][0];
+  const last = seen.delays.at(-1)[0];
+  const delay = (from, to) => at(ascending(seen.delays.filter(([time]) => time >= from && time < to).map(([, delay]) => delay)), 0.5);
+  console.log(JSON.stringify({
+    seconds: Math.round((last - start) / 1e3), before_ms: delay(start + 20_000, start + 80_000), after_ms: delay(last - 60_000, last + 1), gaps: seen.gaps.length,
+    longest_gap_ms: Math.max(0, ...seen.gaps.map(([, ms]) => ms)), rates: seen.rates, fastest: seen.fastest, pitch: Number(seen.pitch),
+    heap_before_mb: heapBefore, heap_after_mb: heapAfter, wasm_before_mb: wasmBefore, wasm_after_mb: wasmAfter,
+  }));
   process.exit(0);
 }
 // A delay is judged once the player has settled.

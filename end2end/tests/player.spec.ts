@@ -28,7 +28,9 @@ test('settings are fetched when they are first pressed, and a press before they 
   await page.getByRole('radio', { name: /Smooth/ }).check();
   await expect(player(page).locator('.setting-name')).toHaveText('Smooth');
   await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
-  await expect(player(page).getByRole('region', { name: 'Keyboard shortcuts' })).toBeVisible();
+  const shortcuts = player(page).getByRole('region', { name: 'Keyboard shortcuts' });
+  await expect(shortcuts).toBeVisible();
+  await expect(shortcuts.getByRole('checkbox'), 'nothing of the settings is left').toHaveCount(0);
   await page.keyboard.press('Escape');
   await expect(player(page).getByRole('region')).toHaveCount(0);
 

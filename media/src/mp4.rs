@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::codec::{AudioCodec, VideoCodec};
 
-pub use fragment::{Sample, fragment};
+pub use fragment::{Sample, fragment, only_sample};
 pub use init::init_segment;
 
 /// Ticks of a second on a video track: FLV stamps are whole milliseconds, so nothing is rounded.

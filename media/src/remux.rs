@@ -75,6 +75,9 @@ pub enum Output {
         mime: String,
         /// `ftyp` and `moov`.
         bytes: Bytes,
+        /// The configuration as the codec's own box holds it (`avcC`, `hvcC`, `av1C`, `vpcC`, AudioSpecificConfig, `dOps`, `dfLa`):
+        /// for decoders that want no container.
+        record: Bytes,
         /// Given for a video track.
         video: Option<VideoParams>,
         /// Given for an audio track.

@@ -4,7 +4,7 @@
 //! what the jitter needs, whichever is more, plus a reserve that each stall grows and quiet time shrinks.
 //! [`decide`] compares that with what there is and answers with a rate, a jump, or nothing.
 
-use crate::Delay;
+use crate::{Delay, engine::Way};
 
 /// Slowest playback. With the pitch preserved nobody hears it.
 pub const RATE_MIN: f64 = 0.95;
@@ -82,7 +82,7 @@ fn settle(rate: f64, wanted: f64) -> Decision {
 fn wanted_rate(reading: &Reading) -> f64 {
     let Reading { ahead_s, typical_s, target_s, rate, .. } = *reading;
     let over_s = typical_s - target_s;
-    let safe = ahead_s > FLOOR_S.max(target_s * 0.3) && reading.since_stall_ms >= BACK_OFF_MS;
+    let safe = ahead_s > floor_s(target_s) && reading.since_stall_ms >= BACK_OFF_MS;
     let rested = reading.since_rest_ms >= REST_MS;
     if rate > 1.0 {
         // The floor comes before the goal: the first doubt ends the hurry.
@@ -98,9 +98,14 @@ fn wanted_rate(reading: &Reading) -> f64 {
     }
 }
 
+/// With less ahead than this nothing is hurried.
+fn floor_s(target_s: f64) -> f64 {
+    FLOOR_S.min(target_s * 0.5).max(target_s * 0.3)
+}
+
 /// The deviation that is put up with.
 fn band_s(target_s: f64) -> f64 {
-    (target_s * 0.25).clamp(0.025, 0.3)
+    (target_s * 0.25).clamp(0.012, 0.3)
 }
 
 fn step(reading: &Reading, wanted: f64) -> f64 {
@@ -135,6 +140,8 @@ const ONE_MS: i64 = 5_000;
 /// What a browser's own pipeline takes from the buffer before the picture suffers: Chromium with sound stalls at about
 /// this much ahead, however evenly data comes. What another browser needs is learnt from its stalls.
 const PIPELINE_S: f64 = 0.11;
+/// The same where each frame is decoded by itself: a decoder's time, and two of the sound card's periods.
+const FRAMES_PIPELINE_S: f64 = 0.015;
 /// The most that is believed of a browser's pipeline.
 const PIPELINE_MAX_S: f64 = 0.4;
 /// A stall with less than this left was the buffer's fault, not the browser's.
@@ -146,6 +153,7 @@ const UNKNOWN_S: f64 = 0.3;
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     delay: Delay,
+    way: Way,
     /// What the browser needs ahead besides jitter; learnt, and kept.
     pipeline_s: f64,
     /// The goal or what jitter needs; rises at once, falls slowly.
@@ -165,6 +173,7 @@ impl Target {
         let base_s = goal_s(delay).max(UNKNOWN_S);
         Self {
             delay,
+            way: Way::Buffered,
             pipeline_s: PIPELINE_S,
             base_s,
             unknown: true,
@@ -178,6 +187,36 @@ impl Target {
     /// The aim, in seconds of media ahead of the picture.
     pub fn seconds(&self) -> f64 {
         (self.base_s + self.reserve_s).min(cap_s(self.delay))
+    }
+
+    /// What was asked for.
+    pub const fn delay(&self) -> Delay {
+        self.delay
+    }
+
+    /// How frames come to the screen.
+    pub const fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Frames come to the screen another way, which needs another span ahead.
+    pub fn go_by(&mut self, way: Way) {
+        if way != self.way {
+            self.way = way;
+            self.pipeline_s = match way {
+                Way::Buffered => PIPELINE_S,
+                Way::Frames => FRAMES_PIPELINE_S,
+            };
+            // As low as can be: what arrivals need is seen with the next of them, and rises at once.
+            self.set(self.delay, 0.0);
+        }
+    }
+
+    fn goal_s(&self) -> f64 {
+        match (self.way, self.delay) {
+            (Way::Frames, Delay::Lowest) => FRAMES_PIPELINE_S,
+            _ => goal_s(self.delay),
+        }
     }
 
     /// Another setting; what was learnt about the network stays.
@@ -205,7 +244,9 @@ impl Target {
     /// Something left: the browser needs more than was known, and that is learnt for good.
     pub fn stalled(&mut self, now_ms: i64, ahead_s: f64) {
         let needs_s = (ahead_s + 0.04).min(PIPELINE_MAX_S);
-        if (EMPTY_S..=PIPELINE_MAX_S).contains(&ahead_s) && needs_s > self.pipeline_s {
+        // Frames shown one by one have no pipeline: their sound was late on its last steps to the sound card.
+        let learns = self.way == Way::Buffered && (EMPTY_S..=PIPELINE_MAX_S).contains(&ahead_s);
+        if learns && needs_s > self.pipeline_s {
             self.base_s += needs_s - self.pipeline_s;
             self.pipeline_s = needs_s;
             return;
@@ -217,12 +258,18 @@ impl Target {
             _ => 1,
         };
         self.stalled_ms = Some(now_ms);
-        self.reserve_s = (self.reserve_s + reserve_step_s(self.delay)).min(reserve_max_s(self.delay));
+        let step_s = match self.way {
+            Way::Buffered => reserve_step_s(self.delay),
+            // Sound that is missing for a moment, and no picture that stands.
+            Way::Frames => 0.03,
+        };
+        self.reserve_s = (self.reserve_s + step_s).min(reserve_max_s(self.delay));
     }
 
     fn needed_s(&self, jitter_s: f64) -> f64 {
         let jitter_s = if jitter_s.is_finite() { jitter_s.max(0.0) } else { 0.0 };
-        goal_s(self.delay).max(self.pipeline_s + 0.8 * jitter_s).min(cap_s(self.delay))
+        let share = if self.way == Way::Frames { 1.0 } else { 0.8 };
+        self.goal_s().max(self.pipeline_s + share * jitter_s).min(cap_s(self.delay))
     }
 }
 
@@ -370,7 +417,7 @@ mod tests {
                     prop_assert!((RATE_MIN..=RATE_MAX).contains(&wanted));
                     prop_assert!(wanted != rate);
                     let hurry = wanted > 1.0 && wanted > rate;
-                    prop_assert!(!(hurry && (since_stall_ms < BACK_OFF_MS || ahead_s <= FLOOR_S)), "hurries when it should not");
+                    prop_assert!(!(hurry && (since_stall_ms < BACK_OFF_MS || ahead_s <= floor_s(target_s))), "hurries when it should not");
                 }
                 Decision::Jump { ahead_s: left_s } => {
                     prop_assert!(left_s > 0.0 && left_s < ahead_s, "leaves {left_s} of {ahead_s}");

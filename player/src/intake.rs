@@ -6,6 +6,7 @@ use bytes::Bytes;
 use madang_media::{
     amf0::Value,
     flv::{self, Reader},
+    mp4,
     remux::{Options, Output, Remuxer},
 };
 
@@ -20,8 +21,12 @@ pub struct Init {
     pub mime: String,
     /// The init segment.
     pub bytes: Bytes,
+    /// What a decoder without a container wants: `avcC`, AudioSpecificConfig and the like.
+    pub record: Bytes,
     /// Width and height in pixels, for video.
     pub size: Option<(u32, u32)>,
+    /// Rate in Hz and channels of the decoded sound.
+    pub sound: Option<(u32, u8)>,
 }
 
 /// A media segment.
@@ -37,6 +42,13 @@ pub struct Fragment {
     pub duration_ms: i64,
     /// Whether decoding can begin here. Always so for audio.
     pub keyframe: bool,
+}
+
+impl Fragment {
+    /// The coded data, without the container. The intake makes a fragment of each frame.
+    pub fn frame(&self) -> Option<Bytes> {
+        mp4::only_sample(&self.bytes)
+    }
 }
 
 /// What comes out of a connection.
@@ -123,9 +135,10 @@ impl Intake {
 
 fn item(output: Output) -> Option<Item> {
     match output {
-        Output::Init { track, mime, bytes, video, .. } => {
+        Output::Init { track, mime, bytes, record, video, audio } => {
             let size = video.map(|video| (video.width, video.height));
-            Some(Item::Init(Init { track, mime, bytes, size }))
+            let sound = audio.map(|audio| (audio.sample_rate_hz, audio.channels));
+            Some(Item::Init(Init { track, mime, bytes, record, size, sound }))
         }
         Output::Fragment { track, bytes, start, duration, keyframe } => Some(Item::Fragment(Fragment {
             track,

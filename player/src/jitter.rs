@@ -17,6 +17,9 @@ struct Bucket {
     second: i64,
     least_s: f64,
     most_s: f64,
+    /// Of moments, not of arrivals.
+    sum_s: f64,
+    count: u32,
 }
 
 /// A record of recent arrivals.
@@ -32,17 +35,24 @@ impl Arrivals {
         // Lateness against an arbitrary origin: only its spread is used.
         let late_s = now_ms as f64 / 1000.0 - end_s;
         let second = now_ms.div_euclid(1000);
+        let burst = self.lows.back().is_some_and(|(at_ms, _)| now_ms - at_ms < MOMENT_MS);
         match self.buckets.back_mut() {
             Some(bucket) if bucket.second == second => {
                 bucket.least_s = bucket.least_s.min(late_s);
                 bucket.most_s = bucket.most_s.max(late_s);
+                if !burst {
+                    bucket.sum_s += late_s;
+                    bucket.count += 1;
+                }
             }
-            _ => self.buckets.push_back(Bucket { second, least_s: late_s, most_s: late_s }),
+            _ => {
+                let (least_s, most_s, sum_s) = (late_s, late_s, late_s);
+                self.buckets.push_back(Bucket { second, least_s, most_s, sum_s, count: 1 });
+            }
         }
         while self.buckets.len() > BUCKETS {
             self.buckets.pop_front();
         }
-        let burst = self.lows.back().is_some_and(|(at_ms, _)| now_ms - at_ms < MOMENT_MS);
         if !burst {
             self.lows.push_back((now_ms, (end_s - position_s).max(0.0)));
         }
@@ -54,9 +64,19 @@ impl Arrivals {
     /// How much arrivals differ in lateness within a second: the third largest of the last twelve seconds, so that a
     /// single hiccup does not set the delay for long (a stall grows the target by itself).
     pub fn jitter_s(&self) -> f64 {
+        self.third(|bucket| bucket.most_s - bucket.least_s)
+    }
+
+    /// How much later than usual the latest arrival of a second is, chosen in the same way: how far the buffer just before an arrival
+    /// goes below what it usually is.
+    pub fn dip_s(&self) -> f64 {
+        self.third(|bucket| bucket.most_s - bucket.sum_s / f64::from(bucket.count))
+    }
+
+    fn third(&self, of: fn(&Bucket) -> f64) -> f64 {
         let mut top = [0.0_f64; 3];
         for bucket in &self.buckets {
-            let mut spread_s = bucket.most_s - bucket.least_s;
+            let mut spread_s = of(bucket);
             for place in &mut top {
                 if spread_s > *place {
                     std::mem::swap(place, &mut spread_s);
@@ -101,10 +121,11 @@ mod tests {
     fn an_even_stream_has_no_jitter_and_an_uneven_one_shows_it() {
         let mut even = Arrivals::default();
         run(&mut even, 0, |_| 0);
-        assert!(even.jitter_s() < 0.001);
+        assert!(even.jitter_s() < 0.001 && even.dip_s() < 0.001);
         let mut uneven = Arrivals::default();
         run(&mut uneven, 0, |frame| if frame % 10 == 0 { 120 } else { 0 });
         assert!((0.115..0.125).contains(&uneven.jitter_s()), "{}", uneven.jitter_s());
+        assert!((0.10..0.11).contains(&uneven.dip_s()), "{}", uneven.dip_s());
     }
 
     #[test]

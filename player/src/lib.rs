@@ -26,6 +26,7 @@ pub mod jitter;
 pub mod queue;
 pub mod ranges;
 pub mod retry;
+pub mod schedule;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

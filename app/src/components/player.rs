@@ -10,6 +10,8 @@ mod deck;
 mod early;
 #[cfg(feature = "hydrate")]
 mod extra;
+#[cfg(feature = "hydrate")]
+mod frames;
 pub mod scene;
 mod stage;
 

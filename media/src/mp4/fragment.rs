@@ -9,6 +9,8 @@ use super::boxes::{put_box, put_full_box, put_plain};
 const OVERHEAD: usize = 8 + 16 + 8 + 16 + 20 + 20 + 8;
 /// Bytes of a row: duration, size, flags, composition offset.
 const ROW: usize = 16;
+/// Where the number of rows stands, after the heads of `moof`, `traf` and `trun` and the boxes between them.
+const COUNT_AT: usize = 8 + 16 + 8 + 16 + 20 + 12;
 
 /// One sample: an access unit or an audio frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,4 +72,10 @@ pub fn fragment(track_id: u32, sequence: u32, decode_time: u64, samples: &[Sampl
         Ok(())
     })?;
     Ok(out.freeze())
+}
+
+/// The coded data of a fragment that [`fragment`] made of one sample, without a copy; `None` of more samples or less than a fragment.
+pub fn only_sample(fragment: &Bytes) -> Option<Bytes> {
+    let count = fragment.get(COUNT_AT..COUNT_AT + 4)?;
+    (*count == 1_u32.to_be_bytes() && fragment.len() >= OVERHEAD + ROW).then(|| fragment.slice(OVERHEAD + ROW..))
 }

@@ -83,3 +83,21 @@ fn a_fragment_byte_for_byte() {
     assert_eq!(find(&bytes, &[b"mdat"]).unwrap(), b"keyb");
     assert_eq!(&bytes[moof_size + 8..moof_size + 11], b"key", "where the data offset points");
 }
+
+#[test]
+fn the_only_sample_of_a_fragment_is_found_again() {
+    let sample = |data: &'static [u8]| Sample {
+        duration: 40,
+        composition: -1,
+        sync: true,
+        disposable: false,
+        data: Bytes::from_static(data),
+    };
+    for data in [&b"frame"[..], b""] {
+        let one = fragment(1, 1, 7, &[sample(data)]).unwrap();
+        assert_eq!(only_sample(&one).as_deref(), Some(data));
+        assert_eq!(only_sample(&one.slice(..one.len() - data.len() - 1)), None, "cut short");
+    }
+    assert_eq!(only_sample(&fragment(1, 1, 7, &[sample(b"a"), sample(b"b")]).unwrap()), None);
+    assert_eq!(only_sample(&Bytes::new()), None);
+}

@@ -85,12 +85,13 @@ impl AudioTrack {
         });
         self.batch.set_timescale(config.timescale, out)?;
         let (record, channels) = (config.record.clone(), config.channels);
-        let codec = Codec::Audio { codec, record, sample_rate_hz: config.timescale, channels };
+        let codec = Codec::Audio { codec, record: record.clone(), sample_rate_hz: config.timescale, channels };
         let init = mp4::init_segment(&[Track { id: AUDIO_TRACK_ID, timescale: config.timescale, codec }])?;
         out.push_back(Output::Init {
             track: TrackKind::Audio,
             mime: format!("audio/mp4; codecs=\"{}\"", config.codec_string),
             bytes: init,
+            record,
             video: None,
             audio: Some(AudioParams { sample_rate_hz: config.output_rate_hz, channels: config.output_channels }),
         });

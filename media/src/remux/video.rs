@@ -112,6 +112,7 @@ impl VideoTrack {
             height: u16::try_from(height).unwrap_or(u16::MAX),
             sar,
         };
+        let record = config.record.clone();
         let bytes = mp4::init_segment(&[Track { id: VIDEO_TRACK_ID, timescale: VIDEO_TIMESCALE, codec }])?;
         // On a display with square pixels: the height is kept, the width follows the sample aspect ratio.
         let scaled = u64::from(width).saturating_mul(u64::from(sar.0)).saturating_add(u64::from(sar.1) / 2);
@@ -120,6 +121,7 @@ impl VideoTrack {
             track: TrackKind::Video,
             mime: format!("video/mp4; codecs=\"{}\"", config.codec_string),
             bytes,
+            record,
             video: Some(VideoParams { width: wide.max(1), height }),
             audio: None,
         });

@@ -1,6 +1,6 @@
 //! The media source in place: one queue a track, its timeline, and the room in it.
 
-use super::{Engine, Output, View, session::Pair};
+use super::{Engine, Output, View, Way, frames::Past, session::Pair};
 use crate::{
     Failure, PlayerEvent,
     intake::{Fragment, Init, Track},
@@ -9,11 +9,11 @@ use crate::{
 use std::collections::VecDeque;
 
 /// What is kept behind the picture, to go back to.
-const BACK_BUFFER_S: f64 = 120.0;
+pub(super) const BACK_BUFFER_S: f64 = 120.0;
 /// Whatever the position, nothing older than this is kept: a paused tab may stay open for days.
 const BUFFER_MAX_S: f64 = 180.0;
 /// And no more bytes than this, but for [`BACK_MIN_S`] behind the picture: two minutes of 5 Mbit/s, and less of more.
-const BACK_BYTES: u64 = 80 * 1024 * 1024;
+pub(super) const BACK_BYTES: u64 = 80 * 1024 * 1024;
 /// What is kept behind the picture however many bytes it takes.
 const BACK_MIN_S: f64 = 10.0;
 /// Room is made in steps of this.
@@ -50,6 +50,10 @@ struct Lane {
 #[derive(Debug)]
 pub(super) struct Deck {
     pub id: u32,
+    /// Frames are shown one by one: what was, so that one can go back.
+    past: Option<Past>,
+    /// Commands for such a deck, until it is open.
+    ready: VecDeque<Output>,
     /// The browser has opened it and both buffers exist.
     pub open: bool,
     /// Takes nothing any more; the next key frame gets a new one.
@@ -66,7 +70,7 @@ pub(super) struct Deck {
 }
 
 impl Deck {
-    fn new(id: u32, tracks: &[(Track, String)], start_ms: i64) -> Self {
+    fn new(id: u32, tracks: &[(Track, String)], start_ms: i64, way: Way) -> Self {
         let mut lanes = Pair::default();
         for (track, mime) in tracks {
             let lane = Lane {
@@ -81,6 +85,8 @@ impl Deck {
         }
         Self {
             id,
+            past: (way == Way::Frames).then(Past::default),
+            ready: VecDeque::new(),
             open: false,
             broken: false,
             lanes,
@@ -90,6 +96,29 @@ impl Deck {
             queued: 0,
             trimmed_s: 0.0,
         }
+    }
+
+    pub const fn way(&self) -> Way {
+        if self.past.is_some() { Way::Frames } else { Way::Buffered }
+    }
+
+    /// From the connection's timeline to this one's.
+    pub const fn offset_s(&self) -> f64 {
+        self.offset_s
+    }
+
+    /// Where what is kept of frames that have been shown begins.
+    pub fn past_start_s(&self) -> Option<f64> {
+        self.past.as_ref().and_then(Past::start_s)
+    }
+
+    pub const fn set_offset_s(&mut self, offset_s: f64) {
+        self.offset_s = offset_s;
+    }
+
+    /// Gives up what was kept of frames that have been shown.
+    pub fn take_past(&mut self) -> Option<Past> {
+        self.past.as_mut().map(std::mem::take)
     }
 
     pub fn has(&self, track: Track) -> bool {
@@ -131,12 +160,17 @@ impl Deck {
         let offset_s = self.offset_s;
         let Some(lane) = self.lanes.get_mut(init.track).as_mut() else { return false };
         let same = lane.mime == init.mime;
-        if !same && !change_type {
+        if !same && !change_type && self.past.is_none() {
             // Fragments that follow belong to a configuration the buffer does not know.
             self.broken = true;
             return false;
         }
         lane.mime.clone_from(&init.mime);
+        if let Some(past) = &mut self.past {
+            past.configured(init);
+            self.ready.push_back(Output::Configure { source: self.id, init: init.clone() });
+            return true;
+        }
         let change_type = (!same).then(|| init.mime.clone());
         lane.queue.push(Op::Append { bytes: init.bytes.clone(), offset_s, change_type });
         true
@@ -160,6 +194,12 @@ impl Deck {
         }
         self.queued += fragment.bytes.len() as u64;
         lane.end_s = lane.end_s.max(start_s + fragment.duration_ms as f64 / 1000.0);
+        if let Some(past) = &mut self.past {
+            past.keep(fragment, self.offset_s);
+            let (source, fragment, offset_s) = (self.id, fragment.clone(), self.offset_s);
+            self.ready.push_back(Output::Decode { source, fragment, offset_s });
+            return;
+        }
         let bytes = fragment.bytes.clone();
         lane.queue.push(Op::Append { bytes, offset_s: self.offset_s, change_type: None });
     }
@@ -191,6 +231,7 @@ impl Deck {
         if !self.open || self.broken {
             return;
         }
+        out.append(&mut self.ready);
         let source = self.id;
         for track in [Track::Video, Track::Audio] {
             let Some(lane) = self.lanes.get_mut(track).as_mut() else { continue };
@@ -242,18 +283,18 @@ impl Deck {
 
 impl Engine {
     /// Puts a new media source in place. `start_ms`: where its first fragment starts.
-    pub(super) fn build(&mut self, now_ms: i64, tracks: Vec<(Track, String)>, start_ms: i64) {
+    pub(super) fn build(&mut self, now_ms: i64, tracks: Vec<(Track, String)>, start_ms: i64, way: Way) {
         self.sources = self.sources.wrapping_add(1);
         self.stats.rebuilds = self.sources.saturating_sub(1);
         self.rebuild = false;
-        let deck = Deck::new(self.sources, &tracks, start_ms);
+        let deck = Deck::new(self.sources, &tracks, start_ms, way);
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
         self.deck = Some(deck);
-        self.pilot.fresh_source(now_ms);
+        self.pilot.fresh_source(now_ms, way);
         // A new source resets the element's rate.
         self.sent_rate = 1.0;
-        self.out.push_back(Output::Build { source: self.sources, tracks });
+        self.out.push_back(Output::Build { source: self.sources, tracks, way });
         if audio_only {
             (self.stats.width, self.stats.height) = (0, 0);
         }
@@ -270,7 +311,16 @@ impl Engine {
     pub(super) fn broken(&mut self, now_ms: i64, source: u32) {
         let Some(deck) = self.deck_of(source).filter(|deck| !deck.broken) else { return };
         deck.broken = true;
+        let way = deck.way();
         self.rebuild = true;
+        if way == Way::Frames {
+            // The other way plays what this one could not.
+            self.offered = false;
+            if self.go_buffered(now_ms, None).is_some() {
+                self.rebuild = false;
+            }
+            return;
+        }
         self.breaks.push_back(now_ms);
         while self.breaks.front().is_some_and(|at_ms| now_ms - at_ms > BREAKS_MS) {
             self.breaks.pop_front();
@@ -282,7 +332,8 @@ impl Engine {
 
     /// Keeps the past short. Hangs are noticed here too.
     pub(super) fn trim(&mut self, now_ms: i64, view: &View) {
-        let Some(deck) = self.deck.as_mut().filter(|deck| deck.open && !deck.broken) else { return };
+        let buffered = |deck: &&mut Deck| deck.open && !deck.broken && deck.past.is_none();
+        let Some(deck) = self.deck.as_mut().filter(buffered) else { return };
         if deck.hangs(now_ms) {
             let id = deck.id;
             return self.broken(now_ms, id);

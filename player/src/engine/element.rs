@@ -55,6 +55,20 @@ impl Element {
         }
     }
 
+    /// Takes fragments as the simulation writes them: start, length, capture time.
+    pub fn take(&mut self, track: Track, bytes: &[u8], offset_s: f64) {
+        for record in bytes.chunks_exact(24) {
+            let number = |n: usize| i64::from_be_bytes(record[n * 8..n * 8 + 8].try_into().expect("eight bytes"));
+            let (start_ms, duration_ms, captured_ms) = (number(0), number(1), number(2));
+            if start_ms == i64::MIN {
+                continue;
+            }
+            let start_s = offset_s + start_ms as f64 / 1000.0;
+            self.add(track, Span { start_s, end_s: start_s + duration_ms as f64 / 1000.0 });
+            self.captured.insert((start_s * 1e6) as i64, captured_ms as f64);
+        }
+    }
+
     pub fn remove(&mut self, track: Track, end_s: f64) {
         let Some((_, spans)) = self.tracks.iter_mut().find(|(other, _)| *other == track) else { return };
         spans.retain(|span| span.end_s > end_s);

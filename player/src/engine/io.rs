@@ -1,6 +1,10 @@
 //! What goes into the engine and what comes out of it.
 
-use crate::{Delay, PlayerEvent, intake::Track, ranges::Ranges};
+use crate::{
+    Delay, PlayerEvent,
+    intake::{Fragment, Init, Track},
+    ranges::Ranges,
+};
 use bytes::Bytes;
 
 /// The server's answer to a request for the stream.
@@ -113,10 +117,22 @@ pub enum Input {
         /// Seconds from where the picture is; less than zero is back.
         by_s: f64,
     },
+    /// Frames can be shown one by one from now on ([`Way::Frames`]).
+    Offered,
     /// Try again at once: the room is said to be live.
     Restart,
     /// Time passes. A few times a second; nothing depends on its pace while data flows.
     Tick,
+}
+
+/// How frames come to the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Through MediaSource: the browser keeps what it needs ahead, and one can go back.
+    #[default]
+    Buffered,
+    /// Each decoded by itself and shown when its time has come: the lowest delay.
+    Frames,
 }
 
 /// What is to be done.
@@ -140,6 +156,24 @@ pub enum Output {
         source: u32,
         /// Track and type; each is added before anything is appended.
         tracks: Vec<(Track, String)>,
+        /// Whether it is a media source, or takes frames.
+        way: Way,
+    },
+    /// Give a decoder its configuration. Of [`Way::Frames`] only; failures are told by `Broken`.
+    Configure {
+        /// Number of the source.
+        source: u32,
+        /// The track's configuration.
+        init: Init,
+    },
+    /// Decode a frame and show it at its time. Of [`Way::Frames`] only; failures are told by `Broken`.
+    Decode {
+        /// Number of the source.
+        source: u32,
+        /// The frame, on the connection's timeline.
+        fragment: Fragment,
+        /// From that timeline to the source's, in seconds.
+        offset_s: f64,
     },
     /// Append; answered by `Done`, `Full` or `Broken`.
     Append {

@@ -10,6 +10,9 @@ mod deck;
 #[cfg(test)]
 mod element;
 mod face;
+mod frames;
+#[cfg(test)]
+mod frames_tests;
 #[cfg(test)]
 mod going_on_tests;
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod trace;
 use crate::{Delay, Failure, PlayerEvent, Stats, intake::Intake, retry::Backoff};
 use deck::Deck;
 use face::Face;
-pub use io::{Abilities, Answer, Input, Output, View};
+pub use io::{Abilities, Answer, Input, Output, View, Way};
 use link::Link;
 use pilot::{Move, Pilot};
 use session::Session;
@@ -67,6 +70,10 @@ pub struct Engine {
     sources: u32,
     /// A new media source is wanted, at the next key frame.
     rebuild: bool,
+    /// Frames can be shown one by one.
+    offered: bool,
+    /// What was kept is on its way into a media source; the picture goes on when it is there.
+    play_later: bool,
     breaks: VecDeque<i64>,
     pilot: Pilot,
     face: Face,
@@ -102,6 +109,8 @@ impl Engine {
             deck: None,
             sources: 0,
             rebuild: false,
+            offered: false,
+            play_later: false,
             breaks: VecDeque::new(),
             pilot: Pilot::new(delay, now_ms),
             face: Face::default(),
@@ -218,7 +227,14 @@ impl Engine {
                 }
             }
             Input::Online => self.online(now_ms),
-            Input::SetDelay(delay) => self.pilot.set_delay(delay),
+            Input::Offered => {
+                self.offered = true;
+                self.choose_way(now_ms);
+            }
+            Input::SetDelay(delay) => {
+                self.pilot.set_delay(delay);
+                self.choose_way(now_ms);
+            }
             Input::GoLive => {
                 self.pilot.ask_live();
                 if view.paused {
@@ -226,6 +242,7 @@ impl Engine {
                     self.out.push_back(Output::Play);
                 }
             }
+            Input::Rewind { by_s } if self.goes_back_from_frames(now_ms, view, by_s) => {}
             Input::Rewind { by_s } => self.pilot.rewind(view, by_s),
             Input::Tick => {}
         }
@@ -249,6 +266,7 @@ impl Engine {
                 None => {}
             }
         }
+        self.after_gathering(now_ms);
         if self.pilot.rate() != self.sent_rate {
             self.sent_rate = self.pilot.rate();
             self.out.push_back(Output::Rate(self.sent_rate));

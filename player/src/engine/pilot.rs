@@ -4,7 +4,7 @@
 //! element, keeps the times that decision needs, and deals with what keeps an element from playing: a start outside
 //! the data, gaps, and a decoder that sleeps.
 
-use super::View;
+use super::{View, Way};
 use crate::{
     Delay,
     delay::{Decision, Reading, Target, decide},
@@ -71,6 +71,8 @@ pub(super) struct Pilot {
     chosen_s: Option<f64>,
     /// The viewer is behind live because they want to be.
     rewound: bool,
+    /// What was kept is on its way into a new media source: no move before it is there.
+    gathering: bool,
     position_s: f64,
     moved_ms: i64,
     waiting: bool,
@@ -101,6 +103,7 @@ impl Pilot {
             asked: false,
             chosen_s: None,
             rewound: false,
+            gathering: false,
             position_s: 0.0,
             moved_ms: NEVER_MS,
             waiting: false,
@@ -123,6 +126,35 @@ impl Pilot {
 
     pub fn jitter_s(&self) -> f64 {
         self.arrivals.jitter_s()
+    }
+
+    /// How uneven arrivals are, as the target wants to know it. A media source stops where a frame is missing; a frame of its own that
+    /// comes late is shown late, and only how late the latest are counts.
+    fn uneven_s(&self) -> f64 {
+        match self.target.way() {
+            Way::Buffered => self.arrivals.jitter_s(),
+            Way::Frames => self.arrivals.dip_s(),
+        }
+    }
+
+    /// What the viewer asked for.
+    pub const fn delay(&self) -> Delay {
+        self.target.delay()
+    }
+
+    /// Whether the viewer is behind live because they want to be, or is on the way there.
+    pub const fn is_back(&self) -> bool {
+        self.rewound || self.chosen_s.is_some()
+    }
+
+    /// Whether what was kept is on its way into a new media source.
+    pub const fn gathers(&self) -> bool {
+        self.gathering
+    }
+
+    /// What was kept goes into the new media source; then to `to_s`, or to where live is.
+    pub fn gather(&mut self, to_s: Option<f64>) {
+        (self.gathering, self.chosen_s, self.asked) = (true, to_s, to_s.is_none());
     }
 
     /// Media ahead of the picture in the range it plays in.
@@ -163,7 +195,7 @@ impl Pilot {
             }
         }
         self.arrivals_seen(now_ms, view);
-        self.target.update(now_ms, self.arrivals.jitter_s());
+        self.target.update(now_ms, self.uneven_s());
         let over = |join: &Join| join.moving_ms.is_some_and(|at_ms| now_ms - at_ms > JOIN_MS);
         if self.join.as_ref().is_some_and(over) {
             self.join = None;
@@ -196,8 +228,9 @@ impl Pilot {
     }
 
     /// A new media source: another timeline, nothing buffered.
-    pub fn fresh_source(&mut self, now_ms: i64) {
-        (self.chosen_s, self.rewound) = (None, false);
+    pub fn fresh_source(&mut self, now_ms: i64, way: Way) {
+        (self.chosen_s, self.rewound, self.gathering) = (None, false, false);
+        self.target.go_by(way);
         self.position_s = 0.0;
         self.end_s = 0.0;
         self.end_ms = now_ms;
@@ -232,7 +265,7 @@ impl Pilot {
 
     /// The viewer chose another setting: go there at once, back into the buffer or forward.
     pub fn set_delay(&mut self, delay: Delay) {
-        self.target.set(delay, self.arrivals.jitter_s());
+        self.target.set(delay, self.uneven_s());
         self.asked = true;
     }
 
@@ -256,6 +289,10 @@ impl Pilot {
         if view.seeking && now_ms - self.seek_ms < SEEK_MS {
             return None;
         }
+        if self.gathering && backlog {
+            return None;
+        }
+        self.gathering = false;
         let stuck = !view.paused && now_ms - self.moved_ms > STUCK_MS && now_ms - self.seek_ms > STUCK_MS;
         let Some(span) = view.ranges.at(view.position_s, SLACK_S) else { return self.place(now_ms, view, stuck) };
         let ahead_s = (span.end_s - view.position_s).max(0.0);

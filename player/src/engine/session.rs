@@ -159,6 +159,7 @@ impl Engine {
     /// Gives the session a media source when its tracks are known: the one in place where it fits, so that the last
     /// picture of the stream before stays until the first of this one.
     pub(super) fn bind_when_ready(&mut self, now_ms: i64) {
+        let way = self.way();
         let Some(session) = &mut self.session else { return };
         if session.bound || !session.complete(now_ms) {
             return;
@@ -178,10 +179,11 @@ impl Engine {
         let held = std::mem::take(&mut session.held);
         session.bound = true;
         session.heard_ms = Pair { audio: now_ms, video: now_ms };
-        let fits = |deck: &super::Deck| !deck.broken && deck.takes(&wanted, self.abilities.change_type);
+        let fits =
+            |deck: &super::Deck| !deck.broken && deck.way() == way && deck.takes(&wanted, self.abilities.change_type);
         match self.deck.as_mut().filter(|deck| !self.rebuild && fits(deck)) {
             Some(deck) => deck.go_on(start_ms),
-            None => self.build(now_ms, wanted, start_ms),
+            None => self.build(now_ms, wanted, start_ms, way),
         }
         self.face.forget();
         self.pilot.join(now_ms);
@@ -223,6 +225,15 @@ impl Engine {
         true
     }
 
+    /// Gives a new media source the configurations that hold.
+    pub(super) fn configure_all(&mut self, inits: &Pair<Option<Init>>) {
+        for init in [&inits.video, &inits.audio].into_iter().flatten() {
+            if let Some(deck) = self.deck.as_mut().filter(|deck| deck.has(init.track)) {
+                deck.configure(init, false);
+            }
+        }
+    }
+
     fn fragment(&mut self, now_ms: i64, fragment: &Fragment) {
         let Some(session) = &mut self.session else { return };
         let track = fragment.track;
@@ -239,13 +250,10 @@ impl Engine {
         if self.rebuild && session.leads(fragment) {
             let wanted = session.wanted();
             let inits = session.inits.clone();
-            self.build(now_ms, wanted, fragment.start_ms);
+            let way = self.way();
+            self.build(now_ms, wanted, fragment.start_ms, way);
             self.pilot.join(now_ms);
-            for init in [inits.video, inits.audio].into_iter().flatten() {
-                if let Some(deck) = self.deck.as_mut().filter(|deck| deck.has(init.track)) {
-                    deck.configure(&init, false);
-                }
-            }
+            self.configure_all(&inits);
         }
         if let Some(deck) = &mut self.deck {
             deck.feed(fragment);

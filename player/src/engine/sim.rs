@@ -3,7 +3,7 @@
 //! operation at a time.
 
 use super::{
-    Abilities, Answer, Engine, Input, Output,
+    Abilities, Answer, Engine, Input, Output, Way,
     element::Element,
     trace::{Arrival, Trace},
 };
@@ -11,7 +11,6 @@ use crate::{
     Delay, PlayerEvent,
     delay::{RATE_MAX, RATE_MIN},
     intake::{Fragment, Init, Item, Track},
-    ranges::Span,
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -55,6 +54,7 @@ pub struct World {
     pub opened: Vec<i64>,
     pub seeks: Vec<(i64, f64)>,
     pub rates: Vec<(i64, f64)>,
+    pub ways: Vec<Way>,
     pub builds: Vec<(i64, usize)>,
     pub removed_s: f64,
     /// True delay from capture to screen, sampled each 100 ms while the picture moves.
@@ -93,7 +93,8 @@ pub fn init(track: Track) -> Init {
         Track::Audio => ("audio/mp4; codecs=\"mp4a.40.2\"", None),
         Track::Video => ("video/mp4; codecs=\"avc1.64001f\"", Some((640, 360))),
     };
-    Init { track, mime: mime.to_owned(), bytes: record(i64::MIN, 0, 0), size }
+    let sound = size.is_none().then_some((48_000, 2));
+    Init { track, mime: mime.to_owned(), bytes: record(i64::MIN, 0, 0), record: Bytes::new(), size, sound }
 }
 
 impl World {
@@ -116,6 +117,7 @@ impl World {
             opened: Vec::new(),
             seeks: Vec::new(),
             rates: Vec::new(),
+            ways: Vec::new(),
             builds: Vec::new(),
             removed_s: 0.0,
             delays: Vec::new(),
@@ -366,7 +368,8 @@ impl World {
         match output {
             Output::Open { connection, .. } => self.open(connection),
             Output::Abort { .. } => self.connection = None,
-            Output::Build { source, tracks } => {
+            Output::Build { source, tracks, way } => {
+                self.ways.push(way);
                 self.builds.push((self.now_ms, tracks.len()));
                 self.element.source = source;
                 self.element.position_s = 0.0;
@@ -380,6 +383,11 @@ impl World {
                 self.later(self.now_ms + 5, Due::Input(Input::SourceOpen { source }));
             }
             Output::Append { source, track, bytes, offset_s, .. } => self.append(source, track, &bytes, offset_s),
+            Output::Configure { source, .. } => assert_eq!(source, self.element.source),
+            Output::Decode { source, fragment, offset_s } => {
+                assert_eq!((source, self.ways.last()), (self.element.source, Some(&Way::Frames)));
+                self.element.take(fragment.track, &fragment.bytes, offset_s);
+            }
             Output::Remove { source, track, end_s, .. } => {
                 assert!(
                     self.element.paused || end_s < self.element.position_s - 1.0,
@@ -458,16 +466,7 @@ impl World {
             self.later(self.now_ms, Due::Input(Input::Full { source, track }));
             return;
         }
-        for record in bytes.chunks_exact(24) {
-            let number = |n: usize| i64::from_be_bytes(record[n * 8..n * 8 + 8].try_into().expect("eight bytes"));
-            let (start_ms, duration_ms, captured_ms) = (number(0), number(1), number(2));
-            if start_ms == i64::MIN {
-                continue;
-            }
-            let start_s = offset_s + start_ms as f64 / 1000.0;
-            self.element.add(track, Span { start_s, end_s: start_s + duration_ms as f64 / 1000.0 });
-            self.element.captured.insert((start_s * 1e6) as i64, captured_ms as f64);
-        }
+        self.element.take(track, bytes, offset_s);
         self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
     }
 }

@@ -5,12 +5,14 @@
 
 mod dom;
 mod fetch;
+pub mod frames;
+mod screen;
 mod socket;
 mod source;
 
 use crate::{
     Delay, PlayerEvent, Stats, Unsupported,
-    engine::{Abilities, Engine, Input, Output, View},
+    engine::{Abilities, Engine, Input, Output, View, Way},
 };
 use dom::{Listener, Picture};
 use gloo_timers::callback::Interval;
@@ -51,6 +53,9 @@ struct Inner {
     busy: Cell<bool>,
     closed: Cell<bool>,
     source: RefCell<Option<Source>>,
+    /// How frames are shown one by one, once the page has offered that; and the screen that does, with its number.
+    way: Cell<Option<frames::Way>>,
+    screen: RefCell<Option<(u32, Rc<dyn frames::Screen>)>>,
     request: RefCell<Option<Request>>,
     listeners: RefCell<Vec<Listener>>,
     timer: RefCell<Option<Interval>>,
@@ -122,6 +127,8 @@ impl Player {
             busy: Cell::new(false),
             closed: Cell::new(false),
             source: RefCell::default(),
+            way: Cell::default(),
+            screen: RefCell::default(),
             request: RefCell::default(),
             listeners: RefCell::default(),
             timer: RefCell::default(),
@@ -148,6 +155,17 @@ impl Player {
         self.inner.feed(Input::Rewind { by_s });
     }
 
+    /// Frames may be shown one by one from now on, where that is better. Once is enough.
+    pub fn offer(&self, way: frames::Way) {
+        self.inner.way.set(Some(way));
+        self.inner.feed(Input::Offered);
+    }
+
+    /// What one can go back to: its length, and how far into it the picture is, in seconds. `None` without any.
+    pub fn reach(&self) -> Option<(f64, f64)> {
+        self.inner.engine.borrow().reach(&self.inner.view())
+    }
+
     /// Tries again at once: the room says it is live, or the viewer asks.
     pub fn restart(&self) {
         self.inner.feed(Input::Restart);
@@ -163,7 +181,7 @@ impl Player {
         stats.fps = frames.fps;
         stats.frames_total = frames.total;
         stats.frames_dropped = frames.dropped;
-        stats.path = inner.path.name();
+        stats.path = if inner.screen.borrow().is_some() { "WebCodecs" } else { inner.path.name() };
         stats
     }
 }
@@ -187,7 +205,14 @@ impl Inner {
     }
 
     fn view(&self) -> View {
-        dom::view(&self.video)
+        let view = dom::view(&self.video);
+        match &*self.screen.borrow() {
+            Some((_, screen)) => {
+                let (position_s, ranges) = screen.look();
+                View { position_s, ranges, seeking: false, ..view }
+            }
+            None => view,
+        }
     }
 
     /// Handles an input and everything that follows from it. An input that comes up meanwhile waits.
@@ -239,7 +264,12 @@ impl Inner {
                 self.request.replace(request);
             }
             Output::Abort { connection } => self.drop_request(connection),
-            Output::Build { source, tracks } => self.build(source, tracks),
+            Output::Build { source, way: Way::Frames, .. } => self.build_screen(source),
+            Output::Build { source, tracks, .. } => self.build(source, tracks),
+            Output::Configure { source, init } => self.with_screen(source, |screen| screen.configure(&init)),
+            Output::Decode { source, fragment, offset_s } => {
+                self.with_screen(source, |screen| screen.decode(&fragment, offset_s));
+            }
             Output::Append { source, track, bytes, offset_s, change_type } => {
                 let result = self.with_source(source, |s| s.append(track, &bytes, offset_s, change_type.as_deref()));
                 match result {
@@ -255,8 +285,14 @@ impl Inner {
                     self.feed(Input::Broken { source });
                 }
             }
-            Output::Seek { to_s } => self.video.set_current_time(to_s),
-            Output::Rate(rate) => self.video.set_playback_rate(rate),
+            Output::Seek { to_s } => match self.screen() {
+                Some((_, screen)) => screen.seek(to_s),
+                None => self.video.set_current_time(to_s),
+            },
+            Output::Rate(rate) => match self.screen() {
+                Some((_, screen)) => screen.set_rate(rate),
+                None => self.video.set_playback_rate(rate),
+            },
             Output::Play => self.play(),
             Output::Mute => self.video.set_muted(true),
             Output::Event(event) => (self.on_event)(event),
@@ -281,9 +317,7 @@ impl Inner {
             let mime = mime.clone();
             return self.feed(Input::NotPlayable { source: id, mime });
         }
-        if self.source.borrow().is_some() {
-            self.picture.hold(&self.video, &self.window);
-        }
+        self.make_way();
         match Source::open(self, id, tracks) {
             Ok(source) => drop(self.source.replace(Some(source))),
             Err(_) => self.feed(Input::Broken { source: id }),
@@ -328,9 +362,16 @@ impl Inner {
         };
         on(video, "playing", |inner| {
             inner.picture.release();
-            inner.feed(Input::Playing);
+            // A screen says itself what its clock does.
+            if inner.screen.borrow().is_none() {
+                inner.feed(Input::Playing);
+            }
         });
-        on(video, "waiting", |inner| inner.feed(Input::Waiting));
+        on(video, "waiting", |inner| {
+            if inner.screen.borrow().is_none() {
+                inner.feed(Input::Waiting);
+            }
+        });
         on(video, "pause", |inner| {
             inner.feed(if dom::is_untouched(&inner.window) { Input::Halted } else { Input::Paused });
         });
@@ -399,6 +440,7 @@ impl Inner {
         if let Some(source) = source {
             source.end();
         }
+        drop(self.screen.take());
         dom::empty(&self.video);
         self.picture.release();
     }

@@ -202,6 +202,36 @@ pub fn steady(rig: &Rig, plan: Plan) -> Result<String> {
     ))
 }
 
+/// An hour over a link that is slow, late and at times silent; half of a core is enough for it, so other work beside it does no harm.
+pub fn hour(rig: &Rig, plan: Plan) -> Result<String> {
+    let server = rig.madang(None)?;
+    let _publisher = publish_clock(rig, &server, QUIET)?;
+    server.wait_until_delivered()?;
+    let (port, _link) = rig.link(&server, &["delay=20", "jitter=10", "rate=8000", "stall=300:5000"])?;
+    let answer = browser(rig, "long", "page", &format!("http://127.0.0.1:{port}/rooms/bench"), plan.hour_seconds)?;
+    println!("  {answer}");
+    let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
+    Ok(format!(
+        "{}\n\nThe room's page over `benches/relay.mjs` with 20 ms delay, 10 ms jitter, 8 Mbit/s, and nothing at all for 5 s in each five minutes. Delays are medians of a \
+         minute. The script's heap holds what this measurement notes, too. The greatest rate was {:.2} off 1, and preservesPitch was {}.\n\n\
+         | watched, s | gaps over 300 ms | longest gap, ms | delay after 20 s, ms | delay at the end, ms | changes of rate | script heap, MB, at 3 min and at the end | \
+         WebAssembly memory, MB, at 3 min and at the end |\n|---|---|---|---|---|---|---|---|\n| {} | {} | {} | {} | {} | {} | {}, {} | {}, {} |\n",
+        circumstances(),
+        field("fastest"),
+        if field("pitch") == 1.0 { "on" } else { "off" },
+        field("seconds"),
+        field("gaps"),
+        field("longest_gap_ms"),
+        field("before_ms"),
+        field("after_ms"),
+        field("rates"),
+        field("heap_before_mb"),
+        field("heap_after_mb"),
+        field("wasm_before_mb"),
+        field("wasm_after_mb")
+    ))
+}
+
 /// One page, watched for `seconds`; glass.mjs' answer.
 fn browser(rig: &Rig, mode: &str, player: &str, url: &str, seconds: u32) -> Result<String> {
     let mut glass = Command::new("node");

@@ -4,6 +4,7 @@
 use super::{
     deck::{Ask, Command, Deck, Panel, Use, command_of_key},
     extra::player_extra,
+    frames::player_frames,
     scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
 };
 use crate::{
@@ -106,7 +107,10 @@ fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMill
 fn start(deck: Deck, video: &HtmlVideoElement, url: &str) {
     let delay = player_delay(deck.delay.get_untracked());
     match web::Player::new(video.clone(), url.to_owned(), delay, move |event| heard(deck, event)) {
-        Ok(player) => deck.machine.player.set_value(Some(player)),
+        Ok(player) => {
+            deck.machine.player.set_value(Some(player));
+            offer_frames(deck);
+        }
         Err(_) => deck.feed.set(Feed::Failed(Fault::TooOld)),
     }
 }
@@ -205,6 +209,7 @@ pub fn obey(deck: Deck, command: Command) {
             deck.delay.set(delay);
             keep(DELAY, delay.as_str());
             with_player(deck, |player| player.set_delay(player_delay(delay)));
+            offer_frames(deck);
         }
         Command::ToggleFullscreen if deck.usage == Use::Watch => toggle_fullscreen(deck, &video),
         Command::ToggleFullscreen => {}
@@ -241,6 +246,20 @@ fn fetch_extra(deck: Deck) {
                 deck.panel.set(None);
                 deck.stats_open.set(false);
                 deck.machine.asked.set_value(false);
+            }
+        });
+    }
+}
+
+/// For the lowest delay frames are shown one by one, in browsers that can.
+fn offer_frames(deck: Deck) {
+    if deck.delay.get_untracked() == Delay::Lowest && web::frames::possible() {
+        spawn_local(async move {
+            // What cannot be fetched is done without.
+            if player_frames::PART.load().await.is_ok()
+                && let Some(way) = player_frames()
+            {
+                with_player(deck, |player| player.offer(way));
             }
         });
     }
@@ -386,6 +405,11 @@ fn rest_later(deck: Deck, after_ms: i64) {
 /// The player's figures; `None` without a player.
 pub fn read_stats(deck: Deck) -> Option<madang_player::Stats> {
     deck.machine.player.try_with_value(|player| player.as_ref().map(web::Player::stats)).flatten()
+}
+
+/// What one can go back to: its length in seconds, and how far into it the picture is.
+pub fn reach(deck: Deck) -> Option<(f64, f64)> {
+    deck.machine.player.try_with_value(|player| player.as_ref().and_then(web::Player::reach)).flatten()
 }
 
 /// The browser's storage; some browsers refuse it.

@@ -115,6 +115,22 @@ impl Rig {
         self.folder.join(name)
     }
 
+    /// A link with moods (`benches/relay.mjs`) between a viewer and `server`; gives the port at the viewer's end.
+    ///
+    /// # Errors
+    /// When it does not listen within 20 s.
+    pub fn link(&self, server: &Running, moods: &[&str]) -> Result<(u16, Guarded)> {
+        let port = free_port()?;
+        let mut relay = Command::new("node");
+        relay
+            .arg(self.project.root.join("benches/relay.mjs"))
+            .args([port, server.port].map(|port| port.to_string()))
+            .args(moods);
+        let relay = guard::spawn(&mut relay).cannot("start node")?;
+        wait_for_port(port)?;
+        Ok((port, relay))
+    }
+
     /// Publishes the file to `server` without encoding, and waits until it is delivered.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The bar over what is buffered: where the picture is, and a way back to what was missed.
 
 use super::super::{
+    browser::reach,
     deck::{Command, Deck},
     scene,
 };
@@ -11,7 +12,6 @@ use crate::{
 };
 use leptos::{ev, prelude::*};
 use madang_view::view;
-use web_sys::HtmlVideoElement;
 
 /// With less than this there is nothing worth going back to.
 const WORTH_MS: u32 = 5_000;
@@ -31,8 +31,7 @@ pub fn bar(deck: Deck) -> Piece {
     effect(move || {
         // The player tells this twice a second, and the video when it stops and goes on.
         let _ = (deck.behind_ms.get(), deck.paused.get());
-        let now = deck.video.get_untracked().and_then(|video| read(&video)).unwrap_or_default();
-        buffered.set_if_new(now);
+        buffered.set_if_new(read(deck).unwrap_or_default());
     });
     let left = move || buffered.with(|buffered| buffered.length - buffered.at);
     let moved = move |event: ev::Event| {
@@ -56,12 +55,10 @@ pub fn bar(deck: Deck) -> Piece {
     }
 }
 
-/// The span that the picture is in, or the newest one.
-fn read(video: &HtmlVideoElement) -> Option<Buffered> {
-    let (ranges, at_s) = (video.buffered(), video.current_time());
-    let newest = ranges.length().checked_sub(1)?;
-    let (first_s, last_s) = (ranges.start(0).ok()?, ranges.end(newest).ok()?);
+/// What the player can go back to.
+fn read(deck: Deck) -> Option<Buffered> {
+    let (length_s, at_s) = reach(deck)?;
     // As casts of floats do, what is below zero becomes zero.
-    let length = ((last_s - first_s) * 1000.0) as u32;
-    Some(Buffered { length, at: (((at_s - first_s) * 1000.0) as u32).min(length) })
+    let length = (length_s * 1000.0) as u32;
+    Some(Buffered { length, at: ((at_s * 1000.0) as u32).min(length) })
 }

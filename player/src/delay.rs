@@ -128,6 +128,10 @@ fn slow(over_s: f64, target_s: f64) -> f64 {
 
 /// How fast a target that is no longer needed comes down, in seconds per second.
 const SHRINK: f64 = 0.02;
+/// The same where frames are shown one by one: what unevenness was seen may come again, and little is lost by keeping it in mind …
+const SHRINK_FRAMES: f64 = 0.002;
+/// … but not of the first seconds of that way, when a page is still busy with itself.
+const FRAMES_SETTLE_MS: i64 = 20_000;
 /// The same for the caution of the first seconds, which ends as soon as arrivals have shown what they are like.
 const SHRINK_UNKNOWN: f64 = 0.08;
 /// Quiet time after a stall before the reserve shrinks: after the first, the second in a row and so on. What comes each minute is kept for.
@@ -141,7 +145,7 @@ const ONE_MS: i64 = 5_000;
 /// this much ahead, however evenly data comes. What another browser needs is learnt from its stalls.
 const PIPELINE_S: f64 = 0.11;
 /// The same where each frame is decoded by itself: a decoder's time, and two of the sound card's periods.
-const FRAMES_PIPELINE_S: f64 = 0.015;
+const FRAMES_PIPELINE_S: f64 = 0.01;
 /// The most that is believed of a browser's pipeline.
 const PIPELINE_MAX_S: f64 = 0.4;
 /// A stall with less than this left was the buffer's fault, not the browser's.
@@ -154,6 +158,7 @@ const UNKNOWN_S: f64 = 0.3;
 pub struct Target {
     delay: Delay,
     way: Way,
+    way_ms: i64,
     /// What the browser needs ahead besides jitter; learnt, and kept.
     pipeline_s: f64,
     /// The goal or what jitter needs; rises at once, falls slowly.
@@ -174,6 +179,7 @@ impl Target {
         Self {
             delay,
             way: Way::Buffered,
+            way_ms: now_ms,
             pipeline_s: PIPELINE_S,
             base_s,
             unknown: true,
@@ -202,7 +208,7 @@ impl Target {
     /// Frames come to the screen another way, which needs another span ahead.
     pub fn go_by(&mut self, way: Way) {
         if way != self.way {
-            self.way = way;
+            (self.way, self.way_ms) = (way, self.updated_ms);
             self.pipeline_s = match way {
                 Way::Buffered => PIPELINE_S,
                 Way::Frames => FRAMES_PIPELINE_S,
@@ -231,7 +237,12 @@ impl Target {
         let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
         self.updated_ms = self.updated_ms.max(now_ms);
         let base_s = self.needed_s(jitter_s);
-        let shrink = if self.unknown { SHRINK_UNKNOWN } else { SHRINK };
+        let settled = self.way == Way::Frames && self.updated_ms - self.way_ms > FRAMES_SETTLE_MS;
+        let shrink = match (self.unknown, settled) {
+            (true, _) => SHRINK_UNKNOWN,
+            (false, true) => SHRINK_FRAMES,
+            (false, false) => SHRINK,
+        };
         self.base_s = if base_s >= self.base_s { base_s } else { (self.base_s - shrink * passed_s).max(base_s) };
         self.unknown &= self.base_s > base_s;
         let hold_ms = HOLD_MS.get(self.streak.saturating_sub(1)).copied().unwrap_or_default();
@@ -261,14 +272,17 @@ impl Target {
         let step_s = match self.way {
             Way::Buffered => reserve_step_s(self.delay),
             // Sound that is missing for a moment, and no picture that stands.
-            Way::Frames => 0.03,
+            Way::Frames => 0.06,
         };
         self.reserve_s = (self.reserve_s + step_s).min(reserve_max_s(self.delay));
     }
 
     fn needed_s(&self, jitter_s: f64) -> f64 {
         let jitter_s = if jitter_s.is_finite() { jitter_s.max(0.0) } else { 0.0 };
-        let share = if self.way == Way::Frames { 1.0 } else { 0.8 };
+        let share = match self.way {
+            Way::Buffered => 0.8,
+            Way::Frames => 1.5,
+        };
         self.goal_s().max(self.pipeline_s + share * jitter_s).min(cap_s(self.delay))
     }
 }

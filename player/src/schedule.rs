@@ -8,8 +8,16 @@ use std::collections::VecDeque;
 
 /// Frames that are decoded and wait, and those in the decoder: some decoders have few places for what they give out.
 const DECODED_MAX: usize = 8;
-/// Frames that wait for the decoder. More than these, and what comes next begins at a key frame.
+/// Frames that wait for the decoder, and their bytes. More than these, and what comes next begins at a key frame.
 const CODED_MAX: usize = 1_200;
+const CODED_BYTES: usize = 32 * 1024 * 1024;
+/// A picture that is later than this goes on at the next key frame.
+const LATE_S: f64 = 0.3;
+/// A decoder is of no use when the picture has been so late for so long, or has had to catch up so often in so much of the stream.
+const USELESS_S: f64 = 1.0;
+const USELESS_MS: f64 = 3_000.0;
+const CATCHES: usize = 3;
+const CATCHES_S: f64 = 15.0;
 /// A decoder that has given nothing for so long gives no more of what it was given.
 const SILENT_MS: f64 = 300.0;
 /// What must be ahead before a clock of its own that has stopped goes on.
@@ -28,7 +36,8 @@ const SHARE: f64 = 0.1;
 /// Frames that came, and when the picture is where. `C`: a coded frame; `F`: a decoded one.
 #[derive(Debug)]
 pub struct Schedule<C, F> {
-    coded: VecDeque<C>,
+    coded: VecDeque<Coded<C>>,
+    coded_bytes: usize,
     needs_key: bool,
     decoding: usize,
     /// When the decoder last took or gave something.
@@ -45,9 +54,21 @@ pub struct Schedule<C, F> {
     paused: bool,
     /// How long after it is read sound is heard.
     lag_s: f64,
+    heard_ms: f64,
     /// Nothing has been shown since the beginning or the last seek.
     blank: bool,
     told: bool,
+    /// Since when the picture has not been late.
+    good_ms: f64,
+    /// Where it caught up.
+    catches: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct Coded<C> {
+    at_s: f64,
+    bytes: usize,
+    frame: C,
 }
 
 /// What has come of a track.
@@ -97,6 +118,8 @@ pub struct Turn<F> {
     pub late: Vec<F>,
     /// The clock has begun to run (`true`) or has stopped for want of data.
     pub runs: Option<bool>,
+    /// The decoder cannot keep up, or gives nothing.
+    pub useless: bool,
     /// When the next frame's time comes, in ms from now.
     pub next_ms: Option<f64>,
 }
@@ -105,6 +128,7 @@ impl<C, F> Default for Schedule<C, F> {
     fn default() -> Self {
         Self {
             coded: VecDeque::new(),
+            coded_bytes: 0,
             needs_key: true,
             decoding: 0,
             decoder_ms: 0.0,
@@ -118,28 +142,58 @@ impl<C, F> Default for Schedule<C, F> {
             moving: false,
             paused: true,
             lag_s: 0.0,
+            heard_ms: 0.0,
             blank: true,
             told: false,
+            good_ms: 0.0,
+            catches: Vec::new(),
         }
     }
 }
 
 impl<C, F> Schedule<C, F> {
-    /// A coded frame has come, in the order of decoding.
-    pub fn came(&mut self, at_s: f64, duration_s: f64, keyframe: bool, frame: C) {
+    /// A coded frame of so many bytes has come, in the order of decoding.
+    pub fn came(&mut self, at_s: f64, duration_s: f64, keyframe: bool, bytes: usize, frame: C) {
         self.picture.add(at_s, duration_s);
-        if keyframe && self.paused {
-            // Who goes on goes on live.
-            self.coded.clear();
+        let late = self.moving && self.late_s() > LATE_S;
+        // Who goes on goes on live, and a picture that is late catches up.
+        if keyframe && (self.paused || late) {
+            self.forget_coded();
         }
-        if self.coded.len() >= CODED_MAX {
-            self.coded.clear();
+        if keyframe && late {
+            self.catches.retain(|before_s| at_s - before_s < CATCHES_S);
+            self.catches.push(at_s);
+        }
+        if self.coded.len() >= CODED_MAX || self.coded_bytes + bytes > CODED_BYTES {
+            self.forget_coded();
             self.needs_key = true;
         }
         self.needs_key &= !keyframe;
         if !self.needs_key {
-            self.coded.push_back(frame);
+            self.coded_bytes += bytes;
+            self.coded.push_back(Coded { at_s, bytes, frame });
         }
+    }
+
+    fn forget_coded(&mut self) {
+        self.coded.clear();
+        self.coded_bytes = 0;
+    }
+
+    /// How much later than its time the next frame is shown.
+    fn late_s(&self) -> f64 {
+        let next_s = self.decoded.front().map(|(at_s, _)| *at_s).or(self.coded.front().map(|coded| coded.at_s));
+        next_s.map_or(0.0, |next_s| self.at_s - self.lag_s - next_s)
+    }
+
+    /// The speed of the clock.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// When the sound card last said where it is; `None` where the clock is another.
+    pub fn heard_ms(&self) -> Option<f64> {
+        self.by_sound.then_some(self.heard_ms)
     }
 
     /// Sound has come and is on its way to the sound card.
@@ -156,10 +210,11 @@ impl<C, F> Schedule<C, F> {
         if self.paused && !self.blank || self.decoded.len() + self.decoding >= DECODED_MAX {
             return None;
         }
-        let frame = self.coded.pop_front()?;
+        let coded = self.coded.pop_front()?;
+        self.coded_bytes -= coded.bytes;
         self.decoding += 1;
         self.decoder_ms = now_ms;
-        Some(frame)
+        Some(coded.frame)
     }
 
     /// The decoder has given a frame.
@@ -185,11 +240,18 @@ impl<C, F> Schedule<C, F> {
     /// Another position. Frames before it that are not decoded yet are, and are not shown.
     pub fn seek(&mut self, now_ms: f64, to_s: f64) {
         (self.at_s, self.at_ms) = (to_s, now_ms);
-        self.blank = true;
+        (self.blank, self.good_ms) = (true, now_ms);
+        self.catches.clear();
     }
 
     /// What the sound card says: the position it reads at, whether it moves, and how much later that is heard.
     pub fn heard(&mut self, now_ms: f64, at_s: f64, moving: bool, lag_s: f64) {
+        self.heard_ms = now_ms;
+        if self.paused {
+            // What a sound card at rest has to throw away moves nothing.
+            (self.by_sound, self.lag_s) = (true, lag_s);
+            return;
+        }
         let off_s = at_s - self.position_s(now_ms);
         let smooth = self.by_sound && self.moving && off_s.abs() < SMOOTH_S;
         let (off_s, lag_s) =
@@ -234,6 +296,9 @@ impl<C, F> Schedule<C, F> {
             let enough = if self.moving { ahead_s > 0.001 } else { ahead_s >= RESUME_S };
             self.moving = enough && !self.paused && self.decoded.front().is_some() | self.moving;
         }
+        if !self.moving || self.late_s() < USELESS_S {
+            self.good_ms = now_ms;
+        }
         let shown_s = self.at_s - self.lag_s + EARLY_S;
         let mut late = Vec::new();
         while self.decoded.get(1).is_some_and(|(at_s, _)| *at_s <= shown_s)
@@ -248,7 +313,8 @@ impl<C, F> Schedule<C, F> {
         let runs = (self.moving != self.told && (self.moving || !self.paused)).then_some(self.moving);
         self.told = self.moving;
         let wait = |(at_s, _): &(f64, F)| ((at_s - shown_s) / self.rate * 1000.0).max(0.0);
-        Turn { show, late, runs, next_ms: self.decoded.front().filter(|_| self.moving).map(wait) }
+        let useless = now_ms - self.good_ms > USELESS_MS || self.catches.len() >= CATCHES;
+        Turn { show, late, runs, useless, next_ms: self.decoded.front().filter(|_| self.moving).map(wait) }
     }
 
     /// Frames that wait, to be let go of.

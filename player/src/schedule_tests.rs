@@ -7,7 +7,7 @@ type Plan = Schedule<u32, u32>;
 /// Frames `from..to` come; the decoder gives each at once, as far as it is given any.
 fn come(plan: &mut Plan, from: u32, to: u32) {
     for n in from..to {
-        plan.came(f64::from(n) * FRAME_S, FRAME_S, n % 30 == 0, n);
+        plan.came(f64::from(n) * FRAME_S, FRAME_S, n % 30 == 0, 1_000, n);
         decode(plan, 0.0);
     }
 }
@@ -138,11 +138,15 @@ fn a_flood_without_key_frames_has_an_end_and_a_key_frame_mends_it() {
     let mut plan = playing();
     come(&mut plan, 0, 1);
     for n in 1..10_000 {
-        plan.came(f64::from(n) * FRAME_S, FRAME_S, false, n);
+        plan.came(f64::from(n) * FRAME_S, FRAME_S, false, 1_000, n);
     }
     assert!(plan.coded.len() <= CODED_MAX);
-    plan.came(400.0, FRAME_S, true, 12_000);
-    assert_eq!(plan.coded.back(), Some(&12_000));
+    plan.came(400.0, FRAME_S, true, 1_000, 12_000);
+    assert_eq!(plan.coded.back().map(|coded| coded.frame), Some(12_000));
+    for n in 0..5 {
+        plan.came(401.0 + f64::from(n), FRAME_S, false, 20 * 1024 * 1024, n);
+    }
+    assert!(plan.coded_bytes <= CODED_BYTES);
 }
 
 #[test]
@@ -150,7 +154,7 @@ fn frames_that_come_before_others_that_are_shown_earlier_do_not_count_as_ahead()
     let mut plan = playing();
     // I P B B: the third is shown second.
     for (n, at) in [(0_u32, 0), (1, 3), (2, 1), (3, 2), (4, 6), (5, 4), (6, 5)] {
-        plan.came(f64::from(at) * FRAME_S, FRAME_S, n == 0, n);
+        plan.came(f64::from(at) * FRAME_S, FRAME_S, n == 0, 1_000, n);
     }
     let end_s = plan.ranges(0.0).end_s().expect("an end");
     assert!((end_s - 5.0 * FRAME_S).abs() < 1e-6, "{end_s}");
@@ -160,12 +164,12 @@ fn frames_that_come_before_others_that_are_shown_earlier_do_not_count_as_ahead()
 fn a_gap_is_a_gap() {
     let mut plan = playing();
     come(&mut plan, 0, 10);
-    plan.came(20.0, FRAME_S, true, 600);
+    plan.came(20.0, FRAME_S, true, 1_000, 600);
     let ranges = plan.ranges(0.0);
     assert_eq!(ranges.0.len(), 2);
     assert_eq!(ranges.after(1.0).map(|span| span.start_s), Some(20.0));
     for n in 0..20 {
-        plan.came(100.0 + f64::from(n) * 10.0, FRAME_S, true, n);
+        plan.came(100.0 + f64::from(n) * 10.0, FRAME_S, true, 1_000, n);
     }
     assert!(plan.picture.spans.len() <= SPANS_MAX);
 }
@@ -174,10 +178,46 @@ fn a_gap_is_a_gap() {
 fn a_decoder_that_swallows_frames_is_given_more() {
     let mut plan = playing();
     for n in 0..20 {
-        plan.came(f64::from(n) * FRAME_S, FRAME_S, n == 0, n);
+        plan.came(f64::from(n) * FRAME_S, FRAME_S, n == 0, 1_000, n);
     }
     let given = std::iter::from_fn(|| plan.to_decode(0.0)).count();
     assert_eq!(given, DECODED_MAX);
     assert_eq!(plan.to_decode(200.0), None);
     assert_eq!(plan.to_decode(400.0), Some(DECODED_MAX as u32));
+}
+
+/// What a decoder of so many frames a second makes of half a minute; whether it was found out.
+fn slow_decoder(plan: &mut Plan, each_ms: u32) -> bool {
+    plan.sound_came(0.0, 60.0);
+    plan.heard(0.0, 0.0, true, 0.0);
+    let (mut given, mut busy_until) = (None, 0);
+    for at_ms in 0..30_000 {
+        let now_ms = f64::from(at_ms);
+        if at_ms % 33 == 0 {
+            let n = at_ms / 33;
+            plan.came(f64::from(n) * FRAME_S, FRAME_S, n % 60 == 0, 1_000, n);
+        }
+        if at_ms >= busy_until {
+            if let Some(n) = given.take() {
+                plan.decoded(now_ms, f64::from(n) * FRAME_S, n);
+            }
+            given = plan.to_decode(now_ms);
+            busy_until = at_ms + each_ms;
+        }
+        if plan.turn(now_ms).useless {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn a_decoder_that_cannot_keep_up_is_found_out() {
+    for each_ms in [5, 20, 32] {
+        assert!(!slow_decoder(&mut playing(), each_ms), "{each_ms}");
+    }
+    for each_ms in [40, 60, 400, 3_000] {
+        assert!(slow_decoder(&mut playing(), each_ms), "{each_ms}");
+    }
+    assert!(slow_decoder(&mut playing(), 1_000_000), "it gives nothing at all");
 }

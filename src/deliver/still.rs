@@ -130,6 +130,42 @@ fn part(range: Option<&HeaderValue>, length: usize) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::{LiveLimits, PublisherInfo, testing::avc_config};
+    use madang_media::{
+        Millis,
+        flv::{Tag, TagKind},
+    };
+    use madang_protocol::{KeyId, UnixMillis};
+
+    #[test]
+    fn a_still_is_kept_for_ten_seconds_however_many_key_frames_come() {
+        let live = Live::new(LiveLimits { flight: Duration::ZERO, ..LiveLimits::default() });
+        let room = RoomId::from_random(42);
+        let (from, encoder) = ([127, 0, 0, 1].into(), String::new());
+        let who = PublisherInfo { from, encoder, key: KeyId::from_random(1), since: UnixMillis(5) };
+        let mut publisher = live.publish(room, who);
+        let mut push = |tag: Tag| {
+            publisher.push(tag).expect("not cut");
+            publisher.flush();
+        };
+        // A slice of so many bytes, in a frame of its own.
+        let frame = |at, head: u8, length: u8| {
+            let unit = [&[0, 0, 0, length, 0x65][..], &vec![7; usize::from(length) - 1]].concat();
+            Tag { kind: TagKind::Video, at: Millis(at), body: [&[head, 1, 0, 0, 0][..], &unit].concat().into() }
+        };
+        let (stills, start) = (Stills::default(), Instant::now());
+        let at = |ms| stills.get(&live, room, start + Duration::from_millis(ms)).expect("live");
+        push(avc_config());
+        push(frame(0, 0x17, 100));
+        let first = at(0).expect("a picture");
+        push(frame(40, 0x27, 10));
+        push(frame(2_000, 0x17, 200));
+        assert_eq!(at(9_900), Some(first.clone()), "the same one");
+        let second = at(10_000).expect("a picture");
+        assert!(second.len() > first.len(), "the newest one");
+        assert_eq!(at(19_000), Some(second));
+        assert_eq!(stills.made.lock().expect("not poisoned").len(), 1);
+    }
 
     #[test]
     fn a_part_is_never_outside_of_the_whole() {

@@ -19,8 +19,10 @@ const GOPS: usize = 5;
 /// Jumps of the stamps count for this long.
 const GAPS_WITHIN: Duration = Duration::from_secs(60);
 const GAPS_MAX: usize = 100;
-/// Stamps that are this far apart, in ms, have a gap between them.
+/// Stamps of a track that are this far apart, in ms, have a gap between them.
 const GAP_MS: i64 = 1_000;
+/// Sound and picture that jump within this are one jump.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// A clock's drift says something only over a span that jitter is small against.
 const DRIFT_AFTER: Duration = Duration::from_secs(60);
 
@@ -31,6 +33,8 @@ const JITTER_MS: i64 = 500;
 const JITTER_BAD_MS: i64 = 1_500;
 /// Sound and picture that arrive this far apart, in ms, make players wait for one of them.
 const OFFSET_MS: i64 = 500;
+/// Stamps further apart than this, in ms, are of two clocks, and no distance at all.
+const TWO_CLOCKS_MS: i64 = 10_000;
 /// Millionths that an encoder's clock may be off; cheap quartz is off by 100.
 const CLOCK_PPM: i64 = 1_000;
 /// How long a picture may come without sound before that is told, and the other way round.
@@ -41,18 +45,61 @@ const UNEVEN_PERCENT: usize = 10;
 /// What is known of one track.
 #[derive(Debug, Default)]
 struct Track {
+    /// Arrival and stamp of the first frame, from which the clock of its stamps is judged.
+    began: Option<(Instant, i64)>,
+    /// How late the earliest of the first frames came, in ms: what drift is judged against.
+    earliest: i64,
     /// Arrival, stamp in ms, bytes; oldest first.
     frames: VecDeque<(Instant, i64, usize)>,
     last: Option<(Instant, i64)>,
 }
 
 impl Track {
-    fn note(&mut self, now: Instant, at: i64, bytes: usize) {
+    const fn new() -> Self {
+        Self { began: None, earliest: 0, frames: VecDeque::new(), last: None }
+    }
+
+    /// Takes a frame. True when its stamp jumps from the one before: what came before that says nothing about what comes after it.
+    fn note(&mut self, now: Instant, at: i64, bytes: usize) -> bool {
+        let jumped = self.last.is_some_and(|(_, before)| (at - before).abs() > GAP_MS);
+        if jumped {
+            *self = Self::new();
+        }
         while self.frames.len() >= FRAMES_MAX || self.frames.front().is_some_and(|(came, ..)| now - *came > WINDOW) {
             self.frames.pop_front();
         }
         self.frames.push_back((now, at, bytes));
         self.last = Some((now, at));
+        let (began, _) = *self.began.get_or_insert((now, at));
+        if now.saturating_duration_since(began) <= WINDOW {
+            self.earliest = self.earliest.min(self.late_ms(now, at));
+        }
+        jumped
+    }
+
+    /// How much later than by its first frame and its stamp a frame came.
+    fn late_ms(&self, came: Instant, at: i64) -> i64 {
+        self.began.map_or(0, |(began, first)| ms(came.saturating_duration_since(began)) - (at - first))
+    }
+
+    /// How differently late its frames come.
+    fn jitter_ms(&self, now: Instant) -> i64 {
+        let late = || self.within(now).map(|(came, at, _)| self.late_ms(*came, *at));
+        late().max().zip(late().min()).map_or(0, |(most, least)| most - least)
+    }
+
+    /// How much faster the encoder's clock runs than ours, in millionths; after a minute without a jump.
+    fn clock_ppm(&self, now: Instant) -> Option<i64> {
+        let (began, _) = self.began?;
+        let (came, at) = self.last?;
+        let ran = ms(came.saturating_duration_since(began));
+        if now.saturating_duration_since(began) < DRIFT_AFTER || ran == 0 {
+            return None;
+        }
+        // Jitter of the last frame alone must not look like drift: the earliest of the window is the one that waited nowhere.
+        let lag = self.within(now).map(|(came, at, _)| self.late_ms(*came, *at)).min();
+        let lag = lag.unwrap_or_else(|| self.late_ms(came, at));
+        Some((self.earliest - lag).saturating_mul(1_000_000) / ran)
     }
 
     fn within(&self, now: Instant) -> impl Iterator<Item = &(Instant, i64, usize)> {
@@ -78,8 +125,8 @@ impl Track {
 /// Gathers what comes.
 #[derive(Debug)]
 pub struct Meter {
-    /// Arrival and stamp of the first frame, from which the encoder's clock is judged.
-    began: Option<(Instant, i64)>,
+    /// When the first frame came.
+    began: Option<Instant>,
     video: Track,
     audio: Track,
     key: Option<i64>,
@@ -87,8 +134,6 @@ pub struct Meter {
     gaps: VecDeque<Instant>,
     /// Composition offsets seen in this GOP and in the one before: the least and the greatest.
     composition: [Option<(i32, i32)>; 2],
-    /// How late the earliest of the first frames came, in ms: what drift is judged against.
-    earliest: i64,
     plan_bps: u64,
 }
 
@@ -97,20 +142,23 @@ impl Meter {
     pub const fn new(plan_bps: u64) -> Self {
         Self {
             began: None,
-            video: Track { frames: VecDeque::new(), last: None },
-            audio: Track { frames: VecDeque::new(), last: None },
+            video: Track::new(),
+            audio: Track::new(),
             key: None,
             gops: VecDeque::new(),
             gaps: VecDeque::new(),
             composition: [None; 2],
-            earliest: 0,
             plan_bps,
         }
     }
 
     /// A picture came: its decoding stamp as the encoder wrote it, and its composition offset in ms.
     pub fn picture(&mut self, now: Instant, at: Millis, bytes: usize, is_key: bool, composition: i32) {
-        self.stamp(now, at.0);
+        self.began.get_or_insert(now);
+        if self.video.note(now, at.0, bytes) {
+            self.key = None;
+            self.jumped(now);
+        }
         if is_key {
             if let Some(before) = self.key.replace(at.0).map(|before| at.0 - before).filter(|gop| *gop > 0) {
                 if self.gops.len() >= GOPS {
@@ -123,40 +171,29 @@ impl Meter {
         }
         let (least, most) = self.composition[0].unwrap_or((composition, composition));
         self.composition[0] = Some((least.min(composition), most.max(composition)));
-        self.video.note(now, at.0, bytes);
     }
 
     /// Sound came.
     pub fn sound(&mut self, now: Instant, at: Millis, bytes: usize) {
-        self.stamp(now, at.0);
-        self.audio.note(now, at.0, bytes);
+        self.began.get_or_insert(now);
+        if self.audio.note(now, at.0, bytes) {
+            self.jumped(now);
+        }
     }
 
-    /// Judges a stamp against the one before it. A jump makes the clock's beginning another.
-    fn stamp(&mut self, now: Instant, at: i64) {
-        let newest = [&self.video, &self.audio].into_iter().filter_map(|track| track.last).map(|(_, at)| at).max();
-        let jumped = newest.is_some_and(|newest| (at - newest).abs() > GAP_MS);
-        if jumped {
-            while self.gaps.len() >= GAPS_MAX || self.gaps.front().is_some_and(|gap| now - *gap > GAPS_WITHIN) {
-                self.gaps.pop_front();
-            }
-            self.gaps.push_back(now);
-            // Frames from before the jump say nothing about those after it.
-            (self.video, self.audio, self.key) = (Track::default(), Track::default(), None);
+    fn jumped(&mut self, now: Instant) {
+        if self.gaps.back().is_some_and(|gap| now.saturating_duration_since(*gap) < TOGETHER) {
+            return;
         }
-        match self.began {
-            Some((began, first)) if !jumped => {
-                if now.saturating_duration_since(began) <= WINDOW {
-                    self.earliest = self.earliest.min(ms(now.saturating_duration_since(began)) - (at - first));
-                }
-            }
-            _ => (self.began, self.earliest) = (Some((now, at)), 0),
+        while self.gaps.len() >= GAPS_MAX || self.gaps.front().is_some_and(|gap| now - *gap > GAPS_WITHIN) {
+            self.gaps.pop_front();
         }
+        self.gaps.push_back(now);
     }
 
     /// How the stream does now; `None` before anything came.
     pub fn read(&self, now: Instant) -> Option<Health> {
-        let (began, first) = self.began?;
+        let began = self.began?;
         let distances = self.video.distances(now);
         let median = distances.get(distances.len() / 2).copied().unwrap_or(0);
         let span: i64 = distances.iter().sum();
@@ -166,11 +203,10 @@ impl Meter {
         let open = self.key.zip(self.video.last).map(|(key, (_, at))| at - key);
         let gop = self.gops.iter().copied().chain(open).max();
         let known = self.gops.iter().copied().max().or(open.filter(|open| *open > GOP_LONG_MS));
-        let late = |(came, at, _): &(Instant, i64, usize)| ms(came.saturating_duration_since(began)) - (at - first);
-        let lateness: Vec<i64> = self.video.within(now).chain(self.audio.within(now)).map(late).collect();
-        let jitter = lateness.iter().max().zip(lateness.iter().min()).map_or(0, |(most, least)| most - least);
+        let jitter = self.video.jitter_ms(now).max(self.audio.jitter_ms(now));
         let offset = self.audio.last.zip(self.video.last).map(|((_, audio), (_, video))| audio - video);
-        let clock = self.clock_ppm(now);
+        let offset = offset.filter(|offset| offset.abs() <= TWO_CLOCKS_MS);
+        let clock = self.video.clock_ppm(now).or_else(|| self.audio.clock_ppm(now));
         let video_bps = self.video.bits_per_second(now);
         let audio_bps = self.audio.bits_per_second(now);
         let gaps = self.gaps.iter().filter(|gap| now.saturating_duration_since(**gap) <= GAPS_WITHIN).count();
@@ -217,21 +253,6 @@ impl Meter {
             troubles,
         })
     }
-
-    /// How much faster the encoder's clock runs than ours, in millionths; after a minute without a jump.
-    fn clock_ppm(&self, now: Instant) -> Option<i64> {
-        let (began, first) = self.began?;
-        let (came, at) = self.video.last.or(self.audio.last)?;
-        let ran = ms(came.saturating_duration_since(began));
-        if now.saturating_duration_since(began) < DRIFT_AFTER || ran == 0 {
-            return None;
-        }
-        // Jitter of the last frame alone must not look like drift: the earliest of the window is the one that waited nowhere.
-        let early = self.video.within(now).chain(self.audio.within(now));
-        let lag = early.map(|(came, at, _)| ms(came.saturating_duration_since(began)) - (at - first)).min();
-        let lag = lag.unwrap_or(ran - (at - first));
-        Some((self.earliest - lag).saturating_mul(1_000_000) / ran)
-    }
 }
 
 fn ms(span: Duration) -> i64 {
@@ -249,6 +270,8 @@ mod tests {
         now_ms: i64,
         gop_ms: i64,
         sound: bool,
+        /// What is added to a stamp of sound, in ms.
+        sound_skew: i64,
         composition: fn(i64) -> i32,
         /// What is added to a stamp.
         skew: fn(i64) -> i64,
@@ -265,6 +288,7 @@ mod tests {
                 now_ms: 0,
                 gop_ms: 2_000,
                 sound: true,
+                sound_skew: 0,
                 composition: |_| 0,
                 skew: |_| 0,
                 delay: |_| 0,
@@ -282,7 +306,7 @@ mod tests {
                 let gop_frames = self.gop_ms * 30 / 1_000;
                 self.meter.picture(came, at, self.bytes, frame % gop_frames == 0, (self.composition)(frame));
                 if self.sound {
-                    self.meter.sound(came, at, 500);
+                    self.meter.sound(came, Millis(at.0 + self.sound_skew), 500);
                 }
                 self.now_ms = made;
                 frame += 1;
@@ -342,6 +366,30 @@ mod tests {
         let health = fast().run(120);
         assert_eq!(kinds(&health), [TroubleKind::Clock]);
         assert!((4_500..5_500).contains(&health.clock_ppm.expect("known")), "{health:?}");
+    }
+
+    #[test]
+    fn a_clock_that_runs_slowly_is_told_too() {
+        let health = Encoder { skew: |made| -made / 200, ..Encoder::new() }.run(120);
+        assert_eq!(kinds(&health), [TroubleKind::Clock]);
+        assert!((-5_500..-4_500).contains(&health.clock_ppm.expect("known")), "{health:?}");
+    }
+
+    #[test]
+    fn sound_and_picture_that_are_apart_are_told_and_are_no_jumps() {
+        for apart in [-3_000, -1_500, -700, 700, 1_500] {
+            let health = Encoder { sound_skew: apart, ..Encoder::new() }.run(20);
+            assert_eq!((kinds(&health), health.offset_ms), (vec![TroubleKind::Offset], Some(apart)), "{health:?}");
+            assert!(
+                (298..=302).contains(&health.fps_tenths) && health.gaps == 0 && health.jitter_ms <= 1,
+                "{health:?}"
+            );
+        }
+        for near in [-300, 0, 300] {
+            assert_eq!(kinds(&Encoder { sound_skew: near, ..Encoder::new() }.run(20)), []);
+        }
+        let two_clocks = Encoder { sound_skew: 3_600_000, ..Encoder::new() }.run(90);
+        assert_eq!((kinds(&two_clocks), two_clocks.offset_ms), (vec![], None), "each is given its place by itself");
     }
 
     #[test]

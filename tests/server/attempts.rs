@@ -6,9 +6,11 @@ use crate::{
     stream::Encoder,
 };
 use serde_json::Value;
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinHandle,
 };
 
 const AVC_CONFIG: &[u8] =
@@ -68,6 +70,18 @@ impl Studio {
     }
 }
 
+/// An encoder without sound whose stamps run faster than the clock, with a key frame each eight seconds of them.
+fn pictures(mut client: Client) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        client.video(0, AVC_CONFIG).await.expect("is sent");
+        for n in 0.. {
+            let kind = if n % 8 == 0 { 0x17 } else { 0x27 };
+            client.video(n * 1_000, &[kind, 1, 0, 0, 0, 0, 0, 0, 1, 0x65]).await.expect("is sent");
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    })
+}
+
 #[tokio::test]
 async fn each_wrong_set_up_is_told_in_the_studio() {
     let mut studio = Studio::open().await;
@@ -86,6 +100,12 @@ async fn each_wrong_set_up_is_told_in_the_studio() {
     studio.hears("url_as_key").await;
     studio.publish("live", "my-room").await;
     studio.hears("not_a_key").await;
+    // Blanks that were copied with a key are no mistake to be told of: it is on the air.
+    let sending = pictures(studio.publish("live", &format!(" {key} \n")).await);
+    let on_air =
+        studio.socket.hear(|event| event["type"] == "studio" && event["status"]["encoder"]["health"].is_object()).await;
+    assert_eq!(on_air["status"]["attempts"][0]["why"], "not_a_key", "{on_air}");
+    sending.abort();
     studio.publish("live", &format!("sk_{}", "a".repeat(32))).await;
     studio.hears("unknown_key").await;
 
@@ -128,6 +148,23 @@ async fn two_encoders_with_keys_of_one_room_are_told_of() {
     let _first = Encoder::start(&studio.house, &key).await;
     let _second = Encoder::start(&studio.house, &key).await;
     studio.hears("taken_over").await;
+    let quarrel = |event: &Value| event["type"] == "studio" && event["status"]["fought_over"] == true;
+    let _third = Encoder::start(&studio.house, &key).await;
+    let _fourth = Encoder::start(&studio.house, &key).await;
+    studio.socket.hear(quarrel).await;
+}
+
+#[tokio::test]
+async fn the_studio_is_told_what_is_wrong_with_a_stream_that_plays() {
+    let mut studio = Studio::open().await;
+    let told = |event: &Value, kind: &str| {
+        let troubles = event["status"]["encoder"]["health"]["troubles"].as_array();
+        event["type"] == "studio" && troubles.is_some_and(|all| all.iter().any(|trouble| trouble["kind"] == kind))
+    };
+    let sending = pictures(studio.publish("live", &studio.key).await);
+    let event = studio.socket.hear(|event| told(event, "long_gop")).await;
+    assert_eq!(event["status"]["encoder"]["health"]["gop_ms"], 8_000, "{event}");
+    sending.abort();
 }
 
 #[tokio::test]

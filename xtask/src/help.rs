@@ -93,6 +93,7 @@ be measured is told at the end and leaves the others' tables. Wants a machine wi
 
   fan-out     CPU seconds per delivered gigabit with 100 to 3,000 viewers and with flights of 0 to 350 ms, memory of a viewer, time
               to join: madang, node-media-server, and a floor that does nothing but write to sockets
+  writes      ways of writing the same bytes to 1,000 sockets, by themselves
   transports  the same over TLS and HTTP/2
   ingest      CPU seconds per gigabit taken from 20 and 100 publishers
   micro       chunks to tags beside rml_rtmp's session, FLV to tags, tags to fragments
@@ -103,6 +104,7 @@ be measured is told at the end and leaves the others' tables. Wants a machine wi
   glass       delay from the encoder's input to the screen: our room page, flv.js and mpegts.js, on the same stream
   glass-busy  the same with a loop that spins on each core
   glass-720p  the same at 1280x720
+  flights     delay from the encoder's input to the screen at flights of 0 to 350 ms
   join        from opening the room's page to its first frame, with key frames each 1, 2 and 8.3 s
   work        what the page's main thread does for 20 Mbit/s of 4K, and the memory it holds: our room page and mpegts.js
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed

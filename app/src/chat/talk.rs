@@ -154,7 +154,13 @@ impl Talk {
                 if self.hold_ms == 0 && self.held.is_empty() {
                     return self.take(entries, now);
                 }
-                self.held.push_back((UnixMillis(now.0 + self.hold_ms), entries));
+                // What is deleted is not shown first: nothing waits for it.
+                let deletes = entries.iter().any(|entry| matches!(entry.what, What::Delete { .. }));
+                let hold_ms = if deletes { 0 } else { self.hold_ms };
+                if deletes {
+                    self.held.iter_mut().for_each(|(due, _)| due.0 = due.0.min(now.0));
+                }
+                self.held.push_back((UnixMillis(now.0 + hold_ms), entries));
                 return self.show_due(now);
             }
             ServerEvent::Counts { room, watching, chatting } if room == self.room => {

@@ -9,10 +9,13 @@ const SLIDES: [&str; 8] = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "H
 pub fn is_taken(event: &KeyboardEvent) -> bool {
     let in_field = event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|element| {
         match element.tag_name().as_str() {
-            "INPUT" if element.get_attribute("type").as_deref() == Some("range") => {
-                SLIDES.contains(&event.key().as_str())
-            }
-            "INPUT" | "TEXTAREA" | "SELECT" => true,
+            "INPUT" => match element.get_attribute("type").as_deref() {
+                Some("range") => SLIDES.contains(&event.key().as_str()),
+                Some("radio") => event.key() == " " || event.key().starts_with("Arrow"),
+                Some("checkbox") => event.key() == " ",
+                _ => true,
+            },
+            "TEXTAREA" | "SELECT" => true,
             _ => element.has_attribute("contenteditable"),
         }
     });

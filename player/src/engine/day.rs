@@ -2,7 +2,7 @@
 //!
 //! A controller that is broken on purpose must be found out, or the judge is of no use.
 
-use super::{sim::World, trace::Trace};
+use super::{Input, Way, sim::World, trace::Trace};
 use crate::{
     Delay,
     delay::{Decision, Reading, decide, goal_s},
@@ -26,9 +26,17 @@ const TRACES: [(&str, &str, [f64; 3]); 7] = [
 type Controller = fn(&Reading) -> Decision;
 
 fn watch(trace: &str, delay: Delay, decide: Controller) -> World {
+    watch_by(trace, delay, decide, false)
+}
+
+/// `frames`: in a browser that can show frames one by one.
+fn watch_by(trace: &str, delay: Delay, decide: Controller, frames: bool) -> World {
     let mut world = World::new(delay);
     world.trace = Some(Trace::read(trace));
     world.come(700);
+    if frames {
+        world.input(Input::Offered);
+    }
     world.engine.decide_with(decide);
     world.run_quickly_for(RUN_MS);
     world
@@ -103,6 +111,16 @@ fn a_day_with_an_encoder_that_pauses() {
 #[test]
 fn a_day_of_somebodys_screen() {
     judge("screen");
+}
+
+#[test]
+fn a_day_of_frames_shown_one_by_one() {
+    for (name, trace, [stalls_per_hour, ..]) in &TRACES {
+        let world = watch_by(trace, Delay::Lowest, decide, true);
+        assert!(world.ways.contains(&Way::Frames));
+        let found = complaints(&world, Delay::Lowest, *stalls_per_hour);
+        assert!(found.is_empty(), "{name}: {found:?}");
+    }
 }
 
 #[test]

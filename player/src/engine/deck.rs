@@ -1,6 +1,6 @@
 //! The media source in place: one queue a track, its timeline, and the room in it.
 
-use super::{Engine, Output, View, Way, frames::Past, session::Pair};
+use super::{Engine, Output, View, Way, session::Pair};
 use crate::{
     Failure, PlayerEvent,
     intake::{Fragment, Init, Track},
@@ -31,6 +31,8 @@ const REFUSED_MS: i64 = 500;
 /// So many failures within [`BREAKS_MS`] and the stream is given up.
 const BREAKS_MAX: usize = 4;
 const BREAKS_MS: i64 = 30_000;
+/// Decoders of frames that fail twice within this are not tried a third time.
+const FRAMES_AGAIN_MS: i64 = 60_000;
 
 /// One SourceBuffer.
 #[derive(Debug)]
@@ -50,9 +52,8 @@ struct Lane {
 #[derive(Debug)]
 pub(super) struct Deck {
     pub id: u32,
-    /// Frames are shown one by one: what was, so that one can go back.
-    past: Option<Past>,
-    /// Commands for such a deck, until it is open.
+    way: Way,
+    /// Commands for one that shows frames one by one, until it is open.
     ready: VecDeque<Output>,
     /// The browser has opened it and both buffers exist.
     pub open: bool,
@@ -85,7 +86,7 @@ impl Deck {
         }
         Self {
             id,
-            past: (way == Way::Frames).then(Past::default),
+            way,
             ready: VecDeque::new(),
             open: false,
             broken: false,
@@ -99,7 +100,7 @@ impl Deck {
     }
 
     pub const fn way(&self) -> Way {
-        if self.past.is_some() { Way::Frames } else { Way::Buffered }
+        self.way
     }
 
     /// From the connection's timeline to this one's.
@@ -107,18 +108,8 @@ impl Deck {
         self.offset_s
     }
 
-    /// Where what is kept of frames that have been shown begins.
-    pub fn past_start_s(&self) -> Option<f64> {
-        self.past.as_ref().and_then(Past::start_s)
-    }
-
     pub const fn set_offset_s(&mut self, offset_s: f64) {
         self.offset_s = offset_s;
-    }
-
-    /// Gives up what was kept of frames that have been shown.
-    pub fn take_past(&mut self) -> Option<Past> {
-        self.past.as_mut().map(std::mem::take)
     }
 
     pub fn has(&self, track: Track) -> bool {
@@ -160,14 +151,13 @@ impl Deck {
         let offset_s = self.offset_s;
         let Some(lane) = self.lanes.get_mut(init.track).as_mut() else { return false };
         let same = lane.mime == init.mime;
-        if !same && !change_type && self.past.is_none() {
+        if !same && !change_type && self.way == Way::Buffered {
             // Fragments that follow belong to a configuration the buffer does not know.
             self.broken = true;
             return false;
         }
         lane.mime.clone_from(&init.mime);
-        if let Some(past) = &mut self.past {
-            past.configured(init);
+        if self.way == Way::Frames {
             self.ready.push_back(Output::Configure { source: self.id, init: init.clone() });
             return true;
         }
@@ -194,8 +184,7 @@ impl Deck {
         }
         self.queued += fragment.bytes.len() as u64;
         lane.end_s = lane.end_s.max(start_s + fragment.duration_ms as f64 / 1000.0);
-        if let Some(past) = &mut self.past {
-            past.keep(fragment, self.offset_s);
+        if self.way == Way::Frames {
             let (source, fragment, offset_s) = (self.id, fragment.clone(), self.offset_s);
             self.ready.push_back(Output::Decode { source, fragment, offset_s });
             return;
@@ -286,7 +275,7 @@ impl Engine {
     pub(super) fn build(&mut self, now_ms: i64, tracks: Vec<(Track, String)>, start_ms: i64, way: Way) {
         self.sources = self.sources.wrapping_add(1);
         self.stats.rebuilds = self.sources.saturating_sub(1);
-        self.rebuild = false;
+        (self.rebuild, self.turn) = (false, false);
         let deck = Deck::new(self.sources, &tracks, start_ms, way);
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
@@ -314,10 +303,12 @@ impl Engine {
         let way = deck.way();
         self.rebuild = true;
         if way == Way::Frames {
-            // The other way plays what this one could not.
-            self.offered = false;
-            if self.go_buffered(now_ms, None).is_some() {
-                self.rebuild = false;
+            // The other way plays what this one could not. Decoders of tabs that rest are taken away, too: once is no habit.
+            let again = self.frames_broke_ms.replace(now_ms).is_some_and(|before| now_ms - before < FRAMES_AGAIN_MS);
+            self.offered &= !again;
+            self.go_buffered(now_ms, None);
+            if again {
+                self.past.clear();
             }
             return;
         }
@@ -332,7 +323,7 @@ impl Engine {
 
     /// Keeps the past short. Hangs are noticed here too.
     pub(super) fn trim(&mut self, now_ms: i64, view: &View) {
-        let buffered = |deck: &&mut Deck| deck.open && !deck.broken && deck.past.is_none();
+        let buffered = |deck: &&mut Deck| deck.open && !deck.broken && deck.way == Way::Buffered;
         let Some(deck) = self.deck.as_mut().filter(buffered) else { return };
         if deck.hangs(now_ms) {
             let id = deck.id;

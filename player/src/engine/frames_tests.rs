@@ -1,7 +1,14 @@
 //! Frames shown one by one: when that way is taken, and how one gets back from it.
 
-use super::{Input, Way, sim::World};
-use crate::{Delay, PlayerEvent};
+use super::{
+    Input, Way,
+    frames::Past,
+    sim::{World, init},
+};
+use crate::{
+    Delay, PlayerEvent,
+    intake::{Fragment, Item, Track},
+};
 
 /// A viewer in a browser that shows frames one by one, after a while.
 fn watching(delay: Delay) -> World {
@@ -77,15 +84,81 @@ fn another_delay_begins_with_what_was_kept() {
 }
 
 #[test]
-fn a_decoder_that_fails_is_given_up_for_the_buffered_way_at_once() {
+fn a_decoder_that_fails_gives_way_to_the_buffered_way_at_once_and_twice_for_good() {
     let mut world = watching(Delay::Lowest);
     let source = world.element.source;
     world.input(Input::Broken { source });
     world.run_for(300);
     assert_eq!(world.ways.last(), Some(&Way::Buffered), "without waiting for a key frame");
     world.run_for(10_000);
-    assert_eq!((world.ways.len(), world.state()), (3, Some(&PlayerEvent::Playing)));
+    assert_eq!(world.ways.last(), Some(&Way::Frames), "once is no habit");
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+    let source = world.element.source;
+    world.input(Input::Broken { source });
+    world.run_for(20_000);
+    assert_eq!((world.ways.len(), world.ways.last()), (5, Some(&Way::Buffered)));
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
     assert!(behind_s(&world) < 0.5, "{}", behind_s(&world));
+}
+
+#[test]
+fn forward_at_the_live_edge_changes_nothing() {
+    let mut world = watching(Delay::Lowest);
+    for by_s in [5.0, 10.0, -0.2] {
+        world.input(Input::Rewind { by_s });
+        world.run_for(3_000);
+    }
+    assert_eq!(world.ways, [Way::Buffered, Way::Frames]);
+    assert!(behind_s(&world) < 0.3);
+}
+
+#[test]
+fn who_goes_back_before_the_way_forward_is_taken_stays_there() {
+    let mut world = World::new(Delay::Lowest);
+    world.gop_ms = 8_000;
+    world.come(0);
+    world.run_for(25_000);
+    let live_s = behind_s(&world);
+    world.input(Input::Offered);
+    world.run_for(100);
+    world.input(Input::Rewind { by_s: -10.0 });
+    world.run_for(15_000);
+    assert_eq!(world.ways, [Way::Buffered]);
+    assert!((behind_s(&world) - live_s - 10.0).abs() < 0.5, "{live_s} then {}", behind_s(&world));
+}
+
+#[test]
+fn another_codec_on_the_way_does_not_keep_one_from_going_back() {
+    let mut world = watching(Delay::Lowest);
+    let mut other = init(Track::Video);
+    other.mime = other.mime.replace("64001f", "640028");
+    let view = world.element.view();
+    world.engine.handle_items(world.now_ms, vec![Item::Init(other)], &view);
+    world.run_for(6_000);
+    let live_s = behind_s(&world);
+    world.input(Input::Rewind { by_s: -12.0 });
+    world.run_for(5_000);
+    assert_eq!(world.ways.last(), Some(&Way::Buffered));
+    assert!((behind_s(&world) - live_s - 12.0).abs() < 0.5, "{live_s} then {}", behind_s(&world));
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+}
+
+#[test]
+fn a_stream_without_key_frames_keeps_no_more_than_a_media_source_would() {
+    let mut past = Past::default();
+    let fragment = |n: i64, keyframe| Fragment {
+        track: Track::Video,
+        bytes: vec![0; 1024 * 1024].into(),
+        start_ms: n * 33,
+        duration_ms: 33,
+        keyframe,
+    };
+    for n in 0..500 {
+        past.keep(&fragment(n, n == 0), 1);
+        assert!(past.held() <= 90 * 1024 * 1024, "{}", past.held());
+    }
+    past.keep(&fragment(500, true), 1);
+    assert_eq!(past.held(), 1024 * 1024, "a key frame begins it anew");
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod trace;
 use crate::{Delay, Failure, PlayerEvent, Stats, intake::Intake, retry::Backoff};
 use deck::Deck;
 use face::Face;
+use frames::Past;
 pub use io::{Abilities, Answer, Input, Output, View, Way};
 use link::Link;
 use pilot::{Move, Pilot};
@@ -70,8 +71,12 @@ pub struct Engine {
     sources: u32,
     /// A new media source is wanted, at the next key frame.
     rebuild: bool,
-    /// Frames can be shown one by one.
+    /// The other way is wanted, at the next key frame.
+    turn: bool,
+    /// Frames can be shown one by one, and when their decoders last failed.
     offered: bool,
+    frames_broke_ms: Option<i64>,
+    past: Past,
     /// What was kept is on its way into a media source; the picture goes on when it is there.
     play_later: bool,
     breaks: VecDeque<i64>,
@@ -109,7 +114,10 @@ impl Engine {
             deck: None,
             sources: 0,
             rebuild: false,
+            turn: false,
             offered: false,
+            frames_broke_ms: None,
+            past: Past::default(),
             play_later: false,
             breaks: VecDeque::new(),
             pilot: Pilot::new(delay, now_ms),

@@ -147,6 +147,11 @@ impl Pilot {
         self.rewound || self.chosen_s.is_some()
     }
 
+    /// Whether a place is so near to live that it is live.
+    pub fn is_live(&self, view: &View, at_s: f64) -> bool {
+        view.ranges.end_s().is_none_or(|end_s| end_s - at_s <= self.target.seconds() + LIVE_WITHIN_S)
+    }
+
     /// Whether what was kept is on its way into a new media source.
     pub const fn gathers(&self) -> bool {
         self.gathering

@@ -198,6 +198,7 @@ impl Engine {
 
     /// A track's configuration has come, for the first time or anew.
     fn configure(&mut self, init: &Init) {
+        self.past.configured(init);
         if let Some((width, height)) = init.size
             && (width, height) != (self.stats.width, self.stats.height)
         {
@@ -229,7 +230,8 @@ impl Engine {
     pub(super) fn configure_all(&mut self, inits: &Pair<Option<Init>>) {
         for init in [&inits.video, &inits.audio].into_iter().flatten() {
             if let Some(deck) = self.deck.as_mut().filter(|deck| deck.has(init.track)) {
-                deck.configure(init, false);
+                let taken = deck.configure(init, self.abilities.change_type);
+                self.rebuild |= !taken;
             }
         }
     }
@@ -247,7 +249,7 @@ impl Engine {
             *session.gone.get_mut(late) = true;
             self.rebuild = true;
         }
-        if self.rebuild && session.leads(fragment) {
+        if (self.rebuild || self.turn) && session.leads(fragment) {
             let wanted = session.wanted();
             let inits = session.inits.clone();
             let way = self.way();
@@ -257,6 +259,9 @@ impl Engine {
         }
         if let Some(deck) = &mut self.deck {
             deck.feed(fragment);
+        }
+        if self.keeps() {
+            self.past.keep(fragment, self.connection);
         }
     }
 }

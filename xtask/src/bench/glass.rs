@@ -25,6 +25,10 @@ const SIDES: [(&str, &str, &str); 5] = [
     ("mpegts.js 1.8.2 forced to 0.12 s, bare page", "mpegts.js-0.12", "/live/bench.flv"),
 ];
 
+/// How often and how long delay is looked at for each length of flights.
+const FLIGHT_RUNS: usize = 3;
+const FLIGHT_SECONDS: u32 = 20;
+
 /// What is published, and what else the machine does.
 #[derive(Clone, Copy)]
 pub struct Scene {
@@ -89,6 +93,36 @@ pub fn measure(rig: &Rig, plan: Plan, scene: Scene) -> Result<String> {
     let p50 = |side: usize| runs.get(side).and_then(|runs| median(&figures(runs, "p50")));
     if let (Some(ours), Some(theirs)) = (p50(0), p50(2)) {
         let _ = writeln!(text, "\nAt its lowest delay the room page is {:.2} times as late as flv.js.", ours / theirs);
+    }
+    Ok(text)
+}
+
+/// How late the picture is with longer and longer flights, at both ends of what viewers choose from.
+pub fn flights(rig: &Rig, plan: Plan) -> Result<String> {
+    let mut text = format!("{}{}\n\n", circumstances(), caveat(plan.pairs.min(FLIGHT_RUNS)));
+    text += "640x360 at 30 frames a second, a key frame each second; the room's page in Chromium, from the encoder's input to the screen. Medians (least to greatest).\n\n\
+             | `flight_ms` | lowest delay, p50, ms | p95, ms | as it comes, p50, ms |\n|---|---|---|---|\n";
+    for flight_ms in ["0", "20", "40", "100", "350"] {
+        let server = rig.madang_with(None, &[("MADANG_MEDIA_FLIGHT_MS", flight_ms)])?;
+        let _publisher = publish_clock(rig, &server, QUIET)?;
+        server.wait_until_delivered()?;
+        let mut runs: [Vec<String>; 2] = Default::default();
+        for _ in 0..plan.pairs.min(FLIGHT_RUNS) {
+            for ((name, player, path), runs) in SIDES.iter().zip(&mut runs) {
+                let answer = browser(rig, "clock", player, &server.url(path), plan.glass_seconds.min(FLIGHT_SECONDS))?;
+                println!("  {flight_ms} ms, {name:40} {answer}");
+                runs.push(answer);
+            }
+        }
+        let [lowest, usual] = &runs;
+        let cell = |runs: &[String], name| spread(&figures(runs, name), 0);
+        let _ = writeln!(
+            text,
+            "| {flight_ms} | {} | {} | {} |",
+            cell(lowest, "p50"),
+            cell(lowest, "p95"),
+            cell(usual, "p50")
+        );
     }
     Ok(text)
 }

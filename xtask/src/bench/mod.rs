@@ -68,8 +68,9 @@ struct Part {
 const HOUR: &str = "hour";
 
 /// In the order in which they are measured.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 15] = [
     Part { name: "fan-out", of_media: true, measure: media::fan_out::measure },
+    Part { name: "writes", of_media: true, measure: media::writes::measure },
     Part { name: "transports", of_media: true, measure: media::transports::measure },
     Part { name: "ingest", of_media: true, measure: media::ingest::measure },
     Part { name: "micro", of_media: true, measure: media::micro::measure },
@@ -78,6 +79,7 @@ const PARTS: [Part; 13] = [
     Part { name: "glass", of_media: false, measure: |rig, plan| glass::measure(rig, plan, glass::QUIET) },
     Part { name: "glass-busy", of_media: false, measure: |rig, plan| glass::measure(rig, plan, glass::BUSY) },
     Part { name: "glass-720p", of_media: false, measure: |rig, plan| glass::measure(rig, plan, glass::LARGE) },
+    Part { name: "flights", of_media: false, measure: glass::flights },
     Part { name: "join", of_media: false, measure: glass::join },
     Part { name: "work", of_media: false, measure: glass::work },
     Part { name: "steady", of_media: false, measure: glass::steady },

@@ -213,6 +213,8 @@ pub fn obey(deck: Deck, command: Command) {
         }
         Command::ToggleFullscreen if deck.usage == Use::Watch => toggle_fullscreen(deck, &video),
         Command::ToggleFullscreen => {}
+        // A frame on another site is no theatre.
+        Command::ToggleTheatre if video.closest(".watch").ok().flatten().is_none() => {}
         Command::ToggleTheatre => switch(deck, deck.theatre, THEATRE),
         Command::ToggleInStep => switch(deck, deck.in_step, IN_STEP),
         Command::TogglePictureInPicture => toggle_picture_in_picture(&video),

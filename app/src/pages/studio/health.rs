@@ -73,13 +73,29 @@ fn level_text(m: Messages, level: Level) -> &'static str {
     }
 }
 
-/// `30 fps · key frame every 2.0 s · jitter 12 ms`.
+/// `30 fps · key frame every 2 s · jitter 12 ms · sound −8 ms from the picture · clock +40 millionths off`; the last two once they are known.
 fn figures_text(m: Messages, health: &Health) -> String {
     let mut text = m.studio_fps(tenths(health.fps_tenths.into()));
     if let Some(gop) = health.gop_ms {
         text = format!("{text} · {}", m.studio_gop(tenths(i64::from(gop) / 100)));
     }
-    format!("{text} · {}", m.studio_jitter(i64::from(health.jitter_ms).to_string()))
+    text = format!("{text} · {}", m.studio_jitter(i64::from(health.jitter_ms).to_string()));
+    if let Some(offset) = health.offset_ms {
+        text = format!("{text} · {}", m.studio_offset(signed(offset)));
+    }
+    if let Some(ppm) = health.clock_ppm {
+        text = format!("{text} · {}", m.studio_clock(signed(ppm)));
+    }
+    text
+}
+
+/// With its sign, and a real minus.
+fn signed(value: i64) -> String {
+    match value {
+        0 => "0".to_owned(),
+        1.. => format!("+{value}"),
+        _ => format!("\u{2212}{}", value.unsigned_abs()),
+    }
 }
 
 /// What is wrong and how to mend it.
@@ -142,6 +158,9 @@ mod tests {
     fn figures_are_said_as_people_say_them() {
         let m = Messages::new(Locale::En);
         assert_eq!(figures_text(m, &health(vec![])), "30 fps · key frame every 2 s · jitter 12 ms");
+        let known = Health { offset_ms: Some(-8), clock_ppm: Some(40), ..health(vec![]) };
+        let said = "jitter 12 ms · sound \u{2212}8 ms from the picture · clock +40 millionths off";
+        assert!(figures_text(m, &known).ends_with(said), "{}", figures_text(m, &known));
         assert!(trouble_text(m, &trouble(TroubleKind::LongGop, true, 8_300)).contains("8.3 s"));
         assert!(trouble_text(m, &trouble(TroubleKind::Clock, false, -1_500)).contains("0.1"));
     }

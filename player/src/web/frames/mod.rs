@@ -33,6 +33,8 @@ const CLASSES: [&str; 6] = [
     "AudioContext",
     "AudioWorkletNode",
 ];
+/// A sound card that has said nothing for so long has been taken away, and another one is asked for.
+const SILENT_MS: f64 = 2_000.0;
 /// Writes to the track that may be under way: a screen that takes none is waited for.
 const WRITES_MAX: u32 = 4;
 
@@ -196,13 +198,16 @@ impl Stage {
     /// Sound is made once it may be heard, for a browser that has not been touched refuses it, and says so on the console.
     fn follow_volume(self: &Rc<Self>) {
         let wanted = !self.video.muted() && !self.video.paused();
-        if wanted && self.sound.borrow().is_none() {
-            let init = self.sound_init.borrow().clone();
-            if let Some(sound) = init.and_then(|init| Sound::open(self, &init)) {
-                self.sound.replace(Some(sound));
+        let init = self.sound_init.borrow().clone().filter(|_| wanted && self.sound.borrow().is_none());
+        if let Some(init) = init {
+            match Sound::open(self, &init) {
+                Some(sound) => drop(self.sound.replace(Some(sound))),
+                // MediaSource may play what this way cannot.
+                None => return self.say(Said::Broken),
             }
         }
         if let Some(sound) = &*self.sound.borrow() {
+            sound.wake();
             sound.set_volume(if self.video.muted() { 0.0 } else { self.video.volume() });
         }
     }
@@ -213,10 +218,9 @@ impl Stage {
         self.turn();
     }
 
-    /// Sound cannot go on: the picture does.
+    /// Lets go of the sound card: the picture goes on by the wall's clock.
     fn silent(self: &Rc<Self>) {
         self.sound.replace(None);
-        self.sound_init.replace(None);
         self.schedule.borrow_mut().sound_is_off(self.now_ms());
     }
 
@@ -240,6 +244,13 @@ impl Stage {
             self.show(&frame);
         }
         self.pump();
+        if turn.useless {
+            return self.say(Said::Broken);
+        }
+        if self.schedule.borrow().heard_ms().is_some_and(|heard_ms| self.now_ms() - heard_ms > SILENT_MS) {
+            self.silent();
+            self.follow_volume();
+        }
         match turn.runs {
             Some(true) => self.say(Said::Playing),
             Some(false) => self.say(Said::Waiting),
@@ -308,6 +319,9 @@ fn codec(init: &Init) -> JsValue {
     init.mime.split('"').nth(1).unwrap_or_default().into()
 }
 
+/// Codecs of sound whose decoders want nothing that MP4 has in another form.
+const SOUNDS: [&str; 3] = ["mp4a", "opus", "mp3"];
+
 /// Codecs whose decoders want the configuration record; the frames of the others say everything.
 fn wants_record(codec: &str) -> bool {
     ["avc", "hvc", "hev", "mp4a"].iter().any(|name| codec.starts_with(name))
@@ -332,10 +346,12 @@ impl Screen for Shown {
                 stage.config.replace(Some(Rc::new(config)));
             }
             Track::Audio => {
+                if !SOUNDS.iter().any(|name| codec(init).as_string().is_some_and(|codec| codec.starts_with(name))) {
+                    return stage.say(Said::Broken);
+                }
                 let sound = stage.sound.borrow().clone();
-                match sound {
-                    Some(sound) if !sound.configure(init) => stage.silent(),
-                    _ => {}
+                if sound.is_some_and(|sound| !sound.configure(init)) {
+                    stage.silent();
                 }
                 stage.sound_init.replace(Some(init.clone()));
                 stage.follow_volume();
@@ -352,8 +368,9 @@ impl Screen for Shown {
         match fragment.track {
             Track::Video => {
                 let Some(config) = stage.config.borrow().clone() else { return };
+                let length = bytes.len();
                 let frame = Coded { keyframe: fragment.keyframe, at_us, bytes, config };
-                stage.schedule.borrow_mut().came(at_s, duration_s, fragment.keyframe, frame);
+                stage.schedule.borrow_mut().came(at_s, duration_s, fragment.keyframe, length, frame);
                 stage.turn();
             }
             Track::Audio => {
@@ -361,7 +378,7 @@ impl Screen for Shown {
                 if let Some(sound) = sound.filter(|sound| sound.is_ready()) {
                     stage.schedule.borrow_mut().sound_came(at_s, duration_s);
                     if !sound.decode(at_us, &bytes) {
-                        stage.silent();
+                        stage.say(Said::Broken);
                     }
                 }
             }

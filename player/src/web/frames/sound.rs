@@ -2,7 +2,7 @@
 //! clock of the picture.
 
 use super::{
-    Stage, chunk, config_of,
+    Said, Stage, chunk, config_of,
     js::{Call, call, invoke, is, make, number, object, set},
     transfer,
 };
@@ -33,6 +33,7 @@ pub(super) struct Sound {
     /// The worklet's; `None` until it runs.
     port: RefCell<Option<JsValue>>,
     rate_hz: f64,
+    channels: u8,
     rate: Cell<f64>,
     /// Sound has been sent: the worklet says where it is.
     begun: Cell<bool>,
@@ -60,7 +61,7 @@ impl Sound {
             });
             let error = call(move |_| {
                 if let Some(stage) = failed.upgrade().and_then(|sound| sound.stage.upgrade()) {
-                    stage.silent();
+                    stage.say(Said::Broken);
                 }
             });
             made = make("AudioDecoder", &[&object(&[("output", output.as_ref()), ("error", error.as_ref())])]);
@@ -71,7 +72,8 @@ impl Sound {
                 decoder: made.clone().unwrap_or(JsValue::NULL),
                 port: RefCell::default(),
                 rate_hz: f64::from(rate_hz),
-                rate: Cell::new(1.0),
+                channels,
+                rate: Cell::new(stage.schedule.borrow().rate()),
                 begun: Cell::new(false),
                 sought_ms: Cell::new(0.0),
                 calls: RefCell::new(vec![output, error]),
@@ -87,7 +89,7 @@ impl Sound {
                 && starting.strong_count() > 0
                 && let Some(stage) = failed.upgrade()
             {
-                stage.silent();
+                stage.say(Said::Broken);
             }
         });
         Some(sound)
@@ -98,11 +100,19 @@ impl Sound {
         self.port.borrow().is_some()
     }
 
-    /// False where it cannot be decoded, or is another rate: a sound card has one.
+    /// Asks a sound card that rests to go on: it may have wanted a gesture.
+    pub fn wake(&self) {
+        if dom::get(&self.context, "state").is_some_and(|state| state != "running")
+            && let Ok(resumed) = invoke(&self.context, "resume", &[])
+        {
+            crate::web::spawn(async move { drop(JsFuture::from(Promise::resolve(&resumed)).await) });
+        }
+    }
+
+    /// False where it cannot be decoded, or is another rate or number of channels: a sound card has one of each.
     pub fn configure(&self, init: &Init) -> bool {
-        let Some((rate_hz, channels)) = init.sound.filter(|(rate_hz, _)| f64::from(*rate_hz) == self.rate_hz) else {
-            return false;
-        };
+        let same = |(rate_hz, channels): &(u32, u8)| f64::from(*rate_hz) == self.rate_hz && *channels == self.channels;
+        let Some((rate_hz, channels)) = init.sound.filter(same) else { return false };
         let config = config_of(init);
         set(&config, "sampleRate", &rate_hz.into());
         set(&config, "numberOfChannels", &channels.into());
@@ -159,6 +169,13 @@ impl Sound {
         else {
             return;
         };
+        if number(data, "sampleRate") != Some(self.rate_hz) {
+            // Its configuration says less than what is in it.
+            if let Some(stage) = self.stage.upgrade() {
+                stage.say(Said::Broken);
+            }
+            return;
+        }
         let planes = Array::new();
         for channel in 0..channels as u32 {
             let plane = Float32Array::new_with_length(frames as u32);

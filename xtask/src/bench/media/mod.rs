@@ -5,6 +5,7 @@ pub mod ingest;
 pub mod micro;
 pub mod stalled;
 pub mod transports;
+pub mod writes;
 
 use super::{
     Plan,

@@ -135,9 +135,18 @@ impl Rig {
     /// # Errors
     /// When it does not start.
     pub fn floor(&self, core: &str, period_ms: u32) -> Result<Running> {
+        self.floor_by(core, period_ms, "send")
+    }
+
+    /// The same with another way of writing (benches/floor.c says which there are).
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn floor_by(&self, core: &str, period_ms: u32, how: &str) -> Result<Running> {
         let port = free_port()?;
         let mut serve = pinned(Some(core), &self.tool("floor"));
         serve.args([port.to_string(), format!("{:.4}", self.file_bps / 1e6), period_ms.to_string()]);
+        serve.arg(how);
         let process = guard::spawn(&mut serve).cannot("start the floor")?;
         wait_for_port(port)?;
         Ok(Running { process, port, https: None, rtmp: 0, flv: "/".to_owned(), key: String::new(), data: None })

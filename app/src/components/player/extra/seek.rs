@@ -31,12 +31,19 @@ pub fn bar(deck: Deck) -> Piece {
     effect(move || {
         // The player tells this twice a second, and the video when it stops and goes on.
         let _ = (deck.behind_ms.get(), deck.paused.get());
-        buffered.set_if_new(read(deck).unwrap_or_default());
+        match read(deck) {
+            Some(now) => buffered.set_if_new(now),
+            // For a moment, while the player changes what it plays from: nothing is hidden under a hand.
+            None if deck.scene.get() == scene::Scene::Playing => {}
+            None => buffered.set_if_new(Buffered::default()),
+        }
     });
     let left = move || buffered.with(|buffered| buffered.length - buffered.at);
     let moved = move |event: ev::Event| {
         if let Ok(to) = event_target_value(&event).parse::<i32>() {
-            deck.send(Command::Rewind(to - buffered.get_untracked().at as i32));
+            let at = buffered.get_untracked().at as i32;
+            buffered.update(|buffered| buffered.at = to.max(0).unsigned_abs());
+            deck.send(Command::Rewind(to - at));
         }
     };
     view! {

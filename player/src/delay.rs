@@ -132,6 +132,10 @@ const SHRINK: f64 = 0.02;
 const SHRINK_FRAMES: f64 = 0.002;
 /// … but not of the first seconds of that way, when a page is still busy with itself.
 const FRAMES_SETTLE_MS: i64 = 20_000;
+/// Where that way begins.
+const FRAMES_BEGIN_S: f64 = 0.06;
+/// What is missing so soon after that way was taken is no measure of anything.
+const FRAMES_BEGIN_MS: i64 = 5_000;
 /// The same for the caution of the first seconds, which ends as soon as arrivals have shown what they are like.
 const SHRINK_UNKNOWN: f64 = 0.08;
 /// Quiet time after a stall before the reserve shrinks: after the first, the second in a row and so on. What comes each minute is kept for.
@@ -213,8 +217,11 @@ impl Target {
                 Way::Buffered => PIPELINE_S,
                 Way::Frames => FRAMES_PIPELINE_S,
             };
-            // As low as can be: what arrivals need is seen with the next of them, and rises at once.
             self.set(self.delay, 0.0);
+            if way == Way::Frames {
+                // A little more than an even stream needs: how uneven this one is takes seconds to be seen.
+                self.base_s = self.base_s.max(FRAMES_BEGIN_S);
+            }
         }
     }
 
@@ -254,6 +261,10 @@ impl Target {
     /// The picture stopped with `ahead_s` left in the buffer. Nothing left: data came too late, and the reserve grows.
     /// Something left: the browser needs more than was known, and that is learnt for good.
     pub fn stalled(&mut self, now_ms: i64, ahead_s: f64) {
+        if self.way == Way::Frames && now_ms.saturating_sub(self.way_ms) < FRAMES_BEGIN_MS {
+            // The page's, and not the network's.
+            return;
+        }
         let needs_s = (ahead_s + 0.04).min(PIPELINE_MAX_S);
         // Frames shown one by one have no pipeline: their sound was late on its last steps to the sound card.
         let learns = self.way == Way::Buffered && (EMPTY_S..=PIPELINE_MAX_S).contains(&ahead_s);
@@ -272,7 +283,7 @@ impl Target {
         let step_s = match self.way {
             Way::Buffered => reserve_step_s(self.delay),
             // Sound that is missing for a moment, and no picture that stands.
-            Way::Frames => 0.06,
+            Way::Frames => 0.03,
         };
         self.reserve_s = (self.reserve_s + step_s).min(reserve_max_s(self.delay));
     }

@@ -22,8 +22,8 @@ const CATCHES_S: f64 = 15.0;
 const SILENT_MS: f64 = 300.0;
 /// What must be ahead before a clock of its own that has stopped goes on.
 const RESUME_S: f64 = 0.05;
-/// A frame whose time comes within this is shown now: screens wait for their own beat anyway.
-const EARLY_S: f64 = 0.004;
+/// So much before its sound is heard a frame is given to the screen, which waits for its own beat: half of a beat at 60 Hz, and a little.
+const EARLY_S: f64 = 0.01;
 /// A track that goes on after more than this has a gap.
 const GAP_S: f64 = 0.3;
 /// Spans kept of a track.

@@ -220,12 +220,13 @@ impl Sound {
 
 /// Loads the worklet and sets it going where the picture is.
 async fn start(sound: &Weak<Sound>, context: &JsValue, channels: u8) -> Result<(), JsValue> {
-    let resumed = invoke(context, "resume", &[])?;
+    // Looked at from now on: it fails when the sound card is given up meanwhile.
+    let resumed = JsFuture::from(Promise::resolve(&invoke(context, "resume", &[])?));
     let worklet = dom::get(context, "audioWorklet").ok_or(JsValue::NULL)?;
     let added = invoke(&worklet, "addModule", &[&PROGRAM.into()])?;
     JsFuture::from(Promise::resolve(&added)).await?;
     // Waits for the viewer's gesture where the browser wants one.
-    JsFuture::from(Promise::resolve(&resumed)).await?;
+    resumed.await?;
     let Some(sound) = sound.upgrade() else { return Ok(()) };
     let Some(stage) = sound.stage.upgrade() else { return Ok(()) };
     let options =

@@ -82,6 +82,17 @@ export async function played(page: Page): Promise<Played> {
   });
 }
 
+/** Waits until the picture has moved on by about a second: at the lowest delay sound goes past the element. */
+export async function expectFrames(page: Page): Promise<void> {
+  let from = (await played(page)).frames;
+  const moved = async (): Promise<number> => {
+    const { frames } = await played(page);
+    if (frames < from) from = frames;
+    return frames - from;
+  };
+  await expect.poll(moved, { timeout: 20_000, message: 'frames are shown' }).toBeGreaterThan(25);
+}
+
 /** Waits until both picture and sound have moved on by about a second from now. */
 export async function expectMoving(page: Page, timeout = 20_000): Promise<Played> {
   let from = await played(page);

@@ -1,6 +1,6 @@
 // The lowest delay, where a browser can show frames one by one: a picture, its sound, and everything that a player does.
 import { expect, open, test } from '../support/fixtures.ts';
-import { expectScene, played, player } from '../support/ui.ts';
+import { expectFrames, expectScene, played, player } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Hears what the page's own sound card plays. */
@@ -38,17 +38,6 @@ async function expectWay(page: Page, way: 'WebCodecs' | 'MediaSource'): Promise<
   const stats = player(page).getByRole('region', { name: 'Statistics' });
   if (!(await stats.isVisible())) await page.keyboard.press('s');
   await expect(stats).toContainText(`HTTP-FLV, ${way}`, { timeout: 20_000 });
-}
-
-/** Waits until the picture has moved on by about a second. */
-async function expectFrames(page: Page): Promise<void> {
-  let from = (await played(page)).frames;
-  const moved = async (): Promise<number> => {
-    const { frames } = await played(page);
-    if (frames < from) from = frames;
-    return frames - from;
-  };
-  await expect.poll(moved, { timeout: 20_000, message: 'frames are shown' }).toBeGreaterThan(25);
 }
 
 test('frames are shown one by one, their sound is heard, and the controls do what they always do', async ({ page, server, publish }) => {

@@ -148,7 +148,7 @@ const ONE_MS: i64 = 5_000;
 /// What a browser's own pipeline takes from the buffer before the picture suffers: Chromium with sound stalls at about
 /// this much ahead, however evenly data comes. What another browser needs is learnt from its stalls.
 const PIPELINE_S: f64 = 0.11;
-/// The same where each frame is decoded by itself: a decoder's time, and two of the sound card's periods.
+/// The same where each frame is decoded by itself: what a decoder takes. What sound needs besides is seen in how uneven arrivals are.
 const FRAMES_PIPELINE_S: f64 = 0.01;
 /// The most that is believed of a browser's pipeline.
 const PIPELINE_MAX_S: f64 = 0.4;

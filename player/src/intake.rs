@@ -29,6 +29,18 @@ pub struct Init {
     pub sound: Option<(u32, u8)>,
 }
 
+impl Init {
+    /// The codec inside the type, such as `avc1.64001f`.
+    pub fn codec(&self) -> &str {
+        codec_of(&self.mime)
+    }
+}
+
+/// The codec inside a type such as `video/mp4; codecs="avc1.64001f"`; of any other text all of it.
+pub fn codec_of(mime: &str) -> &str {
+    mime.split('"').nth(1).unwrap_or(mime)
+}
+
 /// A media segment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fragment {

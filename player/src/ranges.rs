@@ -43,6 +43,13 @@ impl Ranges {
         self.0.last().copied()
     }
 
+    /// Where both have something.
+    pub fn and(&self, other: &Self) -> Self {
+        let cut = |x: &Span, y: &Span| Span { start_s: x.start_s.max(y.start_s), end_s: x.end_s.min(y.end_s) };
+        let pairs = self.0.iter().flat_map(|x| other.0.iter().map(move |y| cut(x, y)));
+        Self(pairs.filter(|span| span.end_s > span.start_s).collect())
+    }
+
     /// End of everything buffered.
     pub fn end_s(&self) -> Option<f64> {
         self.last().map(|span| span.end_s)
@@ -66,6 +73,14 @@ mod tests {
         assert_eq!(ranges.after(2.0).map(|s| s.start_s), Some(2.5));
         assert_eq!(ranges.after(2.5), None);
         assert_eq!(ranges.end_s(), Some(4.0));
+    }
+
+    #[test]
+    fn what_two_tracks_have_in_common() {
+        let other = Ranges(vec![Span { start_s: 0.0, end_s: 1.5 }, Span { start_s: 1.8, end_s: 3.0 }]);
+        let both: Vec<_> = ranges().and(&other).0.iter().map(|span| (span.start_s, span.end_s)).collect();
+        assert_eq!(both, [(1.0, 1.5), (1.8, 2.0), (2.5, 3.0)]);
+        assert_eq!(ranges().and(&Ranges::default()), Ranges::default());
     }
 
     #[test]

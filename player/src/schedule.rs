@@ -100,12 +100,12 @@ impl Came {
     }
 
     /// What is there in the order of showing.
-    fn ready(&self) -> Vec<Span> {
+    fn ready(&self) -> Ranges {
         let mut spans = self.spans.clone();
         if let Some(last) = spans.last_mut() {
             last.end_s = (last.end_s - self.reorder_s).max(last.start_s);
         }
-        spans
+        Ranges(spans)
     }
 }
 
@@ -260,7 +260,7 @@ impl<C, F> Schedule<C, F> {
         self.at_s += off_s;
         self.lag_s = lag_s;
         self.by_sound = true;
-        self.moving = moving && !self.paused;
+        self.moving = moving;
     }
 
     /// There is no sound to go by any more.
@@ -283,9 +283,9 @@ impl<C, F> Schedule<C, F> {
     pub fn ranges(&self, now_ms: f64) -> Ranges {
         let at_s = self.position_s(now_ms);
         let picture = self.picture.ready();
-        let both = if self.by_sound { intersect(&picture, &self.sound.spans) } else { picture };
+        let both = if self.by_sound { picture.and(&self.sound.ready()) } else { picture };
         let from = |span: Span| Span { start_s: span.start_s.max(at_s.min(span.end_s)), ..span };
-        Ranges(both.into_iter().filter(|span| span.end_s > at_s - 1.0).map(from).collect())
+        Ranges(both.0.into_iter().filter(|span| span.end_s > at_s - 1.0).map(from).collect())
     }
 
     /// Lets the clock run up to now.
@@ -329,14 +329,8 @@ impl<C, F> Schedule<C, F> {
 
     /// End of the span of pictures that the clock is in.
     fn ends_s(&self) -> Option<f64> {
-        let spans = self.picture.ready();
-        spans.iter().rev().find(|span| span.holds(self.at_s, 0.02)).map(|span| span.end_s)
+        self.picture.ready().at(self.at_s, 0.02).map(|span| span.end_s)
     }
-}
-
-fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
-    let cut = |x: &Span, y: &Span| Span { start_s: x.start_s.max(y.start_s), end_s: x.end_s.min(y.end_s) };
-    a.iter().flat_map(|x| b.iter().map(move |y| cut(x, y))).filter(|span| span.end_s > span.start_s).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Engine, Output, View, Way, session::Pair};
 use crate::{
     Failure, PlayerEvent,
-    intake::{Fragment, Init, Track},
+    intake::{Fragment, Init, Track, codec_of},
     queue::{Op, Queue},
 };
 use std::collections::VecDeque;
@@ -123,7 +123,7 @@ impl Deck {
 
     /// The codecs inside the types, video first.
     pub fn codecs(&self) -> String {
-        let codec = |lane: &Lane| lane.mime.split('"').nth(1).unwrap_or(&lane.mime).to_owned();
+        let codec = |lane: &Lane| codec_of(&lane.mime).to_owned();
         let both: Vec<String> = [&self.lanes.video, &self.lanes.audio].into_iter().flatten().map(codec).collect();
         both.join(", ")
     }
@@ -275,7 +275,7 @@ impl Engine {
     pub(super) fn build(&mut self, now_ms: i64, tracks: Vec<(Track, String)>, start_ms: i64, way: Way) {
         self.sources = self.sources.wrapping_add(1);
         self.stats.rebuilds = self.sources.saturating_sub(1);
-        (self.rebuild, self.turn) = (false, false);
+        self.rebuild = false;
         let deck = Deck::new(self.sources, &tracks, start_ms, way);
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));

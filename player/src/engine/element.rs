@@ -25,14 +25,8 @@ pub struct Element {
 
 impl Element {
     pub fn ranges(&self) -> Ranges {
-        let mut all: Option<Vec<Span>> = None;
-        for (_, spans) in &self.tracks {
-            all = Some(match all {
-                None => spans.clone(),
-                Some(other) => intersect(&other, spans),
-            });
-        }
-        Ranges(all.unwrap_or_default())
+        let tracks = self.tracks.iter().map(|(_, spans)| Ranges(spans.clone()));
+        tracks.reduce(|all, track| all.and(&track)).unwrap_or_default()
     }
 
     pub fn view(&self) -> View {
@@ -76,17 +70,4 @@ impl Element {
             first.start_s = first.start_s.max(end_s);
         }
     }
-}
-
-fn intersect(a: &[Span], b: &[Span]) -> Vec<Span> {
-    let mut both = Vec::new();
-    for x in a {
-        for y in b {
-            let span = Span { start_s: x.start_s.max(y.start_s), end_s: x.end_s.min(y.end_s) };
-            if span.end_s > span.start_s {
-                both.push(span);
-            }
-        }
-    }
-    both
 }

@@ -16,8 +16,8 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub(super) struct Past {
     inits: Pair<Option<Init>>,
-    /// Counts configurations.
-    turn: u32,
+    /// Counts the configurations that came.
+    configurations: u32,
     gops: VecDeque<Gop>,
     bytes: u64,
     connection: u32,
@@ -31,7 +31,7 @@ pub(super) struct Past {
 struct Gop {
     keyframe: bool,
     inits: Pair<Option<Init>>,
-    turn: u32,
+    configurations: u32,
     offset_s: f64,
     start_s: f64,
     fragments: Vec<Fragment>,
@@ -41,7 +41,7 @@ struct Gop {
 impl Past {
     pub fn configured(&mut self, init: &Init) {
         *self.inits.get_mut(init.track) = Some(init.clone());
-        self.turn = self.turn.wrapping_add(1);
+        self.configurations = self.configurations.wrapping_add(1);
     }
 
     pub fn keep(&mut self, fragment: &Fragment, connection: u32) {
@@ -52,17 +52,17 @@ impl Past {
         }
         let keyframe = fragment.keyframe && fragment.track == Track::Video;
         let start_s = self.offset_s + at_s;
-        let (turn, offset_s) = (self.turn, self.offset_s);
+        let (configurations, offset_s) = (self.configurations, self.offset_s);
         let goes_on = |gop: &&mut Gop| !keyframe && gop.offset_s == offset_s;
         match self.gops.back_mut().filter(goes_on) {
-            Some(gop) if gop.turn == turn => {
+            Some(gop) if gop.configurations == configurations => {
                 gop.fragments.push(fragment.clone());
                 gop.bytes += fragment.bytes.len() as u64;
             }
             before if keyframe || before.is_some() => {
                 let (inits, fragments) = (self.inits.clone(), vec![fragment.clone()]);
                 let bytes = fragment.bytes.len() as u64;
-                self.gops.push_back(Gop { keyframe, inits, turn, offset_s, start_s, fragments, bytes });
+                self.gops.push_back(Gop { keyframe, inits, configurations, offset_s, start_s, fragments, bytes });
             }
             // Nothing can begin here.
             _ => return,
@@ -113,12 +113,10 @@ impl Engine {
         if self.offered && near && picture { Way::Frames } else { Way::Buffered }
     }
 
-    /// The delay asked for, or what the browser can do, has changed: goes the other way, forward at the next key frame, back at once.
-    pub(super) fn choose_way(&mut self, now_ms: i64) {
-        let way = self.way();
-        let before = self.deck.as_ref().map_or(way, super::Deck::way);
-        self.turn = before != way;
-        if (before, way) == (Way::Frames, Way::Buffered) && self.session.is_some() {
+    /// Another delay was asked for. Away from frames at once, for their screen keeps nothing ahead; to them at the next key frame.
+    pub(super) fn delay_chosen(&mut self, now_ms: i64) {
+        let shows_frames = self.deck.as_ref().is_some_and(|deck| deck.way() == Way::Frames);
+        if shows_frames && self.session.is_some() && self.way() == Way::Buffered {
             self.go_buffered(now_ms, None);
         }
         if !self.keeps() {
@@ -169,10 +167,10 @@ impl Engine {
         // Built for a stream that starts at zero.
         let shift_s = self.deck.as_ref()?.offset_s() - first_s;
         let past = std::mem::take(&mut self.past);
-        let mut turn = None;
+        let mut configured = None;
         for gop in &past.gops {
             self.deck.as_mut()?.set_offset_s(gop.offset_s + shift_s);
-            if turn.replace(gop.turn) != Some(gop.turn) {
+            if configured.replace(gop.configurations) != Some(gop.configurations) {
                 self.configure_all(&gop.inits);
             }
             for fragment in &gop.fragments {
@@ -189,15 +187,12 @@ impl Engine {
         Some(())
     }
 
-    /// Goes on once what was kept is in place, and back to frames once the viewer is at the live edge again.
-    pub(super) fn after_gathering(&mut self, now_ms: i64) {
+    /// Goes on once what was kept is in place.
+    pub(super) fn play_when_gathered(&mut self, now_ms: i64) {
         if self.play_later && !self.pilot.gathers() {
             self.play_later = false;
             (self.started_ms, self.halts) = (now_ms, 0);
             self.out.push_back(Output::Play);
-        }
-        if self.offered && self.deck.as_ref().is_some_and(|deck| deck.way() == Way::Buffered && !deck.broken) {
-            self.choose_way(now_ms);
         }
     }
 }

@@ -71,8 +71,6 @@ pub struct Engine {
     sources: u32,
     /// A new media source is wanted, at the next key frame.
     rebuild: bool,
-    /// The other way is wanted, at the next key frame.
-    turn: bool,
     /// Frames can be shown one by one, and when their decoders last failed.
     offered: bool,
     frames_broke_ms: Option<i64>,
@@ -114,7 +112,6 @@ impl Engine {
             deck: None,
             sources: 0,
             rebuild: false,
-            turn: false,
             offered: false,
             frames_broke_ms: None,
             past: Past::default(),
@@ -235,13 +232,11 @@ impl Engine {
                 }
             }
             Input::Online => self.online(now_ms),
-            Input::Offered => {
-                self.offered = true;
-                self.choose_way(now_ms);
-            }
+            // That way is taken at the next key frame, where it is better.
+            Input::Offered => self.offered = true,
             Input::SetDelay(delay) => {
                 self.pilot.set_delay(delay);
-                self.choose_way(now_ms);
+                self.delay_chosen(now_ms);
             }
             Input::GoLive => {
                 self.pilot.ask_live();
@@ -274,7 +269,7 @@ impl Engine {
                 None => {}
             }
         }
-        self.after_gathering(now_ms);
+        self.play_when_gathered(now_ms);
         if self.pilot.rate() != self.sent_rate {
             self.sent_rate = self.pilot.rate();
             self.out.push_back(Output::Rate(self.sent_rate));

@@ -3,7 +3,7 @@
 use super::{Engine, Output};
 use crate::{
     Failure, PlayerEvent,
-    intake::{Fragment, Init, Item, Track},
+    intake::{Fragment, Init, Item, Track, codec_of},
 };
 
 /// How long a second track that the FLV header promised is waited for.
@@ -217,7 +217,7 @@ impl Engine {
             return false;
         }
         session.inits.audio = None;
-        self.stats.left_out = mime.split('"').nth(1).map(ToOwned::to_owned);
+        self.stats.left_out = Some(codec_of(mime).to_owned());
         // The next key frame gets a media source without it.
         if let Some(deck) = &mut self.deck {
             deck.broken = true;
@@ -237,6 +237,7 @@ impl Engine {
     }
 
     fn fragment(&mut self, now_ms: i64, fragment: &Fragment) {
+        let turns = self.deck.as_ref().is_some_and(|deck| deck.way() != self.way());
         let Some(session) = &mut self.session else { return };
         let track = fragment.track;
         if std::mem::take(session.gone.get_mut(track)) {
@@ -249,7 +250,7 @@ impl Engine {
             *session.gone.get_mut(late) = true;
             self.rebuild = true;
         }
-        if (self.rebuild || self.turn) && session.leads(fragment) {
+        if (self.rebuild || turns) && session.leads(fragment) {
             let wanted = session.wanted();
             let inits = session.inits.clone();
             let way = self.way();

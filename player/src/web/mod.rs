@@ -54,7 +54,7 @@ struct Inner {
     closed: Cell<bool>,
     source: RefCell<Option<Source>>,
     /// How frames are shown one by one, once the page has offered that; and the screen that does, with its number.
-    way: Cell<Option<frames::Way>>,
+    opening: Cell<Option<frames::Opening>>,
     screen: RefCell<Option<(u32, Rc<dyn frames::Screen>)>>,
     request: RefCell<Option<Request>>,
     listeners: RefCell<Vec<Listener>>,
@@ -127,7 +127,7 @@ impl Player {
             busy: Cell::new(false),
             closed: Cell::new(false),
             source: RefCell::default(),
-            way: Cell::default(),
+            opening: Cell::default(),
             screen: RefCell::default(),
             request: RefCell::default(),
             listeners: RefCell::default(),
@@ -156,8 +156,8 @@ impl Player {
     }
 
     /// Frames may be shown one by one from now on, where that is better. Once is enough.
-    pub fn offer(&self, way: frames::Way) {
-        self.inner.way.set(Some(way));
+    pub fn offer(&self, opening: frames::Opening) {
+        self.inner.opening.set(Some(opening));
         self.inner.feed(Input::Offered);
     }
 

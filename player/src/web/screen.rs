@@ -14,7 +14,7 @@ impl Inner {
     }
 
     pub(super) fn build_screen(self: &Rc<Self>, id: u32) {
-        let Some(way) = self.way.get() else { return self.feed(Input::Broken { source: id }) };
+        let Some(opening) = self.opening.get() else { return self.feed(Input::Broken { source: id }) };
         self.make_way();
         if let Some(source) = self.source.take() {
             source.end();
@@ -29,7 +29,7 @@ impl Inner {
             };
             feed(&weak, input);
         };
-        match way(&self.video, Rc::new(hear)) {
+        match opening(&self.video, Rc::new(hear)) {
             Ok(screen) => {
                 self.screen.replace(Some((id, screen)));
                 self.feed(Input::SourceOpen { source: id });

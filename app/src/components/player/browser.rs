@@ -259,9 +259,9 @@ fn offer_frames(deck: Deck) {
         spawn_local(async move {
             // What cannot be fetched is done without.
             if player_frames::PART.load().await.is_ok()
-                && let Some(way) = player_frames()
+                && let Some(opening) = player_frames()
             {
-                with_player(deck, |player| player.offer(way));
+                with_player(deck, |player| player.offer(opening));
             }
         });
     }

@@ -1,7 +1,8 @@
 //! Classes that not every browser has, made and called by their names: bindings of their own would weigh on the first download.
 
-use js_sys::{Array, Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 
 /// A method, or what was thrown.
 pub(super) type Answer = Result<JsValue, JsValue>;
@@ -23,6 +24,32 @@ pub(super) fn make(class: &str, with: &[&JsValue]) -> Answer {
 pub(super) fn invoke(target: &JsValue, method: &str, with: &[&JsValue]) -> Answer {
     let method: Function = Reflect::get(target, &method.into())?.dyn_into()?;
     Reflect::apply(&method, target, &list(with))
+}
+
+/// Closes what can be closed; it fails where it has ended by itself.
+pub(super) fn close(target: &JsValue) {
+    if let Ok(answer) = invoke(target, "close", &[]) {
+        forget(&answer);
+    }
+}
+
+/// Does not wait for what a promise says, nor is it anybody's error.
+pub(super) fn forget(promise: &JsValue) {
+    let answer = promised(promise);
+    crate::web::spawn(async move { drop(answer.await) });
+}
+
+/// What a promise says. Its failure is looked at from now on.
+pub(super) fn promised(promise: &JsValue) -> JsFuture {
+    JsFuture::from(Promise::resolve(promise))
+}
+
+/// Lets go of callbacks after this turn of the event loop: the last call of one may be on its way.
+pub(super) fn let_go(calls: Vec<Call>) {
+    crate::web::spawn(async move {
+        gloo_timers::future::TimeoutFuture::new(0).await;
+        drop(calls);
+    });
 }
 
 /// An object of these fields.

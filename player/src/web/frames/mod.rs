@@ -2,7 +2,7 @@
 //! (`srcObject`), so that its controls, full screen and picture in picture are as ever; sound goes past it to the sound card
 //! ([`sound`]), and is the clock.
 //!
-//! Reached through [`way`] alone, so that it can be downloaded when it is needed.
+//! Reached through [`opening`] alone, so that it can be downloaded when it is needed.
 
 mod js;
 mod sound;
@@ -14,21 +14,22 @@ use crate::{
     schedule::Schedule,
 };
 use gloo_timers::callback::Timeout;
-use js::{Call, call, invoke, make, number, object, set};
-use js_sys::{Array, Promise, Uint8Array};
+use js::{Call, call, close, invoke, let_go, make, number, object, promised, set};
+use js_sys::{Array, Uint8Array};
 use sound::Sound;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{HtmlVideoElement, Performance};
 
 /// The classes that this way needs.
-const CLASSES: [&str; 6] = [
+const CLASSES: [&str; 7] = [
     "VideoDecoder",
     "AudioDecoder",
     "EncodedVideoChunk",
+    "EncodedAudioChunk",
     "MediaStreamTrackGenerator",
     "AudioContext",
     "AudioWorkletNode",
@@ -69,15 +70,15 @@ pub trait Screen {
 pub type Hear = Rc<dyn Fn(Said)>;
 
 /// Opens a screen in the video element, in place of what was there.
-pub type Way = fn(&HtmlVideoElement, Hear) -> Result<Rc<dyn Screen>, JsValue>;
+pub type Opening = fn(&HtmlVideoElement, Hear) -> Result<Rc<dyn Screen>, JsValue>;
 
 /// Whether this browser has all that the way needs.
 pub fn possible() -> bool {
     web_sys::window().is_some_and(|window| CLASSES.iter().all(|class| dom::get(&window, class).is_some()))
 }
 
-/// The way.
-pub fn way() -> Way {
+/// How a screen is opened: the one door to this part of the program.
+pub fn opening() -> Opening {
     open
 }
 
@@ -128,7 +129,7 @@ impl Stage {
             let (given, failed) = (weak.clone(), weak.clone());
             let output = call(move |frame| match given.upgrade().filter(|stage| !stage.closed.get()) {
                 Some(stage) => stage.given(frame),
-                None => drop(invoke(&frame, "close", &[])),
+                None => close(&frame),
             });
             let error = call(move |_| {
                 if let Some(stage) = failed.upgrade() {
@@ -198,7 +199,8 @@ impl Stage {
     /// Sound is made once it may be heard, for a browser that has not been touched refuses it, and says so on the console.
     fn follow_volume(self: &Rc<Self>) {
         let wanted = !self.video.muted() && !self.video.paused();
-        let init = self.sound_init.borrow().clone().filter(|_| wanted && self.sound.borrow().is_none());
+        let wanted = wanted && self.sound.borrow().is_none();
+        let init = if wanted { self.sound_init.borrow().clone() } else { None };
         if let Some(init) = init {
             match Sound::open(self, &init) {
                 Some(sound) => drop(self.sound.replace(Some(sound))),
@@ -238,7 +240,7 @@ impl Stage {
         }
         let turn = self.schedule.borrow_mut().turn(self.now_ms());
         for frame in turn.late {
-            let _ = invoke(&frame, "close", &[]);
+            close(&frame);
         }
         if let Some(frame) = turn.show {
             self.show(&frame);
@@ -269,15 +271,14 @@ impl Stage {
 
     fn show(self: &Rc<Self>, frame: &JsValue) {
         if self.writes.get() >= WRITES_MAX {
-            let _ = invoke(frame, "close", &[]);
-            return;
+            return close(frame);
         }
         // The track closes the frame. A write that fails belongs to a track that has ended.
         let Ok(written) = invoke(&self.writer, "write", &[frame]) else { return };
         self.writes.set(self.writes.get() + 1);
         let weak = Rc::downgrade(self);
         super::spawn(async move {
-            let _ = wasm_bindgen_futures::JsFuture::from(Promise::resolve(&written)).await;
+            let _ = promised(&written).await;
             if let Some(stage) = weak.upgrade() {
                 stage.writes.set(stage.writes.get() - 1);
             }
@@ -293,9 +294,7 @@ impl Stage {
             }
         }
     }
-}
 
-impl Stage {
     fn give(&self, frame: &Coded) -> js::Answer {
         let same = self.configured.borrow().as_ref().is_some_and(|config| Rc::ptr_eq(config, &frame.config));
         if !same {
@@ -314,23 +313,19 @@ fn chunk(class: &str, keyframe: bool, at_us: f64, bytes: &[u8]) -> js::Answer {
     make(class, &[&object(&[("type", &kind.into()), ("timestamp", &at_us.into()), ("data", &data)])])
 }
 
-/// The codec inside a type.
-fn codec(init: &Init) -> JsValue {
-    init.mime.split('"').nth(1).unwrap_or_default().into()
-}
-
 /// Codecs of sound whose decoders want nothing that MP4 has in another form.
 const SOUNDS: [&str; 3] = ["mp4a", "opus", "mp3"];
 
 /// Codecs whose decoders want the configuration record; the frames of the others say everything.
-fn wants_record(codec: &str) -> bool {
-    ["avc", "hvc", "hev", "mp4a"].iter().any(|name| codec.starts_with(name))
+const RECORDED: [&str; 4] = ["avc", "hvc", "hev", "mp4a"];
+
+fn is_of(init: &Init, codecs: &[&str]) -> bool {
+    codecs.iter().any(|name| init.codec().starts_with(name))
 }
 
 fn config_of(init: &Init) -> JsValue {
-    let codec = codec(init);
-    let config = object(&[("codec", &codec)]);
-    if wants_record(&codec.as_string().unwrap_or_default()) {
+    let config = object(&[("codec", &init.codec().into())]);
+    if is_of(init, &RECORDED) {
         set(&config, "description", &Uint8Array::from(&*init.record));
     }
     config
@@ -346,7 +341,7 @@ impl Screen for Shown {
                 stage.config.replace(Some(Rc::new(config)));
             }
             Track::Audio => {
-                if !SOUNDS.iter().any(|name| codec(init).as_string().is_some_and(|codec| codec.starts_with(name))) {
+                if !is_of(init, &SOUNDS) {
                     return stage.say(Said::Broken);
                 }
                 let sound = stage.sound.borrow().clone();
@@ -417,24 +412,12 @@ impl Drop for Shown {
         stage.timer.replace(None);
         stage.listeners.take();
         stage.sound.take();
-        // Each fails where it has ended by itself.
-        let _ = invoke(&stage.decoder, "close", &[]);
+        close(&stage.decoder);
         for frame in stage.schedule.take().into_frames() {
-            let _ = invoke(&frame, "close", &[]);
+            close(&frame);
         }
         let _ = invoke(&stage.track, "stop", &[]);
         set(&stage.video, "srcObject", &JsValue::NULL);
-        // What the decoder calls last may be on its way: its callbacks go with the stage, after this turn of the event loop.
-        let calls = stage.calls.take();
-        super::spawn(async move {
-            gloo_timers::future::TimeoutFuture::new(0).await;
-            drop(calls);
-        });
+        let_go(stage.calls.take());
     }
-}
-
-/// A copy of bytes, or of samples, for another thread.
-fn transfer(array: &Array) -> JsValue {
-    let buffers: Array = array.iter().filter_map(|plane| dom::get(&plane, "buffer")).collect();
-    buffers.unchecked_into()
 }

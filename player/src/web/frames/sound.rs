@@ -3,17 +3,15 @@
 
 use super::{
     Said, Stage, chunk, config_of,
-    js::{Call, call, invoke, is, make, number, object, set},
-    transfer,
+    js::{Call, call, close, forget, invoke, is, let_go, make, number, object, promised, set},
 };
 use crate::{intake::Init, web::dom};
-use js_sys::{Array, Float32Array, Promise};
+use js_sys::{Array, Float32Array};
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 /// Where the worklet's program is. The number goes up when what is said between the two changes: browsers keep the old one for an hour.
 const PROGRAM: &str = "/sound.js?1";
@@ -34,7 +32,6 @@ pub(super) struct Sound {
     port: RefCell<Option<JsValue>>,
     rate_hz: f64,
     channels: u8,
-    rate: Cell<f64>,
     /// Sound has been sent: the worklet says where it is.
     begun: Cell<bool>,
     sought_ms: Cell<f64>,
@@ -57,7 +54,7 @@ impl Sound {
                 if let Some(sound) = given.upgrade() {
                     sound.given(&data);
                 }
-                let _ = invoke(&data, "close", &[]);
+                close(&data);
             });
             let error = call(move |_| {
                 if let Some(stage) = failed.upgrade().and_then(|sound| sound.stage.upgrade()) {
@@ -73,7 +70,6 @@ impl Sound {
                 port: RefCell::default(),
                 rate_hz: f64::from(rate_hz),
                 channels,
-                rate: Cell::new(stage.schedule.borrow().rate()),
                 begun: Cell::new(false),
                 sought_ms: Cell::new(0.0),
                 calls: RefCell::new(vec![output, error]),
@@ -105,7 +101,7 @@ impl Sound {
         if dom::get(&self.context, "state").is_some_and(|state| state != "running")
             && let Ok(resumed) = invoke(&self.context, "resume", &[])
         {
-            crate::web::spawn(async move { drop(JsFuture::from(Promise::resolve(&resumed)).await) });
+            forget(&resumed);
         }
     }
 
@@ -131,7 +127,6 @@ impl Sound {
     }
 
     pub fn set_rate(&self, rate: f64) {
-        self.rate.set(rate);
         self.post(&[("rate", &rate.into())]);
     }
 
@@ -176,7 +171,7 @@ impl Sound {
             }
             return;
         }
-        let planes = Array::new();
+        let (planes, buffers) = (Array::new(), Array::new());
         for channel in 0..channels as u32 {
             let plane = Float32Array::new_with_length(frames as u32);
             let options = object(&[("planeIndex", &channel.into()), ("format", &"f32-planar".into())]);
@@ -184,9 +179,10 @@ impl Sound {
                 return;
             }
             planes.push(&plane);
+            buffers.push(&plane.buffer());
         }
         let message = object(&[("at", &(at_us / 1e6).into()), ("planes", &planes)]);
-        let _ = invoke(port, "postMessage", &[&message, &transfer(&planes)]);
+        let _ = invoke(port, "postMessage", &[&message, &buffers]);
     }
 
     /// The worklet says where it is.
@@ -202,7 +198,8 @@ impl Sound {
             return;
         };
         let moving = is(&data, "playing");
-        let since_s = if moving { (now_s - read_s).clamp(0.0, 0.2) * self.rate.get() } else { 0.0 };
+        let rate = stage.schedule.borrow().rate();
+        let since_s = if moving { (now_s - read_s).clamp(0.0, 0.2) * rate } else { 0.0 };
         stage.heard(at_s + since_s, moving, self.lag_s(&stage, now_s));
     }
 
@@ -221,10 +218,9 @@ impl Sound {
 /// Loads the worklet and sets it going where the picture is.
 async fn start(sound: &Weak<Sound>, context: &JsValue, channels: u8) -> Result<(), JsValue> {
     // Looked at from now on: it fails when the sound card is given up meanwhile.
-    let resumed = JsFuture::from(Promise::resolve(&invoke(context, "resume", &[])?));
+    let resumed = promised(&invoke(context, "resume", &[])?);
     let worklet = dom::get(context, "audioWorklet").ok_or(JsValue::NULL)?;
-    let added = invoke(&worklet, "addModule", &[&PROGRAM.into()])?;
-    JsFuture::from(Promise::resolve(&added)).await?;
+    promised(&invoke(&worklet, "addModule", &[&PROGRAM.into()])?).await?;
     // Waits for the viewer's gesture where the browser wants one.
     resumed.await?;
     let Some(sound) = sound.upgrade() else { return Ok(()) };
@@ -243,7 +239,7 @@ async fn start(sound: &Weak<Sound>, context: &JsValue, channels: u8) -> Result<(
     set(&port, "onmessage", told.as_ref());
     sound.calls.borrow_mut().push(told);
     sound.port.replace(Some(port));
-    sound.set_rate(sound.rate.get());
+    sound.set_rate(stage.schedule.borrow().rate());
     sound.set_paused(stage.video.paused());
     Ok(())
 }
@@ -254,15 +250,8 @@ impl Drop for Sound {
         if let Some(port) = self.port.take() {
             set(&port, "onmessage", &JsValue::NULL);
         }
-        // Each fails where it has ended by itself.
-        let _ = invoke(&self.decoder, "close", &[]);
-        if let Ok(closed) = invoke(&self.context, "close", &[]) {
-            crate::web::spawn(async move { drop(JsFuture::from(Promise::resolve(&closed)).await) });
-        }
-        let calls = self.calls.take();
-        crate::web::spawn(async move {
-            gloo_timers::future::TimeoutFuture::new(0).await;
-            drop(calls);
-        });
+        close(&self.decoder);
+        close(&self.context);
+        let_go(self.calls.take());
     }
 }

@@ -19,3 +19,6 @@ export function serverBinary(): string {
   if (!found) throw new Error('there is no server to test: run `cargo xtask build`, or name one in MADANG_BIN');
   return found;
 }
+
+/** A file of real media that the parsers are tested with. */
+export const clip = (name: string): string => path.join(path.dirname(END2END), 'media/tests/data', `${name}.flv`);

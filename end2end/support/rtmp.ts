@@ -53,13 +53,18 @@ export const silentEncoder = publisher;
 /** An FLV tag: type, stamp in ms, body. */
 type Tag = [type: number, at: number, body: Buffer];
 
-function tagsOf(file: string, types: number[]): Tag[] {
+/** The tags of these types; media only from the key frame with this number on. */
+function tagsOf(file: string, types: number[], fromKey: number): Tag[] {
   const bytes = readFileSync(file);
   const tags: Tag[] = [];
+  let keys = 0;
   for (let at = 13; at + 15 <= bytes.length; ) {
     const size = bytes.readUIntBE(at + 1, 3);
     const type = bytes[at]!;
-    if (types.includes(type)) tags.push([type, bytes.readUIntBE(at + 4, 3), bytes.subarray(at + 11, at + 11 + size)]);
+    const body = bytes.subarray(at + 11, at + 11 + size);
+    const configures = type === 18 || body[1] === 0;
+    if (type === 9 && body[0]! >> 4 === 1 && !configures) keys += 1;
+    if (types.includes(type) && (configures || keys >= fromKey)) tags.push([type, bytes.readUIntBE(at + 4, 3), body]);
     at += 15 + size;
   }
   return tags;
@@ -68,16 +73,17 @@ function tagsOf(file: string, types: number[]): Tag[] {
 /**
  * Publishes FLV files to the byte, over and over, in real time: what ffmpeg on the machine may be too old to read. `next` goes on with
  * another file in the same connection, as an encoder does that is told to use another codec. `types` are the tags that are sent: 8 is
- * sound, 9 is the picture, 18 is words.
+ * sound, 9 is the picture, 18 is words. `fromKey`: each round begins at the key frame with this number; 0 is with all that there is.
  */
 export function fileEncoder(
   rtmp: string,
   key: string,
   file: string,
   types = [8, 9, 18],
+  fromKey = 0,
 ): { next: (file: string) => void; destroy: () => void } {
   const socket = publisher(rtmp, key);
-  let tags = tagsOf(file, types);
+  let tags = tagsOf(file, types, fromKey);
   let [index, origin, last] = [0, 0, 0];
   let begun = 0;
   // Only after the handshake and the commands: what is written before is sent before.
@@ -100,7 +106,7 @@ export function fileEncoder(
   }, 10);
   return {
     next: (other) => {
-      [tags, index, origin] = [tagsOf(other, types), 0, last + 40];
+      [tags, index, origin] = [tagsOf(other, types, fromKey), 0, last + 40];
     },
     destroy: () => {
       clearInterval(timer);

@@ -1,5 +1,7 @@
 // The lowest delay, where a browser can show frames one by one: a picture, its sound, and everything that a player does.
 import { expect, open, test } from '../support/fixtures.ts';
+import { clip } from '../support/paths.ts';
+import { fileEncoder } from '../support/rtmp.ts';
 import { expectFrames, expectScene, played, player } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
@@ -38,6 +40,21 @@ async function expectWay(page: Page, way: 'WebCodecs' | 'MediaSource'): Promise<
   const stats = player(page).getByRole('region', { name: 'Statistics' });
   if (!(await stats.isVisible())) await page.keyboard.press('s');
   await expect(stats).toContainText(`HTTP-FLV, ${way}`, { timeout: 20_000 });
+}
+
+for (const name of ['he_aac', 'he_aac_v2', 'multitrack']) {
+  test(`${name} is shown frame by frame and heard`, async ({ page, server }) => {
+    await listenIn(page);
+    const encoder = fileEncoder(server.rtmp, await server.createRoom('codecs'), clip(name));
+    try {
+      await open(page, `${server.url}/rooms/codecs?delay=lowest`);
+      await expectWay(page, 'WebCodecs');
+      await expectFrames(page);
+      await expect.poll(() => loudness(page), 'it is heard').toBeGreaterThan(0.01);
+    } finally {
+      encoder.destroy();
+    }
+  });
 }
 
 test('frames are shown one by one, their sound is heard, and the controls do what they always do', async ({ page, server, publish }) => {

@@ -8,31 +8,51 @@ import type { AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-test('a room is embedded in a page of another origin', async ({ page, server, publish }) => {
-  const key = await server.createRoom('in-a-frame');
-  publish(key);
-  await expect.poll(async () => (await server.room('in-a-frame')).live.state).toBe('live');
-  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
-<iframe src="${server.url}/embed/in-a-frame?delay=lowest" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture"></iframe>`;
-  const other = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' });
-    response.end(html);
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => other.once('listening', resolve));
-  try {
-    await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
-    const frame = page.frameLocator('iframe');
-    await expect(frame.locator('.player')).toHaveAttribute('data-scene', 'playing');
-    const frames = async () => frame.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
-    const before = await frames();
-    await expect.poll(frames).toBeGreaterThan(before + 10);
-    await expect(frame.getByRole('link', { name: 'Room in-a-frame' })).toBeVisible();
-    await expect(frame.locator('.bar')).toBeHidden();
-    await page.screenshot({ path: path.join(ARTEFACTS, 'embed.png') });
-  } finally {
-    other.close();
-  }
-});
+for (const way of ['a frame', 'an element'] as const) {
+  test(`a room is embedded in a page of another origin by ${way}`, async ({ page, server, publish }) => {
+    const key = await server.createRoom('in-a-frame');
+    publish(key);
+    await expect.poll(async () => (await server.room('in-a-frame')).live.state).toBe('live');
+    const shown = {
+      'a frame': `<iframe src="${server.url}/embed/in-a-frame?delay=lowest" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture"></iframe>`,
+      'an element': `<script src="${server.url}/madang-player.js" defer></script><madang-player src="in-a-frame" delay="lowest" title="Our stream"></madang-player>`,
+    };
+    const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${shown[way]}`;
+    const other = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end(html);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    try {
+      await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+      const frame = page.frameLocator('iframe');
+      await expect(frame.locator('.player')).toHaveAttribute('data-scene', 'playing');
+      const frames = async () => frame.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+      const before = await frames();
+      await expect.poll(frames).toBeGreaterThan(before + 10);
+      await expect(frame.getByRole('link', { name: 'Room in-a-frame' })).toBeVisible();
+      await expect(frame.locator('.bar')).toBeHidden();
+      await page.screenshot({ path: path.join(ARTEFACTS, `embed-${way === 'a frame' ? 'frame' : 'element'}.png`) });
+      if (way === 'an element') {
+        const address = () => page.locator('iframe').evaluate((iframe) => [(iframe as HTMLIFrameElement).src, (iframe as HTMLIFrameElement).title]);
+        expect(await address()).toEqual([`${server.url}/embed/in-a-frame?delay=lowest`, 'Our stream']);
+        // What else may name a room, and what may not.
+        const element = page.locator('madang-player');
+        for (const [src, delay, path] of [
+          [`${server.url}/live/in-a-frame.flv`, 'smooth', `${server.url}/embed/in-a-frame?delay=smooth`],
+          ['javascript:alert(1)//rooms/x', 'smooth', 'about:blank'],
+          [`${server.url}/rooms/in-a-frame/`, '', `${server.url}/embed/in-a-frame`],
+          ['/elsewhere', '', 'about:blank'],
+        ]) {
+          await element.evaluate((element, [src, delay]) => (element.setAttribute('delay', delay!), element.setAttribute('src', src!)), [src, delay]);
+          expect((await address())[0]).toBe(path);
+        }
+      }
+    } finally {
+      other.close();
+    }
+  });
+}
 
 const require = createRequire(import.meta.url);
 

@@ -95,6 +95,15 @@ pub(crate) fn nal_units(access_unit: &[u8], length_size: u8) -> NalUnits<'_> {
     NalUnits { rest: Some(BytesIn::new(access_unit)), length_size }
 }
 
+/// Whether an access unit is an IDR picture (ITU-T H.264 §7.4.1.2.4), at which every decoder can begin. A key frame that is none is that of
+/// an open GOP: pictures after it may refer to pictures before it.
+pub fn is_idr(access_unit: &[u8], nal_length_size: u8) -> bool {
+    const IDR_SLICE: u8 = 5;
+    nal_units(access_unit, nal_length_size)
+        .flatten()
+        .any(|unit| unit.first().is_some_and(|head| head & 0x1f == IDR_SLICE))
+}
+
 fn parameter_sets(record: &Bytes, input: &mut BytesIn<'_>, count: u8) -> Result<Vec<Bytes>, AvcError> {
     (0..count)
         .map(|_| {

@@ -201,6 +201,11 @@ impl Remuxer {
         self.out.pop_front()
     }
 
+    /// Whether the newest key frame of H.264 is that of an open GOP ([`avc::is_idr`](crate::avc::is_idr)): not every decoder begins there.
+    pub fn open_gop(&self) -> bool {
+        self.video.open_gop
+    }
+
     /// Ends fragments still being gathered (only with [`Options::fragment`]).
     pub fn flush(&mut self) {
         // Too long for a fragment is ruled out by the limit on what is gathered.

@@ -124,6 +124,11 @@ impl Intake {
         self.remuxer.flush();
     }
 
+    /// Whether the newest key frame is one at which not every decoder begins.
+    pub fn open_gop(&self) -> bool {
+        self.remuxer.open_gop()
+    }
+
     /// The next item; `None` until more bytes are pushed.
     pub fn next_item(&mut self) -> Result<Option<Item>, NotFlv> {
         loop {

@@ -97,6 +97,8 @@ pub enum TroubleKind {
     VariableRate,
     /// Pictures are sent in another order than they are shown in, which costs delay.
     BFrames,
+    /// Key frames of H.264 that do not stand alone: who comes may see nothing, in some browsers.
+    OpenGop,
 }
 
 /// The video track in words a streamer can check.

@@ -5,7 +5,7 @@
 use super::{
     LiveLimits,
     flight::{Draft, Headers},
-    health::Meter,
+    health::{Key, Meter},
     mark,
     timeline::{Place, Timeline, Track},
     tracks::{Change, Tracks},
@@ -181,8 +181,13 @@ impl Assembler {
                     }
                     Ok(())
                 }
-                Ok(video::Packet::Frame { codec, keyframe, composition, .. }) => {
-                    self.health.picture(now, tag.at, tag.body.len(), keyframe, composition);
+                Ok(video::Packet::Frame { codec, keyframe, composition, data, .. }) => {
+                    let key = match keyframe {
+                        false => Key::No,
+                        true if self.tracks.is_open(&data) => Key::Open,
+                        true => Key::Alone,
+                    };
+                    self.health.picture(now, tag.at, tag.body.len(), key, composition);
                     // A frame of another codec than the last configuration's cannot be decoded with it.
                     if self.tracks.video_codec() != Some(codec) {
                         return Err(Dropped::NotYet);

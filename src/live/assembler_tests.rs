@@ -7,6 +7,7 @@ use madang_media::{
     amf0::{self, Value},
     flv::Item,
 };
+use madang_protocol::studio::TroubleKind;
 
 /// When everything comes, by the clock on the wall.
 const RECEIVED: UnixMillis = UnixMillis(1_767_225_600_123);
@@ -336,4 +337,27 @@ fn stamps_beyond_32_bits_wrap_in_the_bytes_only() {
     assert_eq!((flights[0].at, flights[0].end), (Millis((1 << 32) - 10), Millis((1 << 32) + 30)));
     // The first tag is the mark of the seam.
     assert_eq!(flights[0].bytes.get(4..8), Some(&[0xff, 0xff, 0xf6, 0xff][..]));
+}
+
+/// What is wrong with a clip that is sent in its own time.
+fn troubles(clip: &'static [u8]) -> Vec<TroubleKind> {
+    let mut bench = Bench::new(&LiveLimits::default());
+    let start = bench.now;
+    let mut reader = flv::Reader::new();
+    reader.push(Bytes::from_static(clip));
+    while let Some(item) = reader.next().expect("a whole clip") {
+        let Item::Tag(tag) = item else { continue };
+        bench.now = start + Duration::from_millis(tag.at.0.unsigned_abs());
+        let _ = bench.push(tag);
+    }
+    let health = bench.assembler.health(bench.now).expect("something came");
+    health.troubles.into_iter().map(|trouble| trouble.kind).collect()
+}
+
+#[test]
+fn an_open_gop_is_told_and_a_closed_one_is_not() {
+    let open = include_bytes!("../../media/tests/data/open_gop.flv");
+    assert_eq!(troubles(open), [TroubleKind::OpenGop, TroubleKind::BFrames]);
+    let closed = include_bytes!("../../media/tests/data/high_bframes.flv");
+    assert_eq!(troubles(closed), [TroubleKind::BFrames]);
 }

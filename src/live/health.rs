@@ -122,6 +122,15 @@ impl Track {
     }
 }
 
+/// Whether decoding can begin at a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    No,
+    /// It can, in some decoders: what follows may refer to what was before (an open GOP).
+    Open,
+    Alone,
+}
+
 /// Gathers what comes.
 #[derive(Debug)]
 pub struct Meter {
@@ -130,6 +139,8 @@ pub struct Meter {
     video: Track,
     audio: Track,
     key: Option<i64>,
+    /// The newest key frame is that of an open GOP.
+    open_gop: bool,
     gops: VecDeque<i64>,
     gaps: VecDeque<Instant>,
     /// Composition offsets seen in this GOP and in the one before: the least and the greatest.
@@ -145,6 +156,7 @@ impl Meter {
             video: Track::new(),
             audio: Track::new(),
             key: None,
+            open_gop: false,
             gops: VecDeque::new(),
             gaps: VecDeque::new(),
             composition: [None; 2],
@@ -153,13 +165,14 @@ impl Meter {
     }
 
     /// A picture came: its decoding stamp as the encoder wrote it, and its composition offset in ms.
-    pub fn picture(&mut self, now: Instant, at: Millis, bytes: usize, is_key: bool, composition: i32) {
+    pub fn picture(&mut self, now: Instant, at: Millis, bytes: usize, key: Key, composition: i32) {
         self.began.get_or_insert(now);
         if self.video.note(now, at.0, bytes) {
             self.key = None;
             self.jumped(now);
         }
-        if is_key {
+        if key != Key::No {
+            self.open_gop = key == Key::Open;
             if let Some(before) = self.key.replace(at.0).map(|before| at.0 - before).filter(|gop| *gop > 0) {
                 if self.gops.len() >= GOPS {
                     self.gops.pop_front();
@@ -238,6 +251,7 @@ impl Meter {
         let uneven = distances.iter().filter(|distance| (**distance - median).abs() > 2 + median / 4).count();
         let variable = distances.len() >= 30 && uneven * 100 > distances.len() * UNEVEN_PERCENT;
         trouble(variable, false, TroubleKind::VariableRate, fps_tenths);
+        trouble(self.open_gop, true, TroubleKind::OpenGop, 0);
         trouble(b_frames, false, TroubleKind::BFrames, 0);
         troubles.sort_by_key(|trouble| !trouble.bad);
         Some(Health {
@@ -278,6 +292,8 @@ mod tests {
         /// How much later a frame arrives than it was made.
         delay: fn(i64) -> i64,
         bytes: usize,
+        /// What its key frames are.
+        key: fn(i64) -> Key,
     }
 
     impl Encoder {
@@ -293,6 +309,7 @@ mod tests {
                 skew: |_| 0,
                 delay: |_| 0,
                 bytes: 10_000,
+                key: |_| Key::Alone,
             }
         }
 
@@ -304,7 +321,8 @@ mod tests {
                 let came = self.start + Duration::from_millis((made + (self.delay)(made)) as u64);
                 let at = Millis(made + (self.skew)(made));
                 let gop_frames = self.gop_ms * 30 / 1_000;
-                self.meter.picture(came, at, self.bytes, frame % gop_frames == 0, (self.composition)(frame));
+                let key = if frame % gop_frames == 0 { (self.key)(frame) } else { Key::No };
+                self.meter.picture(came, at, self.bytes, key, (self.composition)(frame));
                 if self.sound {
                     self.meter.sound(came, Millis(at.0 + self.sound_skew), 500);
                 }
@@ -349,6 +367,16 @@ mod tests {
         assert_eq!(kinds(&Encoder { bytes: 40_000, ..Encoder::new() }.run(10)), [TroubleKind::Bitrate]);
         // A constant offset is how encoders with B-frames off write it too.
         assert_eq!(kinds(&Encoder { composition: |_| 80, ..Encoder::new() }.run(10)), []);
+    }
+
+    #[test]
+    fn key_frames_that_do_not_stand_alone_are_told_until_they_do() {
+        // The first picture of a stream has nothing before it.
+        let open = || Encoder { key: |frame| if frame == 0 { Key::Alone } else { Key::Open }, ..Encoder::new() };
+        assert_eq!(kinds(&open().run(1)), []);
+        assert!(matches!(open().run(10).troubles[..], [Trouble { kind: TroubleKind::OpenGop, bad: true, .. }]));
+        let mended = Encoder { key: |frame| if frame < 100 { Key::Open } else { Key::Alone }, ..Encoder::new() };
+        assert_eq!(kinds(&mended.run(10)), []);
     }
 
     #[test]
@@ -412,7 +440,7 @@ mod tests {
         let start = Instant::now();
         for (n, at) in [0, i64::MAX / 4, -5, 1 << 40, 3, i64::MIN / 4, 0].into_iter().cycle().take(5_000).enumerate() {
             let now = start + Duration::from_millis(n as u64);
-            meter.picture(now, Millis(at), 1, n % 2 == 0, i32::MIN);
+            meter.picture(now, Millis(at), 1, if n % 2 == 0 { Key::Alone } else { Key::No }, i32::MIN);
             meter.sound(now, Millis(at), 1);
             assert!(meter.read(now).is_some());
         }

@@ -265,7 +265,7 @@ mod tests {
                     && let [Some((sent_a, at_a)), Some((sent_b, at_b))] = newest
                 {
                     let apart = (at_a - at_b) - (sent_a - sent_b);
-                    prop_assert!(apart.abs() <= 600, "sound and picture are {apart} ms apart");
+                    prop_assert!(apart.abs() <= 80, "sound and picture are {apart} ms apart");
                 }
             }
             let length = seen.last().map_or(0, |(_, _, place)| place.at.get());

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use madang_media::{
     Millis,
     amf0::{self, Value},
+    avc,
     codec::{AudioCodec, AudioConfig, VideoCodec, VideoConfig},
     flv::{self, TagKind},
 };
@@ -34,6 +35,8 @@ struct Configured<Codec, Info> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracks {
     video: Option<Configured<VideoCodec, VideoInfo>>,
+    /// Bytes before each NAL unit of the picture, where it has any.
+    nal_length_size: u8,
     audio: Option<Configured<AudioCodec, AudioInfo>>,
     metadata: Vec<(String, Value)>,
 }
@@ -68,6 +71,13 @@ impl Tracks {
         self.audio.as_ref().map(|audio| audio.codec)
     }
 
+    /// Whether a key frame belongs to an open GOP: some decoders do not begin there.
+    pub(super) fn is_open(&self, key_frame: &[u8]) -> bool {
+        self.video_codec() == Some(VideoCodec::Avc)
+            && self.nal_length_size > 0
+            && !avc::is_idr(key_frame, self.nal_length_size)
+    }
+
     pub(super) fn video_info(&self) -> Option<VideoInfo> {
         let mut info = self.video.as_ref().and_then(|video| video.info.clone())?;
         if info.width == 0 {
@@ -85,8 +95,10 @@ impl Tracks {
 
     /// Takes a video sequence header: the tag's `body`, and the configuration in it.
     pub(super) fn set_video(&mut self, body: &Bytes, codec: VideoCodec, config: &Bytes) -> Change {
+        let nal_length_size = &mut self.nal_length_size;
         let info = || {
             let config = VideoConfig::read(codec, config).ok()?;
+            *nal_length_size = config.nal_length_size;
             let (width, height) = config.size().unwrap_or((0, 0));
             Some(VideoInfo { codec: config.codec_string, width, height })
         };

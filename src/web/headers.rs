@@ -30,14 +30,18 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// The script of `<madang-player>`, which pages of other sites run.
+const ELEMENT: &str = "/madang-player.js";
+
 /// The middleware around every route but the media's.
 pub async fn write(State(services): State<Services>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let origin = client::origin(request.headers(), &services.config.public);
     // The JSON API is for programs and pages anywhere; browsers let scripts of other sites read it where it allows them (it does
     // not), and show what is no script's as they like.
-    let resource = if request.uri().path().starts_with("/api/") { "cross-origin" } else { "same-origin" };
-    let embed = request.uri().path().starts_with("/embed/");
+    let path = request.uri().path();
+    let resource = if path.starts_with("/api/") || path == ELEMENT { "cross-origin" } else { "same-origin" };
+    let embed = path.starts_with("/embed/");
     let mut response = next.run(request).await;
     let security = &services.config.security;
     let ancestors = if embed { &security.embed_ancestors } else { &security.frame_ancestors };

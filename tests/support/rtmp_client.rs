@@ -21,6 +21,8 @@ pub enum Amf {
     Boolean(bool),
     Text(String),
     Object(Vec<(String, Amf)>),
+    /// A strict array.
+    List(Vec<Amf>),
     Null,
     Undefined,
     /// Bytes as they are, for values that are broken on purpose.
@@ -62,6 +64,11 @@ fn write_amf(value: &Amf, out: &mut Vec<u8>) {
             }
             out.extend([0, 0, 9]);
         }
+        Amf::List(items) => {
+            out.push(10);
+            out.extend(u32::try_from(items.len()).expect("a short list").to_be_bytes());
+            items.iter().for_each(|item| write_amf(item, out));
+        }
         Amf::Null => out.push(5),
         Amf::Undefined => out.push(6),
         Amf::Raw(bytes) => out.extend(bytes),
@@ -92,6 +99,10 @@ fn read_value(input: &mut &[u8]) -> Amf {
                 }
                 fields.push((name, read_value(input)));
             }
+        }
+        10 => {
+            let count = u32::from_be_bytes(take(input, 4).try_into().expect("4 bytes"));
+            Amf::List((0..count).map(|_| read_value(input)).collect())
         }
         5 => Amf::Null,
         6 => Amf::Undefined,

@@ -86,13 +86,13 @@ fn a_frame_comes_out_with_its_tag() {
 #[test]
 fn one_time_base_for_both_tracks() {
     let out =
-        outputs([avc_config(), aac_config(), frame(5000, true, 80), sound(5010), frame(5033, false, 0), sound(5031)]);
+        outputs([avc_config(), aac_config(), frame(5000, true, 80), sound(5010), frame(5033, false, 60), sound(5031)]);
     assert_eq!(
         fragments(&out),
         [
             (TrackKind::Video, 0, 80, 17, true),
             (TrackKind::Audio, 480, 10, 21, true),
-            (TrackKind::Video, 33, 33, 33, false),
+            (TrackKind::Video, 33, 93, 33, false),
             (TrackKind::Audio, 480 + 1024, 31, 22, true),
         ]
     );

@@ -35,6 +35,11 @@ pub(super) struct VideoTrack {
     config: Option<VideoConfig>,
     /// No frame is given out until a key frame comes.
     needs_keyframe: bool,
+    /// When the first key frame is shown, until the next. What is shown before it refers to pictures before an open GOP, which are not here:
+    /// Media Source Extensions §3.5.8 would give up all that follows in that GOP.
+    begun: Option<i64>,
+    /// The newest key frame is that of an open GOP.
+    pub(super) open_gop: bool,
     /// The frame given out last.
     last: Option<Last>,
     cadence: Cadence,
@@ -58,6 +63,8 @@ impl VideoTrack {
         Self {
             config: None,
             needs_keyframe: true,
+            begun: None,
+            open_gop: false,
             last: None,
             cadence: Cadence::of_frame(DEFAULT_FRAME_MS),
             declared_frame_ms: None,
@@ -147,8 +154,15 @@ impl VideoTrack {
                 unit?;
             }
         }
-        self.needs_keyframe = false;
         let stamped = timeline.place(at).0;
+        let shown = stamped.saturating_add(i64::from(frame.composition));
+        if frame.keyframe {
+            self.begun = self.needs_keyframe.then_some(shown);
+            self.open_gop = frame.codec == VideoCodec::Avc && !avc::is_idr(&frame.data, config.nal_length_size);
+        } else if self.begun.is_some_and(|begun| shown < begun) {
+            return Ok(());
+        }
+        self.needs_keyframe = false;
         if let Some(last) = self.last {
             self.cadence.saw(stamped.saturating_sub(last.stamped));
         }

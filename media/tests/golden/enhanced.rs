@@ -3,14 +3,16 @@
 use super::fixture::{Fixture, Packet};
 use super::{ffprobe, remux};
 use madang_media::Millis;
+use madang_media::flv::{Tag, TagKind};
 use madang_media::remux::{Options, Output, TrackKind};
 
 /// Fixture, types of picture and sound, the codec that ffprobe names for each.
-const MATRIX: [(&str, &str, Option<&str>, &str, &str); 4] = [
+const MATRIX: [(&str, &str, Option<&str>, &str, &str); 5] = [
     ("av1_opus", "av01.0.00M.08", Some("opus"), "av1", "opus"),
     ("hevc_flac", "hvc1.1.6.L60.90", Some("flac"), "hevc", "flac"),
     ("vp9", "vp09.00.11.08", None, "vp9", ""),
     ("avc_mp3", "avc1.42c00c", Some("mp3"), "h264", "mp3"),
+    ("multitrack", "avc1.42c00c", Some("mp4a.40.2"), "h264", "aac"),
 ];
 
 fn of_kind(packets: Vec<Packet>, kind: &str) -> Vec<Packet> {
@@ -71,7 +73,7 @@ fn ffprobe_reads_each_codec() {
             let (mime, bytes) = track(&outputs, wanted);
             assert_eq!(mime, format!("{kind}/mp4; codecs=\"{codec}\""), "{name}");
             let file = ffprobe.file(&format!("{name}-{kind}.mp4"), &bytes);
-            assert_eq!(ffprobe.stream_fact(&file, "codec_name"), codec_name, "{name}");
+            assert_eq!(ffprobe.codecs(&file), [codec_name], "{name}");
             let (found, expected) = (ffprobe.packets(&file), of_kind(fixture.packets(), kind));
             assert_eq!(found.len(), expected.len(), "{name} {kind}");
             for (found, expected) in found.iter().zip(&expected) {
@@ -86,4 +88,36 @@ fn ffprobe_reads_each_codec() {
             }
         }
     }
+}
+
+/// The number of the track that a tag of packet type multitrack is of.
+fn other_track(tag: &Tag) -> Option<u8> {
+    let of_several = match tag.kind {
+        TagKind::Video => tag.body[0] & 0x8f == 0x86,
+        TagKind::Audio => tag.body[0] == 0x95,
+        TagKind::Script => false,
+    };
+    // After the packet type, the kind of multitrack (one track) with the true packet type, and the FourCC.
+    of_several.then(|| tag.body[6])
+}
+
+#[test]
+fn tracks_but_the_first_are_passed_over() {
+    let (outputs, fixture) = remux("multitrack", Options::default());
+    let tags = fixture.tags();
+    for (kind, track, expected) in [(TagKind::Video, 1, 51), (TagKind::Audio, 1, 90), (TagKind::Audio, 2, 103)] {
+        let others: Vec<_> = tags.iter().filter(|tag| tag.kind == kind && other_track(tag) == Some(track)).collect();
+        assert_eq!(others.len(), expected, "{kind:?} {track}");
+        for tag in others {
+            assert_eq!(Packet::of_tag(tag), None);
+            assert!(!tag.is_sequence_header() && !tag.is_keyframe());
+        }
+    }
+    for (kind, wanted) in [("video", TrackKind::Video), ("audio", TrackKind::Audio)] {
+        let inits = outputs.iter().filter(|output| matches!(output, Output::Init { track, .. } if *track == wanted));
+        let fragments =
+            outputs.iter().filter(|output| matches!(output, Output::Fragment { track, .. } if *track == wanted));
+        assert_eq!((inits.count(), fragments.count()), (1, of_kind(fixture.packets(), kind).len()), "{kind}");
+    }
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Unsupported { .. })));
 }

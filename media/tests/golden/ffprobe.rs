@@ -44,11 +44,23 @@ impl Ffprobe {
         run(&select, file).trim().to_owned()
     }
 
+    /// The codecs of all of a file's streams.
+    pub fn codecs(&self, file: &Path) -> Vec<String> {
+        let show = ["-v", "warning", "-show_entries", "stream=codec_name", "-of", "csv=p=0"];
+        run(&show, file).lines().map(str::to_owned).collect()
+    }
+
     /// How many pictures decode.
     pub fn decoded_frames(&self, file: &Path) -> usize {
         let count = ["-v", "warning", "-count_frames", "-select_streams", "v"];
         let show = ["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"];
         run(&[&count[..], &show[..]].concat(), file).trim().parse().unwrap()
+    }
+
+    /// Samples per channel in each frame of sound that decodes.
+    pub fn decoded_samples(&self, file: &Path) -> Vec<u32> {
+        let show = ["-v", "warning", "-select_streams", "a", "-show_entries", "frame=nb_samples", "-of", "csv=p=0"];
+        run(&show, file).lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
     }
 }
 

@@ -40,8 +40,12 @@ impl Fixture {
 
     /// The first line `key=…` of the streams' facts; those of the video come first.
     pub fn fact(&self, key: &str) -> &str {
-        let mut lines = self.streams.lines();
-        lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap()
+        self.facts(key)[0]
+    }
+
+    /// All lines `key=…`.
+    pub fn facts(&self, key: &str) -> Vec<&str> {
+        self.streams.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
     }
 }
 

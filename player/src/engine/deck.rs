@@ -28,6 +28,8 @@ const OPERATION_MS: i64 = 10_000;
 const UNEVEN_MS: i64 = 500;
 /// A refused append for which no room could be made is tried again after this.
 const REFUSED_MS: i64 = 500;
+/// So much media that does not show in the buffers will not show any more.
+const UNSEEN_S: f64 = 4.0;
 /// So many failures within [`BREAKS_MS`] and the stream is given up.
 const BREAKS_MAX: usize = 4;
 const BREAKS_MS: i64 = 30_000;
@@ -238,6 +240,15 @@ impl Deck {
         }
     }
 
+    /// How much of what the buffers were given they do not show, in seconds.
+    fn unseen_s(&self, view: &View) -> f64 {
+        if !self.open || self.broken || self.way == Way::Frames || self.bytes() > 0 {
+            return 0.0;
+        }
+        let ends_s = [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.end_s);
+        ends_s.fold(f64::INFINITY, f64::min) - view.ranges.end_s().unwrap_or(START_S)
+    }
+
     fn hangs(&self, now_ms: i64) -> bool {
         let hangs = |lane: &Lane| lane.queue.busy() && now_ms - lane.started_ms > OPERATION_MS;
         [&self.lanes.audio, &self.lanes.video].into_iter().flatten().any(hangs)
@@ -317,8 +328,24 @@ impl Engine {
             self.breaks.pop_front();
         }
         if self.breaks.len() >= BREAKS_MAX {
-            self.fail(Failure::Decoder);
+            let failure = self.open_gop().map_or(Failure::Decoder, |mime| Failure::CodecNotPlayable { mime });
+            self.fail(failure);
         }
+    }
+
+    /// Gives up a stream of which nothing comes to be seen, because the browser waits for a key frame that stands alone.
+    pub(super) fn give_up_open_gop(&mut self, view: &View) {
+        if self.deck.as_ref().is_some_and(|deck| deck.unseen_s(view) > UNSEEN_S)
+            && let Some(mime) = self.open_gop()
+        {
+            self.fail(Failure::CodecNotPlayable { mime });
+        }
+    }
+
+    /// What the stream is, where its key frames do not stand alone: browsers that look for themselves do not begin there.
+    fn open_gop(&self) -> Option<String> {
+        self.intake.as_ref().filter(|intake| intake.open_gop())?;
+        Some(format!("{} (open GOP)", self.session.as_ref()?.inits.video.as_ref()?.codec()))
     }
 
     /// Keeps the past short. Hangs are noticed here too.

@@ -257,6 +257,7 @@ impl Engine {
         self.deadlines(now_ms);
         self.bind_when_ready(now_ms);
         self.trim(now_ms, view);
+        self.give_up_open_gop(view);
         if let Some(deck) = self.deck.as_ref().filter(|deck| deck.open && !deck.broken) {
             let backlog = deck.bytes() > 0;
             match self.pilot.steer(now_ms, view, backlog, self.visible) {

@@ -53,24 +53,6 @@ fn the_request_carries_the_key_as_it_came() {
 }
 
 #[test]
-fn an_encoder_that_knows_enhanced_rtmp_is_told_what_is_carried() {
-    for (asks, field) in [(false, "app"), (true, "fourCcList"), (true, "videoFourCcInfoMap"), (true, "capsEx")] {
-        let mut session = session();
-        let mut fields = vec![("app".to_owned(), text("live"))];
-        if asks {
-            fields.push((field.to_owned(), Amf::Null));
-        }
-        call(&mut session, "connect", 0, &[Amf::Object(fields)]);
-        let told = session.take_output();
-        let says = |words: &[u8]| told.windows(words.len()).any(|window| window == words);
-        for words in [&b"fourCcList"[..], b"av01", b"Opus", b"videoFourCcInfoMap", b"audioFourCcInfoMap", b"capsEx"] {
-            assert_eq!(says(words), asks, "{field}: {words:?}");
-        }
-        assert!(says(b"NetConnection.Connect.Success"));
-    }
-}
-
-#[test]
 fn media_counts_only_while_publishing() {
     let mut session = session();
     session.receive(message(kind::AUDIO, 1, AUDIO_FRAME), Instant::now()).expect("passed over");

@@ -29,6 +29,55 @@ async fn publish(server: &Server, key: &str) -> (Client, Status) {
     (client, status)
 }
 
+/// The answer to a `connect` that asks with this field: what the server says of itself, and its code.
+async fn answer_to(server: &Server, asks: &str) -> (Vec<(String, Amf)>, Amf) {
+    let mut client = client(server).await;
+    let fields = vec![("app".to_owned(), text("live")), (asks.to_owned(), Amf::Null)];
+    client.call("connect", 1.0, 0, &[Amf::Object(fields)]).await.expect("sent");
+    loop {
+        let message = within(client.next()).await.expect("read").expect("an answer");
+        if message.kind != COMMAND {
+            continue;
+        }
+        let values = read_amf(&message.body);
+        let [Amf::Text(name), _, Amf::Object(server), Amf::Object(said)] = &values[..] else { panic!("{values:?}") };
+        assert_eq!(name, "_result");
+        let code = said.iter().find(|(name, _)| name == "code").map(|(_, code)| code.clone());
+        return (server.clone(), code.expect("a code"));
+    }
+}
+
+#[tokio::test]
+async fn an_encoder_that_knows_enhanced_rtmp_is_told_what_is_carried() {
+    let server = Server::start(RtmpLimits::default()).await;
+    let (pictures, sounds) = (["hvc1", "av01", "vp09", "avc1"], ["mp4a", ".mp3", "Opus", "fLaC"]);
+    for asks in ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"] {
+        let (told, code) = answer_to(&server, asks).await;
+        assert_eq!(code, text("NetConnection.Connect.Success"));
+        let field = |wanted: &str| told.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        let Some(Amf::List(list)) = field("fourCcList") else { panic!("{told:?}") };
+        assert_eq!(list.len(), pictures.len() + sounds.len());
+        for (map, codecs) in [("videoFourCcInfoMap", pictures), ("audioFourCcInfoMap", sounds)] {
+            let Some(Amf::Object(map)) = field(map) else { panic!("{told:?}") };
+            assert_eq!(map.len(), codecs.len(), "{map:?}");
+            for codec in codecs {
+                // Enhanced RTMP v2, FourCcInfoMask: CanForward.
+                assert!(map.contains(&(codec.to_owned(), Amf::Number(4.0))), "{codec} in {map:?}");
+                assert!(list.contains(&text(codec)), "{codec} in {list:?}");
+            }
+        }
+        // Enhanced RTMP v2, CapsExMask: Multitrack and ModEx, and no reconnecting on demand.
+        assert_eq!(field("capsEx"), Some(Amf::Number(6.0)));
+    }
+    // Who does not ask is answered as ever.
+    let (told, _) = answer_to(&server, "objectEncoding").await;
+    assert!(
+        told.iter().all(|(name, _)| !name.contains("FourCc") && !name.contains("fourCc") && name != "capsEx"),
+        "{told:?}"
+    );
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn an_encoder_with_a_key_goes_on_air() {
     let server = Server::start(RtmpLimits::default()).await;

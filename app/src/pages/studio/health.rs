@@ -112,6 +112,7 @@ fn trouble_text(m: Messages, trouble: &Trouble) -> String {
         TroubleKind::Clock => m.trouble_clock_slow(tenths(-value / 1_000)),
         TroubleKind::VariableRate => m.trouble_variable_rate(tenths(value)),
         TroubleKind::BFrames => m.trouble_b_frames().to_owned(),
+        TroubleKind::OpenGop => m.trouble_open_gop().to_owned(),
     }
 }
 
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn each_trouble_has_a_sentence_of_its_own() {
         use TroubleKind::*;
-        let all = [LongGop, Jitter, Gaps, Bitrate, NoAudio, Offset, Clock, VariableRate, BFrames];
+        let all = [LongGop, Jitter, Gaps, Bitrate, NoAudio, Offset, Clock, VariableRate, BFrames, OpenGop];
         for locale in [Locale::En, Locale::Ko] {
             let said: HashSet<String> =
                 all.into_iter().map(|kind| trouble_text(Messages::new(locale), &trouble(kind, false, 1))).collect();

@@ -138,7 +138,7 @@ impl Default for Log {
 impl Default for Media {
     fn default() -> Self {
         Self {
-            flight_ms: 40,
+            flight_ms: 20,
             flight_bytes: 128 * 1024,
             ring_s: 10,
             ring_bytes: 16 * 1024 * 1024,

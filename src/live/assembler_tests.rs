@@ -130,7 +130,7 @@ fn a_flight_is_closed_at_its_age() {
 fn a_picture_leaves_at_once_when_the_next_would_come_too_late_for_its_flight() {
     // Pictures this far apart, and what a flight of 40 ms makes of them: one in each, or two.
     for (apart_ms, pictures) in [(33, 1), (17, 2)] {
-        let mut bench = Bench::new(&LiveLimits::default());
+        let mut bench = Bench::new(&LiveLimits { flight: Duration::from_millis(40), ..LiveLimits::default() });
         bench.push_all([avc_config(), aac_config(), key(0, 10)]);
         for n in 1..=60 {
             bench.pass(10);

@@ -77,7 +77,7 @@ pub struct LiveLimits {
 impl Default for LiveLimits {
     fn default() -> Self {
         Self {
-            flight: Duration::from_millis(40),
+            flight: Duration::from_millis(20),
             flight_bytes: 128 * 1024,
             ring: Duration::from_secs(10),
             ring_bytes: 16 * 1024 * 1024,

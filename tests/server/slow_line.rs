@@ -84,7 +84,7 @@ impl NarrowViewer {
 #[tokio::test]
 async fn six_tenths_of_the_bitrate_show_whole_gops_and_nothing_else() {
     // Each tag by itself, as it comes by default, and many at once.
-    futures_util::future::join_all([0, 40, 350].map(shows_whole_gops)).await;
+    futures_util::future::join_all([0, 20, 350].map(shows_whole_gops)).await;
 }
 
 async fn shows_whole_gops(flight_ms: u64) {

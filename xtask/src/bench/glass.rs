@@ -26,7 +26,7 @@ const SIDES: [(&str, &str, &str); 5] = [
 ];
 
 /// The others are watched in the first of so many pairs each, ours at its lowest delay in every one: whether it stalls is the question, and what they do is known.
-const OTHERS_EACH: usize = 3;
+const OTHERS_EACH: usize = 5;
 
 /// How often and how long delay is looked at for each length of flights.
 const FLIGHT_RUNS: usize = 3;

@@ -61,7 +61,11 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
 fn one(rig: &Rig, plan: Plan, tool: &Path, certificate: &Path, way: &str) -> Result<Run> {
     let path = |file: &str| certificate.join(file).display().to_string();
     let (chain, key) = (path("certificate.pem"), path("key.pem"));
-    let options = [("MADANG_TLS_CERTIFICATE", chain.as_str()), ("MADANG_TLS_KEY", key.as_str())];
+    let options = [
+        ("MADANG_TLS_CERTIFICATE", chain.as_str()),
+        ("MADANG_TLS_KEY", key.as_str()),
+        ("MADANG_MEDIA_FLIGHT_MS", "40"),
+    ];
     let server = rig.madang_with(Some(SERVER_CORE), &options)?;
     let _publisher = rig.publish(&server, Some(LOAD_CORE))?;
     std::thread::sleep(WARM);

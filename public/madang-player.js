@@ -5,7 +5,7 @@
 // `delay`: lowest, balanced or smooth. As wide as its place and 16 to 9 high, unless the page's styles say otherwise.
 'use strict';
 (() => {
-  const HOME = new URL('.', document.currentScript.src);
+  const HOME = new URL('.', document.currentScript?.src ?? location.href);
   const ALLOWED = 'autoplay; fullscreen; picture-in-picture; screen-wake-lock';
 
   /** The address of the frame; undefined where `src` names no room. */
@@ -18,7 +18,7 @@
     }
     const slug = url.pathname.match(/\/(?:rooms|embed|live)\/([a-z0-9-]+?)(?:\.flv)?\/?$/)?.[1];
     if (!slug || !/^https?:$/.test(url.protocol)) return undefined;
-    const frame = new URL(`/embed/${slug}`, url);
+    const frame = new URL(`/embed/${slug}`, url.origin);
     if (delay) frame.searchParams.set('delay', delay);
     return frame.href;
   };

@@ -57,14 +57,16 @@ type Tag = [type: number, at: number, body: Buffer];
 function tagsOf(file: string, types: number[], fromKey: number): Tag[] {
   const bytes = readFileSync(file);
   const tags: Tag[] = [];
-  let keys = 0;
+  let [keys, first] = [0, 0];
   for (let at = 13; at + 15 <= bytes.length; ) {
     const size = bytes.readUIntBE(at + 1, 3);
     const type = bytes[at]!;
     const body = bytes.subarray(at + 11, at + 11 + size);
     const configures = type === 18 || body[1] === 0;
     if (type === 9 && body[0]! >> 4 === 1 && !configures) keys += 1;
-    if (types.includes(type) && (configures || keys >= fromKey)) tags.push([type, bytes.readUIntBE(at + 4, 3), body]);
+    const stamp = bytes.readUIntBE(at + 4, 3);
+    if (keys < fromKey) first = stamp;
+    if (types.includes(type) && (configures || keys >= fromKey)) tags.push([type, Math.max(stamp - first, 0), body]);
     at += 15 + size;
   }
   return tags;

@@ -95,13 +95,21 @@ pub(crate) fn nal_units(access_unit: &[u8], length_size: u8) -> NalUnits<'_> {
     NalUnits { rest: Some(BytesIn::new(access_unit)), length_size }
 }
 
-/// Whether an access unit is an IDR picture (ITU-T H.264 §7.4.1.2.4), at which every decoder can begin. A key frame that is none is that of
-/// an open GOP: pictures after it may refer to pictures before it.
-pub fn is_idr(access_unit: &[u8], nal_length_size: u8) -> bool {
+/// Whether a key frame is that of an open GOP: no IDR picture (ITU-T H.264 §7.4.1.2.4), so pictures after it may refer to pictures before it,
+/// and not every decoder begins there. What is broken or has no slices is not.
+pub fn is_open(key_frame: &[u8], nal_length_size: u8) -> bool {
+    const SLICE: u8 = 1;
+    const SLICE_PARTITION_A: u8 = 2;
     const IDR_SLICE: u8 = 5;
-    nal_units(access_unit, nal_length_size)
-        .flatten()
-        .any(|unit| unit.first().is_some_and(|head| head & 0x1f == IDR_SLICE))
+    let mut open = false;
+    for unit in nal_units(key_frame, nal_length_size) {
+        match unit.map(|unit| unit.first().map(|head| head & 0x1f)) {
+            Ok(Some(SLICE | SLICE_PARTITION_A)) => open = true,
+            Ok(Some(IDR_SLICE)) | Err(BadNalLength) => return false,
+            Ok(_) => {}
+        }
+    }
+    open
 }
 
 fn parameter_sets(record: &Bytes, input: &mut BytesIn<'_>, count: u8) -> Result<Vec<Bytes>, AvcError> {

@@ -201,9 +201,14 @@ impl Remuxer {
         self.out.pop_front()
     }
 
-    /// Whether the newest key frame of H.264 is that of an open GOP ([`avc::is_idr`](crate::avc::is_idr)): not every decoder begins there.
+    /// Whether the newest key frame of H.264 is that of an open GOP ([`avc::is_open`](crate::avc::is_open)): not every decoder begins there.
     pub fn open_gop(&self) -> bool {
         self.video.open_gop
+    }
+
+    /// Whoever takes the outputs begins anew at the newest key frame: what follows it and refers to pictures before it is left out.
+    pub fn begin_here(&mut self) {
+        self.video.begin_here();
     }
 
     /// Ends fragments still being gathered (only with [`Options::fragment`]).

@@ -129,6 +129,11 @@ impl Intake {
         self.remuxer.open_gop()
     }
 
+    /// A media source begins at the newest key frame: see [`Remuxer::begin_here`].
+    pub fn begin_here(&mut self) {
+        self.remuxer.begin_here();
+    }
+
     /// The next item; `None` until more bytes are pushed.
     pub fn next_item(&mut self) -> Result<Option<Item>, NotFlv> {
         loop {

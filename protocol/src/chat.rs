@@ -296,6 +296,9 @@ pub enum Whom {
     Name(String),
 }
 
+/// What pages call a guest without a name, in each language; who is meant by it is said by the tag behind it.
+pub const NAMELESS: [&str; 2] = ["Guest", "손님"];
+
 /// What a moderator does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ use super::{
 use bytes::BytesMut;
 use madang_media::{
     Millis,
-    codec::AudioCodec,
+    codec::{AudioCodec, VideoCodec},
     flv::{self, Tag, TagKind, audio, video},
 };
 use madang_protocol::{UnixMillis, studio::Health};
@@ -184,7 +184,7 @@ impl Assembler {
                 Ok(video::Packet::Frame { codec, keyframe, composition, data, .. }) => {
                     let key = match keyframe {
                         false => Key::No,
-                        true if self.tracks.is_open(&data) => Key::Open,
+                        true if codec == VideoCodec::Avc && self.tracks.is_open(&data) => Key::Open,
                         true => Key::Alone,
                     };
                     self.health.picture(now, tag.at, tag.body.len(), key, composition);

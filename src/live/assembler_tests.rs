@@ -43,6 +43,11 @@ impl Bench {
     }
 }
 
+/// Flights long enough for a picture of 30 a second and the sound beside it.
+fn limits() -> LiveLimits {
+    LiveLimits { flight: Duration::from_millis(40), ..LiveLimits::default() }
+}
+
 /// The tags of a flight, without those that only tell the time of a key frame.
 fn tags(bytes: &Bytes) -> Vec<Tag> {
     let clock = mark::before(false, Some(RECEIVED)).expect("says something");
@@ -67,7 +72,7 @@ fn stamps(draft: &Draft) -> Vec<(TagKind, i64)> {
 
 #[test]
 fn a_key_frame_starts_a_flight_and_flights_hold_what_came_between() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([
         avc_config(),
         aac_config(),
@@ -89,7 +94,7 @@ fn a_key_frame_starts_a_flight_and_flights_hold_what_came_between() {
 
 #[test]
 fn bodies_are_passed_on_to_the_byte() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     let sent = [key(0, 5000), sound(3), inter(33, 700)];
     bench.push_all([avc_config(), aac_config()]);
     bench.push_all(sent.clone());
@@ -99,7 +104,7 @@ fn bodies_are_passed_on_to_the_byte() {
 
 #[test]
 fn a_key_frame_is_preceded_by_when_it_came() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), key(0, 10), inter(33, 10), key(66, 10)]);
     for flight in bench.flush() {
         let tags = all_tags(&flight.bytes);
@@ -113,7 +118,7 @@ fn a_key_frame_is_preceded_by_when_it_came() {
 
 #[test]
 fn a_flight_is_closed_at_its_age() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), aac_config(), key(0, 50)]);
     let opened = bench.now;
     assert_eq!(bench.assembler.due(), Some(opened + Duration::from_millis(40)));
@@ -130,7 +135,7 @@ fn a_flight_is_closed_at_its_age() {
 fn a_picture_leaves_at_once_when_the_next_would_come_too_late_for_its_flight() {
     // Pictures this far apart, and what a flight of 40 ms makes of them: one in each, or two.
     for (apart_ms, pictures) in [(33, 1), (17, 2)] {
-        let mut bench = Bench::new(&LiveLimits { flight: Duration::from_millis(40), ..LiveLimits::default() });
+        let mut bench = Bench::new(&limits());
         bench.push_all([avc_config(), aac_config(), key(0, 10)]);
         for n in 1..=60 {
             bench.pass(10);
@@ -149,7 +154,7 @@ fn a_picture_leaves_at_once_when_the_next_would_come_too_late_for_its_flight() {
 
 #[test]
 fn pictures_that_come_in_one_burst_stay_in_one_flight() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), key(0, 10)]);
     bench.push_all((1..30).map(|n| inter(n * 33, 10)));
     assert!(bench.closed.is_empty());
@@ -157,7 +162,7 @@ fn pictures_that_come_in_one_burst_stay_in_one_flight() {
 
 #[test]
 fn a_flight_is_closed_at_its_size() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), key(0, 200_000), inter(33, 100_000), inter(66, 40_000), inter(99, 10)]);
     let sizes: Vec<usize> = bench.flush().iter().map(|flight| flight.bytes.len()).collect();
     // 44 bytes tell when the key frame came.
@@ -173,7 +178,7 @@ fn without_a_flight_time_each_tag_goes_by_itself() {
 
 #[test]
 fn nothing_is_sent_before_the_first_key_frame() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     assert_eq!(bench.push(key(0, 10)), Err(Dropped::NotYet), "no configuration yet");
     bench.push_all([avc_config(), aac_config()]);
     assert_eq!(bench.push(inter(0, 10)), Err(Dropped::NotYet));
@@ -185,7 +190,7 @@ fn nothing_is_sent_before_the_first_key_frame() {
 
 #[test]
 fn sound_alone_starts_after_half_a_second_without_a_picture() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([aac_config()]);
     for at in (0..500).step_by(20) {
         assert_eq!(bench.push(sound(at)), Err(Dropped::NotYet));
@@ -199,7 +204,7 @@ fn sound_alone_starts_after_half_a_second_without_a_picture() {
 
 #[test]
 fn a_track_that_appears_later_begins_an_epoch_that_the_old_flights_fit_too() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), key(0, 10), inter(33, 10), aac_config(), sound(40), inter(66, 10)]);
     let flights = bench.flush();
     let epochs: Vec<(u64, u64)> = flights.iter().map(|f| (f.headers.epoch, f.headers.compatible_from)).collect();
@@ -213,7 +218,7 @@ fn a_track_that_appears_later_begins_an_epoch_that_the_old_flights_fit_too() {
 
 #[test]
 fn another_configuration_closes_the_flight_and_waits_for_its_key_frame() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), aac_config(), key(0, 10), avc_config(), inter(33, 10), other_avc_config()]);
     assert_eq!(bench.closed.len(), 1);
     assert_eq!(bench.push(inter(66, 10)), Err(Dropped::NotYet));
@@ -226,7 +231,7 @@ fn another_configuration_closes_the_flight_and_waits_for_its_key_frame() {
 
 #[test]
 fn new_words_reach_those_who_watch_and_those_who_come() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([script(&[("framerate", Value::Number(30.0))]), avc_config(), key(0, 10)]);
     bench.push_all([script(&[("framerate", Value::Number(60.0))]), inter(33, 10)]);
     let flights = bench.flush();
@@ -239,7 +244,7 @@ fn new_words_reach_those_who_watch_and_those_who_come() {
 
 #[test]
 fn when_the_picture_ends_viewers_may_begin_at_the_sound() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), aac_config(), key(0, 10)]);
     for n in 1..=11 {
         bench.pass(1000);
@@ -258,7 +263,7 @@ fn when_the_picture_ends_viewers_may_begin_at_the_sound() {
 
 #[test]
 fn what_nobody_could_play_is_dropped() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), aac_config(), key(0, 10)]);
     let tag = |kind, body: &'static [u8]| Tag { kind, at: Millis(10), body: Bytes::from_static(body) };
     assert_eq!(bench.push(tag(TagKind::Video, b"\x12abc")), Err(Dropped::Codec));
@@ -280,7 +285,7 @@ fn what_nobody_could_play_is_dropped() {
 
 #[test]
 fn another_codec_is_a_new_epoch() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), aac_config(), key(0, 10), sound(5)]);
     let tag = |kind, at, body: &'static [u8]| Tag { kind, at: Millis(at), body: Bytes::from_static(body) };
     bench.push_all([
@@ -304,7 +309,7 @@ fn another_codec_is_a_new_epoch() {
 #[test]
 fn a_take_over_is_a_new_epoch_on_the_same_timeline() {
     let continues = Continues { edge: Some(Millis(90_000)), epoch: Some(4) };
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.assembler = Assembler::new(&LiveLimits::default(), continues);
     bench.push_all([avc_config(), key(0, 10)]);
     let flights = bench.flush();
@@ -316,7 +321,7 @@ fn a_take_over_is_a_new_epoch_on_the_same_timeline() {
 
 #[test]
 fn a_jump_of_the_clock_is_marked_in_its_place() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     bench.push_all([avc_config(), key(1_000_000, 10), inter(1_000_033, 10), inter(5, 10), inter(38, 10)]);
     let flights = bench.flush();
     let (video, script) = (TagKind::Video, TagKind::Script);
@@ -329,7 +334,7 @@ fn a_jump_of_the_clock_is_marked_in_its_place() {
 
 #[test]
 fn stamps_beyond_32_bits_wrap_in_the_bytes_only() {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     let continues = Continues { edge: Some(Millis((1 << 32) - 30)), epoch: None };
     bench.assembler = Assembler::new(&LiveLimits::default(), continues);
     bench.push_all([avc_config(), key(0, 10), inter(40, 10)]);
@@ -341,7 +346,7 @@ fn stamps_beyond_32_bits_wrap_in_the_bytes_only() {
 
 /// What is wrong with a clip that is sent in its own time.
 fn troubles(clip: &'static [u8]) -> Vec<TroubleKind> {
-    let mut bench = Bench::new(&LiveLimits::default());
+    let mut bench = Bench::new(&limits());
     let start = bench.now;
     let mut reader = flv::Reader::new();
     reader.push(Bytes::from_static(clip));

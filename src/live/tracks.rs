@@ -75,7 +75,7 @@ impl Tracks {
     pub(super) fn is_open(&self, key_frame: &[u8]) -> bool {
         self.video_codec() == Some(VideoCodec::Avc)
             && self.nal_length_size > 0
-            && !avc::is_idr(key_frame, self.nal_length_size)
+            && avc::is_open(key_frame, self.nal_length_size)
     }
 
     pub(super) fn video_info(&self) -> Option<VideoInfo> {
@@ -97,6 +97,7 @@ impl Tracks {
     pub(super) fn set_video(&mut self, body: &Bytes, codec: VideoCodec, config: &Bytes) -> Change {
         let nal_length_size = &mut self.nal_length_size;
         let info = || {
+            *nal_length_size = 0;
             let config = VideoConfig::read(codec, config).ok()?;
             *nal_length_size = config.nal_length_size;
             let (width, height) = config.size().unwrap_or((0, 0));

@@ -99,4 +99,11 @@ mod tests {
         assert_eq!(texts("a /s", true).1, Vec::<String>::new());
         assert_eq!(texts("//s", true).1, Vec::<String>::new());
     }
+
+    #[test]
+    fn what_guests_without_a_name_are_called_is_understood_in_commands() {
+        use crate::i18n::{Locale, Messages};
+        let called = [Locale::En, Locale::Ko].map(|locale| Messages::new(locale).chat_guest());
+        assert_eq!(called, madang_protocol::chat::NAMELESS);
+    }
 }

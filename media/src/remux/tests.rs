@@ -364,3 +364,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_refers_to_pictures_that_are_not_here_is_left_out() {
+    let key = |at: i64, nal: u8| tag(TagKind::Video, at, &[0x17, 1, 0, 0, 80, 0, 0, 0, 2, nal, 1]);
+    let mut remuxer = Remuxer::default();
+    // A key frame shown 80 ms after it is decoded; then one that is shown before it, and one that is not.
+    let mut shown = |tags: &[Tag], begins: bool| -> Vec<i64> {
+        let mut shown = Vec::new();
+        for (n, tag) in tags.iter().enumerate() {
+            remuxer.push(tag).unwrap();
+            if begins && n == 0 {
+                remuxer.begin_here();
+            }
+            let outputs: Vec<_> = std::iter::from_fn(|| remuxer.poll()).collect();
+            shown.extend(fragments(&outputs).into_iter().map(|(_, _, shown, ..)| shown));
+        }
+        shown
+    };
+    let gop = |at: i64, nal| [key(at, nal), frame(at + 40, false, 0), frame(at + 80, false, 120)];
+    assert!(shown(&[avc_config()], false).is_empty());
+    assert_eq!(shown(&gop(0, 0x41), false), [80, 200], "the stream begins with an open GOP");
+    assert_eq!(shown(&gop(120, 0x41), false), [200, 160, 320], "what was before is here");
+    assert_eq!(shown(&gop(900, 0x41), false), [980, 1100], "after a gap it is not");
+    assert_eq!(shown(&gop(1_020, 0x41), true), [1_100, 1_220], "nor for who begins anew");
+    assert_eq!(shown(&gop(2_000, 0x65), false), [2_080, 2_040, 2_200], "nothing refers over an IDR picture");
+}

@@ -35,9 +35,11 @@ pub(super) struct VideoTrack {
     config: Option<VideoConfig>,
     /// No frame is given out until a key frame comes.
     needs_keyframe: bool,
-    /// When the first key frame is shown, until the next. What is shown before it refers to pictures before an open GOP, which are not here:
+    /// When the first key frame, or the first after a gap, is shown; until the next. What is shown before it refers to pictures before an open GOP, which are not here:
     /// Media Source Extensions §3.5.8 would give up all that follows in that GOP.
     begun: Option<i64>,
+    /// When the newest key frame is shown, where it may be that of an open GOP.
+    newest_key: Option<i64>,
     /// The newest key frame is that of an open GOP.
     pub(super) open_gop: bool,
     /// The frame given out last.
@@ -64,6 +66,7 @@ impl VideoTrack {
             config: None,
             needs_keyframe: true,
             begun: None,
+            newest_key: None,
             open_gop: false,
             last: None,
             cadence: Cadence::of_frame(DEFAULT_FRAME_MS),
@@ -157,8 +160,13 @@ impl VideoTrack {
         let stamped = timeline.place(at).0;
         let shown = stamped.saturating_add(i64::from(frame.composition));
         if frame.keyframe {
-            self.begun = self.needs_keyframe.then_some(shown);
-            self.open_gop = frame.codec == VideoCodec::Avc && !avc::is_idr(&frame.data, config.nal_length_size);
+            let is_avc = frame.codec == VideoCodec::Avc;
+            self.open_gop = is_avc && avc::is_open(&frame.data, config.nal_length_size);
+            // Nothing that follows an IDR picture is shown before it.
+            self.newest_key = (self.open_gop || !is_avc).then_some(shown);
+            let skipped =
+                self.last.is_some_and(|last| stamped.saturating_sub(last.stamped) > last.duration.saturating_mul(2));
+            self.begun = self.newest_key.filter(|_| self.needs_keyframe || skipped);
         } else if self.begun.is_some_and(|begun| shown < begun) {
             return Ok(());
         }
@@ -178,6 +186,11 @@ impl VideoTrack {
         };
         self.last = Some(Last { decode, stamped, duration });
         Ok(self.batch.push(decode, sample, out)?)
+    }
+
+    /// Decoding begins at the newest key frame.
+    pub(super) fn begin_here(&mut self) {
+        self.begun = self.newest_key;
     }
 
     pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {

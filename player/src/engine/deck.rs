@@ -32,6 +32,8 @@ const REFUSED_MS: i64 = 500;
 const UNSEEN_S: f64 = 4.0;
 /// So many failures within [`BREAKS_MS`] and the stream is given up.
 const BREAKS_MAX: usize = 4;
+/// Of open GOPs fewer: each failure waits for a key frame, and the next is no better.
+const OPEN_BREAKS_MAX: usize = 3;
 const BREAKS_MS: i64 = 30_000;
 /// Decoders of frames that fail twice within this are not tried a third time.
 const FRAMES_AGAIN_MS: i64 = 60_000;
@@ -65,6 +67,8 @@ pub(super) struct Deck {
     /// From the connection's timeline to this one's.
     offset_s: f64,
     needs_key: bool,
+    /// The furthest that the buffers have reached; browsers may take back what they have.
+    seen_s: f64,
     /// Where key frames are, and what had been queued before each: the places up to which the past can be removed.
     keys: VecDeque<(f64, u64)>,
     /// Bytes queued so far.
@@ -95,6 +99,7 @@ impl Deck {
             lanes,
             offset_s: START_S - start_ms as f64 / 1000.0,
             needs_key: true,
+            seen_s: START_S,
             keys: VecDeque::new(),
             queued: 0,
             trimmed_s: 0.0,
@@ -240,13 +245,14 @@ impl Deck {
         }
     }
 
-    /// How much of what the buffers were given they do not show, in seconds.
-    fn unseen_s(&self, view: &View) -> f64 {
+    /// How much of what the buffers were given they have never shown, in seconds.
+    fn unseen_s(&mut self, view: &View) -> f64 {
+        self.seen_s = self.seen_s.max(view.ranges.end_s().unwrap_or(START_S));
         if !self.open || self.broken || self.way == Way::Frames || self.bytes() > 0 {
             return 0.0;
         }
         let ends_s = [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.end_s);
-        ends_s.fold(f64::INFINITY, f64::min) - view.ranges.end_s().unwrap_or(START_S)
+        ends_s.fold(f64::INFINITY, f64::min) - self.seen_s
     }
 
     fn hangs(&self, now_ms: i64) -> bool {
@@ -291,6 +297,9 @@ impl Engine {
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
         self.deck = Some(deck);
+        if let Some(intake) = &mut self.intake {
+            intake.begin_here();
+        }
         self.pilot.fresh_source(now_ms, way);
         // A new source resets the element's rate.
         self.sent_rate = 1.0;
@@ -327,15 +336,16 @@ impl Engine {
         while self.breaks.front().is_some_and(|at_ms| now_ms - at_ms > BREAKS_MS) {
             self.breaks.pop_front();
         }
-        if self.breaks.len() >= BREAKS_MAX {
-            let failure = self.open_gop().map_or(Failure::Decoder, |mime| Failure::CodecNotPlayable { mime });
-            self.fail(failure);
+        match self.open_gop() {
+            Some(mime) if self.breaks.len() >= OPEN_BREAKS_MAX => self.fail(Failure::CodecNotPlayable { mime }),
+            _ if self.breaks.len() >= BREAKS_MAX => self.fail(Failure::Decoder),
+            _ => {}
         }
     }
 
     /// Gives up a stream of which nothing comes to be seen, because the browser waits for a key frame that stands alone.
     pub(super) fn give_up_open_gop(&mut self, view: &View) {
-        if self.deck.as_ref().is_some_and(|deck| deck.unseen_s(view) > UNSEEN_S)
+        if self.deck.as_mut().is_some_and(|deck| deck.unseen_s(view) > UNSEEN_S)
             && let Some(mime) = self.open_gop()
         {
             self.fail(Failure::CodecNotPlayable { mime });

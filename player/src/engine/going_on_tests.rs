@@ -1,10 +1,17 @@
 //! A streamer who is gone for a while, and sound that a browser cannot play: the picture goes on.
 
 use super::{
-    Input,
+    Abilities, Answer, Engine, Input, Output, View,
     sim::{World, init},
 };
-use crate::{Delay, PlayerEvent, intake::Track};
+use crate::{
+    Delay, Failure, PlayerEvent,
+    intake::Track,
+    ranges::{Ranges, Span},
+};
+use bytes::{Bytes, BytesMut};
+use madang_media::flv::{self, Reader, Tag};
+use std::collections::VecDeque;
 
 #[test]
 fn while_the_publisher_is_gone_the_picture_waits_and_then_goes_on_as_before() {
@@ -52,4 +59,71 @@ fn sound_that_does_not_play_is_left_out_and_the_picture_goes_on() {
     assert_eq!(world.opened.len(), 1);
     let left_out = world.engine.stats(world.now_ms, &Default::default()).left_out;
     assert!(left_out.is_some_and(|codec| init(Track::Audio).mime.contains(&codec)));
+}
+
+/// What an engine does with this much of a stream whose key frames belong to open GOPs, in a browser that shows the first `shown_s` of it.
+fn watches_an_open_gop(rounds: u32, shown_s: f64) -> Vec<PlayerEvent> {
+    let mut reader = Reader::new();
+    reader.push(Bytes::from_static(include_bytes!("../../../media/tests/data/open_gop.flv")));
+    let mut tags = Vec::new();
+    while let Some(item) = reader.next().expect("a whole clip") {
+        if let flv::Item::Tag(tag) = item {
+            tags.push(tag);
+        }
+    }
+    let second = (0..tags.len()).filter(|at| tags[*at].is_keyframe()).nth(1).expect("three key frames");
+    let configs: Vec<Tag> = tags.iter().filter(|tag| tag.is_sequence_header()).cloned().collect();
+    let media = tags.split_off(second);
+    let first_ms = media[0].at.0;
+    let mut engine = Engine::new(Delay::Balanced, Abilities { change_type: true, picture_apart: true }, 7, 0);
+    let (mut now_ms, mut events, mut view) = (0, Vec::new(), View::default());
+    let mut answer = |engine: &mut Engine, now_ms: i64, input: Input, view: &View| {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            engine.handle(now_ms, input, view);
+            while let Some(output) = engine.poll() {
+                inputs.extend(match output {
+                    Output::Open { connection, .. } => Some(Input::Answered { connection, answer: Answer::Stream }),
+                    Output::Build { source, .. } => Some(Input::SourceOpen { source }),
+                    Output::Append { source, track, .. } | Output::Remove { source, track, .. } => {
+                        Some(Input::Done { source, track })
+                    }
+                    Output::Event(event) => {
+                        events.push(event);
+                        None
+                    }
+                    _ => None,
+                });
+            }
+        }
+    };
+    answer(&mut engine, 0, Input::Start, &view);
+    let mut send = |engine: &mut Engine, now_ms: i64, bytes: BytesMut, view: &View| {
+        answer(engine, now_ms, Input::Bytes { connection: 1, bytes: bytes.freeze() }, view);
+    };
+    let mut head = BytesMut::from(&flv::header(true, true)[..]);
+    configs.iter().for_each(|tag| tag.write(&mut head));
+    send(&mut engine, 0, head, &view);
+    for round in 0..rounds {
+        for tag in &media {
+            let at = i64::from(round) * 2_100 + tag.at.0 - first_ms;
+            now_ms = now_ms.max(at);
+            view.ranges = Ranges(vec![Span { start_s: 0.0, end_s: (now_ms as f64 / 1000.0).min(shown_s) }]);
+            let mut bytes = BytesMut::new();
+            flv::write_tag(&mut bytes, tag.kind, at as u32, &tag.body);
+            send(&mut engine, now_ms, bytes, &view);
+        }
+    }
+    events
+}
+
+#[test]
+fn a_browser_that_does_not_begin_at_an_open_gop_is_not_waited_for() {
+    let failed = |events: &[PlayerEvent]| {
+        let named = |event: &PlayerEvent| matches!(event, PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) if mime == "avc1.64000c (open GOP)");
+        events.iter().any(named)
+    };
+    assert!(failed(&watches_an_open_gop(4, 0.0)));
+    assert!(!failed(&watches_an_open_gop(1, 0.0)), "it may take a moment");
+    assert!(!failed(&watches_an_open_gop(4, 60.0)), "it is shown");
 }

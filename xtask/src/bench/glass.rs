@@ -25,7 +25,7 @@ const SIDES: [(&str, &str, &str); 5] = [
     ("mpegts.js 1.8.2 forced to 0.12 s, bare page", "mpegts.js-0.12", "/live/bench.flv"),
 ];
 
-/// The others are watched in the first of so many pairs each, ours at its lowest delay in every one: whether it stalls is the question, and what they do is known.
+/// The others are watched in the first of so many pairs each, ours at its lowest delay in every one: whether that ever stalls is the question.
 const OTHERS_EACH: usize = 5;
 
 /// How often and how long delay is looked at for each length of flights.
@@ -74,7 +74,8 @@ pub fn measure(rig: &Rig, plan: Plan, scene: Scene) -> Result<String> {
     let _ = writeln!(
         text,
         "{}x{} at 30 frames a second, x264 zerolatency, a key frame each second, AAC; server, encoder and headless Chromium on one machine{}; \
-         {seconds} s a run, in turn on one stream. Medians (least to greatest); stalls are gaps over 300 ms between shown frames, all runs together.\n",
+         {seconds} s a run, in turn on one stream; those with few runs are there to compare with, and their stalls are no claim. Medians (least to greatest); stalls are gaps over \
+         300 ms between shown frames in all runs of a line.\n",
         scene.width,
         scene.height,
         if scene.busy { ", and a loop that spins on each of its cores" } else { "" },

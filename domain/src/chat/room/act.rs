@@ -15,7 +15,7 @@ use crate::{
 };
 use madang_protocol::{
     ActionId, Field, PersonId,
-    chat::{Act, ChatRefusal, REASON_MAX, Role, SystemLine, Whom},
+    chat::{Act, ChatRefusal, NAMELESS, REASON_MAX, Role, SystemLine, Whom},
     realtime::ServerEvent,
     validation,
 };
@@ -134,9 +134,15 @@ impl Room {
                     None => (name.as_str(), None),
                 };
                 let folded = fold(name.trim().trim_start_matches('@'));
-                let id = self.people.named(&folded, tag.as_deref());
-                let banned = || self.bans.named(&folded, tag.as_deref()).map(|ban| ban.person);
-                (id.or_else(banned), folded, tag)
+                let known = |folded: &str| {
+                    let banned = || self.bans.named(folded, tag.as_deref()).map(|ban| ban.person);
+                    self.people.named(folded, tag.as_deref()).or_else(banned)
+                };
+                let nameless = tag.is_some() && NAMELESS.iter().any(|name| fold(name) == folded);
+                match known(&folded) {
+                    None if nameless => (known(""), String::new(), tag),
+                    id => (id, folded, tag),
+                }
             }
         };
         let prefixes = id.map(|id| self.people.prefixes(id)).unwrap_or_default();

@@ -347,3 +347,23 @@ async fn a_browser_without_a_cookie_only_reads() {
     at.page.say("hello").await.expect("said");
     assert_eq!(nobody.entries().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_guest_without_a_name_is_meant_by_what_pages_call_them() {
+    let mut at = scene().await;
+    let (nameless, _) = at.house.domain.new_visitor().expect("a visitor");
+    let mut page = Page::open(&at.house, at.room, chatter(Some(nameless), "203.0.113.9"), None).await;
+    page.say("hello").await.expect("said");
+    let tag = crate::chat::tag::tag(nameless);
+    let ban = |name: &str| Act::Ban { whom: whom(name), seconds: None };
+    assert_eq!(at.by.act(ban("Guest")).await, Err(ChatRefusal::NotFound), "many are called that");
+    for name in [format!("@Guest#{tag}"), format!("@guest#{}", tag.to_uppercase()), format!("손님#{tag}")] {
+        let done = at.by.act(ban(&name)).await.expect(&name).expect("can be undone");
+        at.by.act(Act::Undo { action: done }).await.expect("undone");
+    }
+    // Also when they have left.
+    drop(page);
+    at.by.act(ban(&format!("@Guest#{tag}"))).await.expect("banned");
+    let log = at.house.domain.action_log(at.owner, at.room, None, 10).await.expect("read");
+    assert!(log.len() == 7 && log.iter().all(|record| record.whom_id == Some(nameless)), "{log:?}");
+}

@@ -35,11 +35,11 @@ pub(super) struct VideoTrack {
     config: Option<VideoConfig>,
     /// No frame is given out until a key frame comes.
     needs_keyframe: bool,
-    /// When the first key frame, or the first after a gap, is shown; until the next. What is shown before it refers to pictures before an open GOP, which are not here:
-    /// Media Source Extensions §3.5.8 would give up all that follows in that GOP.
-    begun: Option<i64>,
     /// When the newest key frame is shown, where it may be that of an open GOP.
     newest_key: Option<i64>,
+    /// What was before the newest key frame is not here: it is the first, or the first after a gap. What is shown before it is left out
+    /// then, for it refers to that; Media Source Extensions §3.5.8 would give up all that follows in that GOP.
+    begins: bool,
     /// The newest key frame is that of an open GOP.
     pub(super) open_gop: bool,
     /// The frame given out last.
@@ -65,8 +65,8 @@ impl VideoTrack {
         Self {
             config: None,
             needs_keyframe: true,
-            begun: None,
             newest_key: None,
+            begins: true,
             open_gop: false,
             last: None,
             cadence: Cadence::of_frame(DEFAULT_FRAME_MS),
@@ -166,8 +166,8 @@ impl VideoTrack {
             self.newest_key = (self.open_gop || !is_avc).then_some(shown);
             let skipped =
                 self.last.is_some_and(|last| stamped.saturating_sub(last.stamped) > last.duration.saturating_mul(2));
-            self.begun = self.newest_key.filter(|_| self.needs_keyframe || skipped);
-        } else if self.begun.is_some_and(|begun| shown < begun) {
+            self.begins = self.needs_keyframe || skipped;
+        } else if self.begins && self.newest_key.is_some_and(|key| shown < key) {
             return Ok(());
         }
         self.needs_keyframe = false;
@@ -190,7 +190,7 @@ impl VideoTrack {
 
     /// Decoding begins at the newest key frame.
     pub(super) fn begin_here(&mut self) {
-        self.begun = self.newest_key;
+        self.begins = true;
     }
 
     pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {

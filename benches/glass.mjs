@@ -4,6 +4,7 @@
 //        node glass.mjs steady PLAYER URL SECONDS     gaps between shown frames, and how the delay changed over the time
 //        node glass.mjs long PLAYER URL SECONDS       the same over a long time: delay, rates and memory at its start and its end
 //        node glass.mjs work PLAYER URL SECONDS       what the page's main thread did in that time, and the memory it holds then
+//        node glass.mjs memory PLAYER URL SECONDS     what script and WebAssembly hold over that time, sampled, and after collecting garbage
 // PLAYER is `page` for a page that has its own, or one of PLAYERS, which gets a page of another origin and the stream at URL.
 // Prints one JSON line. Takes Playwright and flv.js from end2end's packages; the browser is CHROMIUM or Debian's.
 import { createRequire } from 'node:module';
@@ -121,7 +122,7 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-if (mode === 'work' || mode === 'long') {
+if (['work', 'long', 'memory'].includes(mode)) {
   // Where WASM keeps its memory.
   await page.addInitScript(() => {
     const { instantiate, instantiateStreaming } = WebAssembly;
@@ -134,7 +135,7 @@ if (mode === 'work' || mode === 'long') {
     WebAssembly.instantiateStreaming = (...args) => keep(instantiateStreaming(...args));
   });
 }
-if (mode === 'work') {
+if (mode === 'work' || mode === 'memory') {
   // Nothing else of ours runs in the page.
   await page.addInitScript(() => {
     window.seen = { first: 0 };
@@ -160,6 +161,33 @@ if (mode === 'work') {
   await browser.close();
   const spent = (name) => Math.round((after[name] - before[name]) * 1e3);
   console.log(JSON.stringify({ seconds, frames, script_ms: spent('ScriptDuration'), task_ms: spent('TaskDuration'), heap_mb: +(heap / 1e6).toFixed(1), wasm_mb: +(wasm / 1e6).toFixed(1) }));
+  process.exit(0);
+}
+if (mode === 'memory') {
+  const session = await page.context().newCDPSession(page);
+  /** In MB: the script's heap, the buffers that it holds, and WebAssembly's memory, which is not among them. */
+  const held = async () => {
+    const { usedSize, backingStorageSize } = await session.send('Runtime.getHeapUsage');
+    const wasm = await page.evaluate(() => (window.memories ?? []).reduce((sum, memory) => sum + memory.buffer.byteLength, 0));
+    return [usedSize, backingStorageSize, wasm].map((bytes) => bytes / 1e6);
+  };
+  const samples = [];
+  const end = Date.now() + seconds * 1e3;
+  while (Date.now() < end) {
+    await page.waitForTimeout(Math.min(10_000, seconds * 100));
+    samples.push(await held());
+  }
+  await session.send('HeapProfiler.collectGarbage');
+  const [heap, buffers, wasm] = await held();
+  const position = await page.evaluate(() => document.querySelector('video:not(.player-poster)').currentTime);
+  await browser.close();
+  const sums = samples.map(([heap, buffers, wasm]) => heap + buffers + wasm);
+  const round = (mb) => +mb.toFixed(2);
+  console.log(JSON.stringify({
+    seconds, played_s: Math.round(position), mean_mb: round(mean(sums)), most_mb: round(Math.max(...sums)),
+    first_mb: round(mean(sums.slice(0, 30))), last_mb: round(mean(sums.slice(-30))),
+    heap_mb: round(heap), buffers_mb: round(buffers), wasm_mb: round(wasm),
+  }));
   process.exit(0);
 }
 if (mode === 'long') {

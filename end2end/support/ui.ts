@@ -51,6 +51,12 @@ export const tile = (page: Page, slug: string): Locator =>
 
 export const player = (page: Page): Locator => page.locator('.player');
 
+/** How far one can go back, in ms. The bar says it to who moves: for nobody it stands still. */
+export async function wayBack(page: Page): Promise<number> {
+  await player(page).dispatchEvent('pointermove');
+  return Number(await player(page).getByRole('slider', { name: 'Go back in the stream' }).getAttribute('max'));
+}
+
 /** Waits until the player shows this: `never`, `offline`, `starting`, `connecting`, `playing`, `ended`, `not-found` … */
 export async function expectScene(page: Page, scene: string | RegExp, timeout = 20_000): Promise<void> {
   await expect(player(page)).toHaveAttribute('data-scene', scene, { timeout });

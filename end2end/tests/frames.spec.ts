@@ -2,7 +2,7 @@
 import { expect, open, test } from '../support/fixtures.ts';
 import { clip } from '../support/paths.ts';
 import { fileEncoder } from '../support/rtmp.ts';
-import { expectFrames, expectScene, played, player } from '../support/ui.ts';
+import { expectFrames, expectScene, played, player, wayBack } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Hears what the page's own sound card plays. */
@@ -82,8 +82,7 @@ test('frames are shown one by one, their sound is heard, and the controls do wha
   await expect.poll(() => loudness(page)).toBeGreaterThan(0.01);
   await expect(behind, 'it goes on live').toHaveText(/^0\.[0-4] s behind/);
 
-  const bar = player(page).getByRole('slider', { name: 'Go back in the stream' });
-  await expect.poll(async () => Number(await bar.getAttribute('max')), { timeout: 30_000 }).toBeGreaterThan(8_000);
+  await expect.poll(() => wayBack(page), { timeout: 30_000 }).toBeGreaterThan(8_000);
   await page.keyboard.press('ArrowLeft');
   await expectWay(page, 'MediaSource');
   await expect(behind).toHaveText(/^[4-6]\.\d s behind/);

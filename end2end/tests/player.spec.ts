@@ -1,7 +1,7 @@
 // What the player has beyond its picture: parts that come later, the system's controls, the screen, and the way back in the stream.
 import { awake, expect, open, test } from '../support/fixtures.ts';
 import { chat, enter, makeRoom, message, sayAndSee, visitor } from '../support/chat.ts';
-import { expectMoving, expectScene, played, player, shownKey } from '../support/ui.ts';
+import { expectMoving, expectScene, played, player, shownKey, wayBack } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Parts of the program that a page fetches when it needs them. */
@@ -117,8 +117,7 @@ test('one goes back in the stream by keys and by the bar, and to the live edge a
   await expectMoving(page);
   const stage = player(page);
   const bar = stage.getByRole('slider', { name: 'Go back in the stream' });
-  const length = async (): Promise<number> => Number(await bar.getAttribute('max'));
-  await expect.poll(length, { timeout: 30_000, message: 'there is something to go back to' }).toBeGreaterThan(14_000);
+  await expect.poll(() => wayBack(page), { timeout: 30_000, message: 'there is something to go back to' }).toBeGreaterThan(14_000);
   const behind = stage.locator('.player-behind');
   const edge = stage.locator('.player-edge');
   await expect(edge).toHaveClass(/\bat\b/);
@@ -176,8 +175,7 @@ test('the chat goes in step with the picture, for those who want that', async ({
   const url = `${server.url}/rooms/in-step`;
   const late = await visitor(browser, watched, url);
   await expectMoving(late);
-  const bar = player(late).getByRole('slider', { name: 'Go back in the stream' });
-  await expect.poll(async () => Number(await bar.getAttribute('max')), { timeout: 30_000 }).toBeGreaterThan(7_000);
+  await expect.poll(() => wayBack(late), { timeout: 30_000 }).toBeGreaterThan(7_000);
   await player(late).getByRole('button', { name: 'Settings' }).click();
   await late.getByRole('checkbox', { name: /in step with the picture/ }).check();
   await late.keyboard.press('Escape');

@@ -6,8 +6,8 @@
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 
-/// The most that one append carries.
-const APPEND_MAX: usize = 1024 * 1024;
+/// The most that one append carries, if more than one fragment: merging is a copy, and the memory for it is never given back.
+const APPEND_MAX: usize = 256 * 1024;
 
 /// Something to do with a SourceBuffer.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,25 +83,40 @@ impl Queue {
         self.bytes
     }
 
+    /// Whether something waits behind the operation in flight.
+    pub fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether an operation is in flight.
     pub fn busy(&self) -> bool {
         self.in_flight.is_some()
     }
 
     fn merge(&mut self, first: &mut Bytes, offset_s: f64) {
-        let mut merged: Option<BytesMut> = None;
-        let mut size = first.len();
-        while let Some(Op::Append { bytes, offset_s: other_s, change_type: None }) = self.waiting.front() {
-            if other_s.to_bits() != offset_s.to_bits() || size.saturating_add(bytes.len()) > APPEND_MAX {
-                break;
+        let (mut size, mut count) = (first.len(), 0);
+        for op in &self.waiting {
+            match op {
+                Op::Append { bytes, offset_s: other_s, change_type: None }
+                    if other_s.to_bits() == offset_s.to_bits() && size.saturating_add(bytes.len()) <= APPEND_MAX =>
+                {
+                    size = size.saturating_add(bytes.len());
+                    count += 1;
+                }
+                _ => break,
             }
-            size = size.saturating_add(bytes.len());
-            merged.get_or_insert_with(|| BytesMut::from(&first[..])).extend_from_slice(bytes);
-            self.waiting.pop_front();
         }
-        if let Some(merged) = merged {
-            *first = merged.freeze();
+        if count == 0 {
+            return;
         }
+        let mut merged = BytesMut::with_capacity(size);
+        merged.extend_from_slice(first);
+        for _ in 0..count {
+            if let Some(Op::Append { bytes, .. }) = self.waiting.pop_front() {
+                merged.extend_from_slice(&bytes);
+            }
+        }
+        *first = merged.freeze();
     }
 }
 
@@ -181,7 +196,7 @@ mod tests {
             let mut got = Vec::new();
             while let Some(op) = queue.start() {
                 if let Op::Append { bytes, .. } = op {
-                    prop_assert!(bytes.len() <= APPEND_MAX);
+                    prop_assert!(bytes.len() <= APPEND_MAX || sizes.contains(&bytes.len()));
                     got.extend_from_slice(&bytes);
                 }
                 queue.done();

@@ -59,9 +59,6 @@ pub fn Player(
     browser::run(deck, url);
 
     let scene = deck.scene;
-    let idle = move || {
-        deck.idle.get() && scene.get() == Scene::Playing && !deck.paused.get() && deck.panel.with(Option::is_none)
-    };
     let poster = poster(deck, &slug);
     let backdrop = format!("player-backdrop {}", hue_class(slug.as_str()));
     let look = move |_| deck.send(Command::Look);
@@ -71,7 +68,7 @@ pub fn Player(
         <div
             class="player"
             node_ref=deck.stage
-            class:idle=idle
+            class:idle=move || deck.rests()
             class:sound-only=move || deck.sound_only.get()
             class:theatre=deck.theatre
             data-scene=move || scene.with(Scene::name)

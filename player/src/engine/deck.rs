@@ -1,6 +1,9 @@
 //! The media source in place: one queue a track, its timeline, and the room in it.
 
-use super::{Engine, Output, View, Way, session::Pair};
+use super::{
+    Engine, Output, View, Way,
+    session::{Pair, other},
+};
 use crate::{
     Failure, PlayerEvent,
     intake::{Fragment, Init, Track, codec_of},
@@ -220,6 +223,18 @@ impl Deck {
         {
             lane.refusals = 0;
         }
+    }
+
+    /// The operation in flight is done, and nothing follows from it: nothing waits for this buffer, and what both show changes only
+    /// with the other's, which is still at work. False: not so, and not noted.
+    pub fn half_done(&mut self, track: Track) -> bool {
+        let busy = |lane: &Option<Lane>| lane.as_ref().is_some_and(|lane| lane.queue.busy());
+        let waits = self.lanes.get(track).as_ref().is_some_and(|lane| lane.queue.waits());
+        let half = !waits && busy(self.lanes.get(other(track)));
+        if half {
+            self.done(track);
+        }
+        half
     }
 
     /// Starts what can be started.

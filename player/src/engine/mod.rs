@@ -21,6 +21,8 @@ mod io;
 mod link;
 mod pilot;
 #[cfg(test)]
+mod rest_tests;
+#[cfg(test)]
 mod rewind_tests;
 mod session;
 #[cfg(test)]
@@ -44,6 +46,8 @@ use std::collections::VecDeque;
 
 /// Bytes that may wait for the SourceBuffers before reading from the network pauses.
 const QUEUE_MAX: usize = 8 * 1024 * 1024;
+/// What comes is read so often where nothing depends on the moment.
+const READ_EVERY_MS: u32 = 80;
 /// Pace of [`PlayerEvent::Delay`].
 const DELAY_EVERY_MS: i64 = 500;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
@@ -141,6 +145,15 @@ impl Engine {
         self.settle(now_ms, view);
     }
 
+    /// Takes an input after which the element need not be looked at, most often each second one. False: not taken, it is one for
+    /// [`Self::handle`].
+    pub fn takes_unseen(&mut self, input: &Input) -> bool {
+        match *input {
+            Input::Done { source, track } => self.deck_of(source).is_some_and(|deck| deck.half_done(track)),
+            _ => false,
+        }
+    }
+
     /// The next command.
     pub fn poll(&mut self) -> Option<Output> {
         self.out.pop_front()
@@ -150,6 +163,13 @@ impl Engine {
     pub fn wants_data(&self) -> bool {
         let held = self.session.as_ref().map_or(0, Session::held_bytes);
         self.streaming && held + self.deck.as_ref().map_or(0, Deck::bytes) < QUEUE_MAX
+    }
+
+    /// How long reading from the network may rest after something has come, in ms; 0 while the next is wanted at once. With a buffer that
+    /// lasts for a while, several frames in one read cost the page half of what they cost one by one.
+    pub fn rest_ms(&self) -> u32 {
+        // The timers of hidden tabs are slow.
+        if self.visible && self.face.playing() && self.pilot.has_enough() { READ_EVERY_MS } else { 0 }
     }
 
     /// The figures that the engine knows; the element's own are left at zero.

@@ -33,6 +33,9 @@ const LIVE_WITHIN_S: f64 = 1.0;
 /// `waiting` so soon after a seek belongs to it.
 const SEEK_ECHO_MS: i64 = 500;
 
+/// With more than this ahead, and meant to be ahead, data may wait for some hundredths of a second.
+const ENOUGH_S: f64 = 0.4;
+
 /// A viewer whose place was given up comes back to the live edge where more than this is buffered, and to the start of it otherwise.
 const LONG_AWAY_S: f64 = 60.0;
 
@@ -172,6 +175,11 @@ impl Pilot {
         let ahead_s = (view.ranges.end_s()? - view.position_s).max(0.0);
         let age_ms = (now_ms - self.end_ms).max(0);
         u32::try_from((ahead_s * 1000.0) as i64 + age_ms).ok()
+    }
+
+    /// Whether what is ahead lasts for so long that it does not matter when more comes.
+    pub fn has_enough(&self) -> bool {
+        self.target_s() > ENOUGH_S && self.end_s - self.position_s > ENOUGH_S
     }
 
     /// Whether the picture moves.

@@ -65,6 +65,9 @@ pub struct World {
     due: BTreeMap<(i64, u64), Due>,
     count: u64,
     connection: Option<Connection>,
+    /// What has arrived and has not been read yet, for the engine rests until then.
+    unread: Vec<Item>,
+    rests_until_ms: i64,
 }
 
 struct Connection {
@@ -81,6 +84,8 @@ struct Connection {
 enum Due {
     Input(Input),
     Items(u32, Vec<Item>),
+    /// The engine has rested.
+    Read,
 }
 
 /// A fragment's bytes in the simulation: start, length, capture time.
@@ -126,6 +131,8 @@ impl World {
             due: BTreeMap::new(),
             count: 0,
             connection: None,
+            unread: Vec::new(),
+            rests_until_ms: 0,
         }
     }
 
@@ -145,6 +152,9 @@ impl World {
     }
 
     pub fn input(&mut self, input: Input) {
+        if self.engine.takes_unseen(&input) {
+            return;
+        }
         let view = self.element.view();
         self.engine.handle(self.now_ms, input, &view);
         self.perform();
@@ -212,16 +222,33 @@ impl World {
                     self.input(input);
                 }
                 Due::Items(id, items) if self.connection.as_ref().is_some_and(|c| c.id == id) => {
-                    let view = self.element.view();
-                    self.engine.handle_items(self.now_ms, items, &view);
-                    self.perform();
+                    self.unread.extend(items);
+                    if self.now_ms >= self.rests_until_ms {
+                        self.read();
+                    }
                 }
                 Due::Items(..) => {}
+                Due::Read => self.read(),
             }
         }
         self.play(ms);
         if self.now_ms % 200 < ms {
             self.input(Input::Tick);
+        }
+    }
+
+    /// Gives the engine what has come, and lets it rest for as long as it likes.
+    fn read(&mut self) {
+        if self.unread.is_empty() {
+            return;
+        }
+        let (items, view) = (std::mem::take(&mut self.unread), self.element.view());
+        self.engine.handle_items(self.now_ms, items, &view);
+        self.perform();
+        let rest_ms = i64::from(self.engine.rest_ms());
+        self.rests_until_ms = self.now_ms + rest_ms;
+        if rest_ms > 0 {
+            self.later(self.rests_until_ms, Due::Read);
         }
     }
 
@@ -422,6 +449,7 @@ impl World {
     }
 
     fn open(&mut self, id: u32) {
+        (self.unread, self.rests_until_ms) = (Vec::new(), self.now_ms);
         self.opened.push(self.now_ms);
         let stream = if self.on_air { Answer::Stream } else { offline() };
         let answer = self.answers.pop_front().unwrap_or(stream);

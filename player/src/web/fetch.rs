@@ -10,15 +10,47 @@ use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::rc::{Rc, Weak};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Window};
+use web_sys::{
+    AbortController, ReadableStream, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestCache, RequestInit,
+    Response, Window,
+};
+
+/// The most that one read gives.
+const READ_MAX: u32 = 512 * 1024;
 
 /// While the buffers are full, room is looked for this often.
 const PAUSE_MS: u32 = 25;
 
 /// Where the page's HTML leaves the request that it made.
 const EARLY: &str = "madangEarly";
+
+#[wasm_bindgen]
+extern "C" {
+    /// Either kind of reader.
+    type Reader;
+
+    /// `into` is given away; a reader that does not fill it does not look at it.
+    #[wasm_bindgen(method)]
+    fn read(this: &Reader, into: &Uint8Array) -> Promise;
+
+    /// A reader that fills the memory it is given (Streams §4.5).
+    #[wasm_bindgen(extends = Reader, js_name = ReadableStreamBYOBReader)]
+    type Filling;
+
+    #[wasm_bindgen(constructor, catch, js_class = "ReadableStreamBYOBReader")]
+    fn new(stream: &ReadableStream) -> Result<Filling, JsValue>;
+}
+
+impl Reader {
+    /// The one that fills memory where the browser's bodies can: otherwise each read is a buffer of its own, and megabytes of them are
+    /// left for the garbage collector. And whether it is that one: the other gives what has come piece by piece.
+    fn new(body: &ReadableStream) -> Option<(Self, bool)> {
+        let other = |_| ReadableStreamDefaultReader::new(body).map(|reader| (reader.unchecked_into(), false));
+        Filling::new(body).map(|reader| (reader.into(), true)).or_else(other).ok()
+    }
+}
 
 /// A request under way. Dropping it aborts it, answered or not.
 pub(super) struct Fetch {
@@ -91,8 +123,8 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
         }
         return None;
     }
-    let reader = response.body().and_then(|body| ReadableStreamDefaultReader::new(&body).ok());
-    let Some(reader) = reader else { return Some(false) };
+    let Some((reader, fills)) = response.body().and_then(|body| Reader::new(&body)) else { return Some(false) };
+    let mut room = Uint8Array::new_with_length(READ_MAX);
     loop {
         // Dropped by its owner: the abort may not have reached the stream yet.
         let inner = weak.upgrade()?;
@@ -105,14 +137,21 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
             TimeoutFuture::new(PAUSE_MS).await;
             continue;
         }
-        let Ok(read) = JsFuture::from(reader.read()).await else { return Some(false) };
-        if Reflect::get(&read, &JsValue::from_str("done")).is_ok_and(|done| done.is_truthy()) {
+        let Ok(read) = JsFuture::from(reader.read(&room)).await else { return Some(false) };
+        let read: ReadableStreamReadResult = read.unchecked_into();
+        if read.get_done() == Some(true) {
             return Some(true);
         }
-        let value = Reflect::get(&read, &JsValue::from_str("value")).ok();
-        let Some(chunk) = value.and_then(|value| value.dyn_into::<Uint8Array>().ok()) else { return Some(false) };
+        let Ok(chunk) = read.get_value().dyn_into::<Uint8Array>() else { return Some(false) };
         // Copied in at once: a view into WASM memory would not outlive the next allocation.
-        feed(weak, Input::Bytes { connection, bytes: Bytes::from(chunk.to_vec()) });
+        let bytes = Bytes::from(chunk.to_vec());
+        let all = fills && chunk.length() < READ_MAX;
+        room = Uint8Array::new(&chunk.buffer());
+        feed(weak, Input::Bytes { connection, bytes });
+        let rest_ms = weak.upgrade()?.engine.borrow().rest_ms();
+        if all && rest_ms > 0 {
+            TimeoutFuture::new(rest_ms).await;
+        }
     }
 }
 

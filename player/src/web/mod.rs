@@ -227,6 +227,9 @@ impl Inner {
         loop {
             let next = self.inputs.borrow_mut().pop_front();
             let Some(input) = next else { break };
+            if self.engine.borrow_mut().takes_unseen(&input) {
+                continue;
+            }
             let view = self.view();
             self.engine.borrow_mut().handle(self.now_ms(), input, &view);
             loop {

@@ -6,10 +6,20 @@ use super::{
     feed,
 };
 use crate::{engine::Input, intake::Track};
-use js_sys::{Array, Function, Reflect, Uint8Array};
+use js_sys::{Array, Function, Reflect};
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{MediaSource, SourceBuffer, Url, Window};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A SourceBuffer that is given a view of this module's memory. It has taken its copy when the call returns (Media Source
+    /// Extensions §5.4, `appendBuffer` step 2), so one made here would be a second one.
+    type Appending;
+
+    #[wasm_bindgen(method, catch, js_name = appendBuffer)]
+    fn append(this: &Appending, bytes: &[u8]) -> Result<(), JsValue>;
+}
 
 /// The browser's way in.
 pub(super) struct Path {
@@ -130,8 +140,7 @@ impl Source {
         if buffer.timestamp_offset() != offset_s {
             set(buffer, "timestampOffset", &offset_s.into())?;
         }
-        // A copy of its own: the browser reads it after this function has returned.
-        buffer.append_buffer_with_js_u8_array(&Uint8Array::from(bytes))
+        buffer.unchecked_ref::<Appending>().append(bytes)
     }
 
     /// Starts a removal; `updateend` says when it is done.

@@ -14,6 +14,7 @@ use crate::{
 use std::{
     fmt::Write as _,
     process::{Command, Stdio},
+    thread,
 };
 
 /// Who shows the stream, with which of `glass.mjs`' players, at which address.
@@ -169,7 +170,7 @@ fn figures(runs: &[String], name: &str) -> Vec<f64> {
 
 /// A loop on each core that does nothing and never rests.
 fn spin() -> Result<Vec<Guarded>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     (0..cores)
         .map(|core| {
             let mut spin = Command::new("taskset");
@@ -216,6 +217,54 @@ pub fn work(rig: &Rig, plan: Plan) -> Result<String> {
             spread(&figures(runs, "heap_mb"), 1),
             spread(&figures(runs, "wasm_mb"), 1)
         );
+    }
+    Ok(text)
+}
+
+/// What both pages hold while they play 6 Mbit/s, side by side on one stream.
+pub fn memory(rig: &Rig, plan: Plan) -> Result<String> {
+    let file = rig.ingested()?.path;
+    let server = rig.madang(None)?;
+    let _publisher = rig.publish_file(&server, None, &file)?;
+    let sides =
+        [("madang, room page", "page", "/rooms/bench"), ("mpegts.js 1.8.2, bare page", "mpegts.js", "/live/bench.flv")];
+    let answers: Vec<Result<String>> = thread::scope(|scope| {
+        let looks = sides.map(|(_, player, path)| {
+            let url = server.url(path);
+            scope.spawn(move || browser(rig, "memory", player, &url, plan.hour_seconds))
+        });
+        looks
+            .into_iter()
+            .map(|look| look.join().unwrap_or_else(|_| Err(Failure::new("a look was broken off"))))
+            .collect()
+    });
+    let mut text = format!(
+        "{}\n\n1920x1080 at 30 frames a second and 6 Mbit/s, published from a file, watched for {} s, side by side. Script heap, buffers of scripts and WebAssembly's \
+         memory together, sampled each 10 s, garbage included; then what is left of each after collecting it. What the browser's own buffers hold is not in it.\n\n\
+         | page | all, MB: mean (most) | first and last five minutes, MB | collected: script heap, MB | buffers, MB | WebAssembly, MB |\n|---|---|---|---|---|---|\n",
+        circumstances(),
+        plan.hour_seconds
+    );
+    let mut means = Vec::new();
+    for ((name, ..), answer) in sides.iter().zip(answers) {
+        let answer = answer?;
+        println!("  {name:30} {answer}");
+        let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
+        means.push(field("mean_mb"));
+        let _ = writeln!(
+            text,
+            "| {name} | {:.1} ({:.1}) | {:.1}, {:.1} | {:.1} | {:.1} | {:.1} |",
+            field("mean_mb"),
+            field("most_mb"),
+            field("first_mb"),
+            field("last_mb"),
+            field("heap_mb"),
+            field("buffers_mb"),
+            field("wasm_mb")
+        );
+    }
+    if let [ours, theirs] = means[..] {
+        let _ = writeln!(text, "\nThe room page holds {:.2} times as much as mpegts.js' page.", ours / theirs);
     }
     Ok(text)
 }

@@ -371,6 +371,8 @@ fn pressed(deck: Deck, event: &KeyboardEvent) {
     if command != Command::ClosePanel {
         event.prevent_default();
     }
+    // What a key does is seen on the controls.
+    woken(deck);
     deck.send(command);
 }
 

@@ -195,6 +195,11 @@ impl Deck {
         !self.paused.get() && self.delay.get().at_edge(self.behind_ms.get())
     }
 
+    /// Whether nobody looks for the controls: the picture plays and nobody has moved for a while.
+    pub fn rests(self) -> bool {
+        self.idle.get() && self.scene.get() == Scene::Playing && !self.paused.get() && self.panel.with(Option::is_none)
+    }
+
     /// A click's handler that gives `command`. One type for every button: each type of handler is code of its own in the browser.
     pub fn on_click(self, command: Command) -> impl Fn(MouseEvent) + Clone + 'static {
         move |_| self.send(command)

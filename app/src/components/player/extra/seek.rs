@@ -28,7 +28,14 @@ struct Buffered {
 pub fn bar(deck: Deck) -> Piece {
     let m = use_messages();
     let buffered = Var::new(Buffered::default());
+    let held = Var::new(false);
+    // From the first picture on somebody who does not move wants to see it, and not the controls.
+    deck.send(Command::Wake);
     effect(move || {
+        // Unseen it stands still: each move of it is a layout and a paint of the page.
+        if deck.rests() && !held.get() {
+            return;
+        }
         // The player tells this twice a second, and the video when it stops and goes on.
         let _ = (deck.behind_ms.get(), deck.paused.get());
         match read(deck) {
@@ -58,6 +65,8 @@ pub fn bar(deck: Deck) -> Piece {
             aria-label=m.player_seek()
             aria-valuetext=move || scene::behind(m, left())
             on:input=moved
+            on:focus=move |_| held.set(true)
+            on:blur=move |_| held.set(false)
         />
     }
 }

@@ -54,7 +54,7 @@ export const player = (page: Page): Locator => page.locator('.player');
 /** How far one can go back, in ms. The bar says it to who moves: for nobody it stands still. */
 export async function wayBack(page: Page): Promise<number> {
   await player(page).dispatchEvent('pointermove');
-  return Number(await player(page).getByRole('slider', { name: 'Go back in the stream' }).getAttribute('max'));
+  return Number(await player(page).locator('.player-seek').getAttribute('max'));
 }
 
 /** Waits until the player shows this: `never`, `offline`, `starting`, `connecting`, `playing`, `ended`, `not-found` … */

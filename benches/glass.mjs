@@ -91,6 +91,7 @@ const synced = (target) => ({ enableStashBuffer: false, enableWorker: true, enab
 const PLAYERS = {
   'flv.js': FLVJS,
   'mpegts.js': { ...MPEGTS, options: { enableStashBuffer: false, liveSync: true } },
+  'mpegts.js-stash': { ...MPEGTS, options: { liveSync: true } },
   'mpegts.js-0.4': { ...MPEGTS, options: synced(0.4) },
   'mpegts.js-0.12': { ...MPEGTS, options: synced(0.12) },
 };

@@ -124,6 +124,10 @@ test('what moderators did is a log, and is theirs alone', async ({ page, browser
   await sayAndSee(viewer, 'hm');
   await use(page, 'hm', 'card');
   await expect(chat(page).locator('.chat-card')).toContainText('hm');
+  await page.keyboard.press('Escape');
+  await expect(chat(page).locator('.chat-card')).toHaveCount(0);
+  await use(page, 'hm', 'card');
+  await expect(chat(page).locator('.chat-card'), 'it can be read by keys').toBeFocused();
   await chat(page).locator('.chat-card [data-do="card-mod"]').click();
   await expect(chat(viewer).locator('.msg.sys').last()).toContainText('moderator now');
   await sayAndSee(page, 'thank you');

@@ -141,6 +141,36 @@ test('one goes back in the stream by keys and by the bar, and to the live edge a
   await expect(behind).toHaveText(/^[01]\.\d s behind/);
 });
 
+test('the controls leave a picture alone that nobody touches, and are there for keys', async ({ page, server, publish }) => {
+  await page.addInitScript(() => {
+    const { read } = ReadableStreamBYOBReader.prototype;
+    ReadableStreamBYOBReader.prototype.read = function (this: ReadableStreamBYOBReader, ...into: Parameters<typeof read>) {
+      document.documentElement.dataset.filled = String(into[0].byteLength);
+      return Reflect.apply(read, this, into);
+    } as typeof read;
+  });
+  publish(await server.createRoom('left-alone'));
+  await open(page, `${server.url}/rooms/left-alone`);
+  await expectMoving(page);
+  const stage = player(page);
+  const controls = stage.locator('.player-controls');
+  const bar = stage.locator('.player-seek');
+  await expect(stage, 'nobody has moved').toHaveClass(/\bidle\b/, { timeout: 15_000 });
+  await expect(controls).toHaveCSS('opacity', '0');
+  await expect(bar, 'it is there for those who come by key').not.toHaveAttribute('hidden', { timeout: 15_000 });
+
+  await page.keyboard.press('m');
+  await expect(controls).toHaveCSS('opacity', '1');
+  await bar.focus();
+  await expect(stage).toHaveClass(/\bidle\b/, { timeout: 15_000 });
+  const length = async (): Promise<number> => Number(await bar.getAttribute('max'));
+  const before = await length();
+  await expect.poll(length, 'who is on it is told how it grows').toBeGreaterThan(before + 2_000);
+  await expect(bar).toHaveCSS('opacity', '1');
+  const filled = await page.evaluate(() => Number(document.documentElement.dataset.filled));
+  expect(filled, 'the stream is read into memory that is used again').toBeGreaterThan(100_000);
+});
+
 test('the theatre is picture and chat alone, is kept, and is left by Escape', async ({ page, server }) => {
   await server.createRoom('a-theatre');
   await open(page, `${server.url}/rooms/a-theatre`);

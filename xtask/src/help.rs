@@ -107,6 +107,7 @@ be measured is told at the end and leaves the others' tables. Wants a machine wi
   flights     delay from the encoder's input to the screen at flights of 0 to 350 ms
   join        from opening the room's page to its first frame, with key frames each 1, 2 and 8.3 s
   work        what the page's main thread does for 20 Mbit/s of 4K, and the memory it holds: our room page and mpegts.js
+  remux       bytes of FLV a second that are made fragments of in Chromium: our remuxer in WebAssembly and mpegts.js'
   steady      five minutes of watching a file published without encoding: gaps, and how the delay changed
   memory      an hour of 6 Mbit/s: what the room's page and a page with mpegts.js hold; only when named
   hour        an hour of watching over a link with 5 s stalls: delay, rates and memory at its start and its end; only when named

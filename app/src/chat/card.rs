@@ -1,13 +1,18 @@
 //! What a moderator sees of somebody: since when, under which names, what they said, and what was done about it.
 
 use super::{composer::button, desk::Desk, hand::Hand, words};
-use crate::{clock::use_clock, reactive::memo};
-use leptos::prelude::*;
+use crate::{
+    clock::use_clock,
+    piece::Spot,
+    reactive::{effect, memo},
+};
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast};
 use madang_protocol::{
     chat::{PersonCard, Role},
     wire::Later,
 };
 use madang_view::view;
+use web_sys::{Element, HtmlElement};
 
 /// The card, over the log, when one was asked for.
 #[component]
@@ -40,8 +45,18 @@ fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
     let owner = desk.is(|talk| talk.standing.role != Role::Owner);
     let moderator = card.author.role == Role::Moderator;
     let since = untrack(|| m.ago(clock.since(card.first_seen)));
+    // Whoever asked for it reads on in it, and Escape leaves it.
+    let place = Spot::new();
+    effect(move || focus(place.get()));
+    let pressed = move |key: ev::KeyboardEvent| {
+        if key.key() == "Escape" {
+            key.stop_propagation();
+            desk.talk.update(|talk| talk.card = None);
+            focus(desk.log.get_untracked());
+        }
+    };
     view! {
-        <div class="chat-card" role="dialog" aria-label=m.chat_about() tabindex="-1">
+        <div class="chat-card" role="dialog" aria-label=m.chat_about() tabindex="-1" node_ref=place on:keydown=pressed>
             <h3>{name}<button type="button" data-do="close-card" aria-label=m.chat_close() title=m.chat_close()>"×"</button></h3>
             <p>{m.chat_card_since(since)}</p>
             {muted.map(|muted| view! { <p>{muted}</p> })}
@@ -55,5 +70,11 @@ fn Open(desk: Desk, card: PersonCard) -> impl IntoView {
             {lines(m.chat_card_messages(), messages)}
             {lines(m.chat_card_actions(), actions)}
         </div>
+    }
+}
+
+fn focus(element: Option<Element>) {
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
     }
 }

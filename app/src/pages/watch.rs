@@ -174,7 +174,6 @@ fn Head(
         {head::tag(|| view! { <Meta property="og:description" content=said /> })}
         {head::tag(|| view! { <Meta property="og:type" content="video.other" /> })}
         {head::tag(|| view! { <Meta property="og:url" content=address /> })}
-        {head::tag(move || view! { <Meta property="og:site_name" content=m.site_name() /> })}
         {head::tag(|| view! { <Meta name="description" content=again /> })}
         {head::tag(|| view! { <Link rel="canonical" href=here /> })}
         {(!listed).then(|| head::tag(|| view! { <Meta name="robots" content="noindex" /> }))}

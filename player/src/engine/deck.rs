@@ -225,8 +225,8 @@ impl Deck {
         }
     }
 
-    /// The operation in flight is done, and nothing follows from it: nothing waits for this buffer, and what both show changes only
-    /// with the other's, which is still at work. False: not so, and not noted.
+    /// The operation in flight is done, and nothing follows from it yet: nothing waits for this buffer, and what the element shows of both
+    /// is looked at when the other's is done, too (or at the next tick). False: not so, and not noted.
     pub fn half_done(&mut self, track: Track) -> bool {
         let busy = |lane: &Option<Lane>| lane.as_ref().is_some_and(|lane| lane.queue.busy());
         let waits = self.lanes.get(track).as_ref().is_some_and(|lane| lane.queue.waits());

@@ -46,8 +46,8 @@ use std::collections::VecDeque;
 
 /// Bytes that may wait for the SourceBuffers before reading from the network pauses.
 const QUEUE_MAX: usize = 8 * 1024 * 1024;
-/// What comes is read so often where nothing depends on the moment.
-const READ_EVERY_MS: u32 = 80;
+/// A rest after a read, where nothing depends on the moment.
+const READ_REST_MS: u32 = 80;
 /// Pace of [`PlayerEvent::Delay`].
 const DELAY_EVERY_MS: i64 = 500;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
@@ -166,10 +166,10 @@ impl Engine {
     }
 
     /// How long reading from the network may rest after something has come, in ms; 0 while the next is wanted at once. With a buffer that
-    /// lasts for a while, several frames in one read cost the page half of what they cost one by one.
+    /// lasts for a while, several frames in one read cost the page half of what they cost one by one. For connections that keep what has come.
     pub fn rest_ms(&self) -> u32 {
         // The timers of hidden tabs are slow.
-        if self.visible && self.face.playing() && self.pilot.has_enough() { READ_EVERY_MS } else { 0 }
+        if self.visible && self.face.playing() && self.pilot.has_enough() { READ_REST_MS } else { 0 }
     }
 
     /// The figures that the engine knows; the element's own are left at zero.

@@ -45,3 +45,21 @@ fn the_element_is_looked_at_once_for_both_buffers() {
     assert!(unseen(Track::Video), "the sound is still on its way");
     assert!(!unseen(Track::Audio), "now both are there, and that shows");
 }
+
+#[test]
+fn what_waits_for_a_buffer_is_not_forgotten() {
+    let mut world = World::watched(Delay::Balanced);
+    // The browser takes its time, and more comes.
+    world.append_ms = 200;
+    while world.element.busy.len() < 2 {
+        world.run_for(1);
+    }
+    let (from_ms, source) = (world.now_ms, world.element.source);
+    world.run_for(190);
+    assert!(
+        !world.engine.takes_unseen(&Input::Done { source, track: Track::Video }),
+        "the next append is to be started"
+    );
+    world.run_for(2_000);
+    assert!(world.mean_delay_s(from_ms + 500, from_ms + 2_000) < 1.2);
+}

@@ -45,6 +45,8 @@ pub struct World {
     pub promise: (bool, bool),
     /// Appends to refuse for want of room.
     pub refuse: u32,
+    /// How long one takes.
+    pub append_ms: i64,
     pub opened: Vec<i64>,
     pub seeks: Vec<(i64, f64)>,
     pub rates: Vec<(i64, f64)>,
@@ -113,6 +115,7 @@ impl World {
             away: None,
             promise: (true, true),
             refuse: 0,
+            append_ms: APPEND_MS,
             opened: Vec::new(),
             seeks: Vec::new(),
             rates: Vec::new(),
@@ -340,7 +343,7 @@ impl World {
                 self.element.remove(track, end_s);
                 self.removed_s = end_s;
                 self.element.captured = self.element.captured.split_off(&((end_s * 1e6) as i64));
-                self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
+                self.later(self.now_ms + self.append_ms, Due::Input(Input::Done { source, track }));
             }
             Output::Seek { to_s } => {
                 let ranges = self.element.ranges();
@@ -410,7 +413,7 @@ impl World {
             return;
         }
         self.element.take(track, bytes, offset_s);
-        self.later(self.now_ms + APPEND_MS, Due::Input(Input::Done { source, track }));
+        self.later(self.now_ms + self.append_ms, Due::Input(Input::Done { source, track }));
     }
 }
 

@@ -185,12 +185,15 @@ pub fn work(rig: &Rig, plan: Plan) -> Result<String> {
     let file = rig.large()?.path;
     let server = rig.madang(None)?;
     let _publisher = rig.publish_file(&server, None, &file)?;
-    let sides =
-        [("madang, room page", "page", "/rooms/bench"), ("mpegts.js 1.8.2, bare page", "mpegts.js", "/live/bench.flv")];
-    let mut runs: [Vec<String>; 2] = Default::default();
+    let sides = [
+        ("madang, room page", "page", "/rooms/bench"),
+        ("mpegts.js 1.8.2, bare page", "mpegts.js", "/live/bench.flv"),
+        ("mpegts.js 1.8.2 with its own batching (stash), bare page", "mpegts.js-stash", "/live/bench.flv"),
+    ];
+    let mut runs: [Vec<String>; 3] = Default::default();
     for pair in 0..plan.pairs {
-        for turn in 0..2 {
-            let side = (pair + turn) % 2;
+        for turn in 0..sides.len() {
+            let side = if pair % 2 == 0 { turn } else { sides.len() - 1 - turn };
             let (Some((name, player, path)), Some(runs)) = (sides.get(side), runs.get_mut(side)) else { continue };
             let answer = browser(rig, "work", player, &server.url(path), plan.glass_seconds)?;
             println!("  {name:30} {answer}");
@@ -239,10 +242,11 @@ pub fn memory(rig: &Rig, plan: Plan) -> Result<String> {
             .collect()
     });
     let mut text = format!(
-        "{}\n\n1920x1080 at 30 frames a second and 6 Mbit/s, published from a file, watched for {} s, side by side. Script heap, buffers of scripts and WebAssembly's \
+        "{}{}\n\n1920x1080 at 30 frames a second and 6 Mbit/s, published from a file, watched for {} s, side by side. Script heap, buffers of scripts and WebAssembly's \
          memory together, sampled each 10 s, garbage included; then what is left of each after collecting it. What the browser's own buffers hold is not in it.\n\n\
          | page | all, MB: mean (most) | first and last five minutes, MB | collected: script heap, MB | buffers, MB | WebAssembly, MB |\n|---|---|---|---|---|---|\n",
         circumstances(),
+        caveat(1),
         plan.hour_seconds
     );
     let mut means = Vec::new();
@@ -250,6 +254,9 @@ pub fn memory(rig: &Rig, plan: Plan) -> Result<String> {
         let answer = answer?;
         println!("  {name:30} {answer}");
         let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
+        if field("played_s") < 0.95 * f64::from(plan.hour_seconds) {
+            return Err(Failure::new(format!("{name} stopped after {} s", field("played_s"))));
+        }
         means.push(field("mean_mb"));
         let _ = writeln!(
             text,

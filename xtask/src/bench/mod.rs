@@ -4,6 +4,7 @@ mod chat;
 mod glass;
 mod media;
 mod plot;
+mod remux;
 mod report;
 mod rig;
 
@@ -68,7 +69,7 @@ struct Part {
 const HOURS: [&str; 2] = ["memory", "hour"];
 
 /// In the order in which they are measured.
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 17] = [
     Part { name: "fan-out", of_media: true, measure: media::fan_out::measure },
     Part { name: "writes", of_media: true, measure: media::writes::measure },
     Part { name: "transports", of_media: true, measure: media::transports::measure },
@@ -82,6 +83,7 @@ const PARTS: [Part; 16] = [
     Part { name: "flights", of_media: false, measure: glass::flights },
     Part { name: "join", of_media: false, measure: glass::join },
     Part { name: "work", of_media: false, measure: glass::work },
+    Part { name: "remux", of_media: false, measure: remux::measure },
     Part { name: "steady", of_media: false, measure: glass::steady },
     Part { name: "memory", of_media: false, measure: glass::memory },
     Part { name: "hour", of_media: false, measure: glass::hour },

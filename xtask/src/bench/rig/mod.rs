@@ -106,6 +106,17 @@ impl Rig {
         Ok(self.project.target.join("release").join(name))
     }
 
+    /// The remuxer as a WebAssembly module of its own, compiled with the pages' profile; what is done to them after the compiler is not done to it.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn remuxer(&self) -> Result<PathBuf> {
+        let place = ["--target", "wasm32-unknown-unknown", "--profile", "wasm-release"];
+        let package = ["build", "--locked", "--quiet", "--package", "madang-bench-remux"];
+        run(self.setup.cargo().args(package).args(place))?;
+        Ok(self.project.target.join("wasm32-unknown-unknown/wasm-release/madang_bench_remux.wasm"))
+    }
+
     /// Where what is made for measuring lies.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -32,8 +32,8 @@ pub fn bar(deck: Deck) -> Piece {
     // From the first picture on somebody who does not move wants to see it, and not the controls.
     deck.send(Command::Wake);
     effect(move || {
-        // Unseen it stands still: each move of it is a layout and a paint of the page.
-        if deck.rests() && !held.get() {
+        // Unseen it stands still: each move of it is a layout and a paint of the page. But it is there for who goes from one to the next by key.
+        if deck.rests() && !held.get() && buffered.with_untracked(|buffered| buffered.length >= WORTH_MS) {
             return;
         }
         // The player tells this twice a second, and the video when it stops and goes on.

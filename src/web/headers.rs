@@ -63,6 +63,10 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
             None => closed_policy(ancestors),
         };
         describe(headers, &policy, ancestors);
+        // What may load nothing asks for nothing.
+        if nonce.is_some() || plain.is_some() {
+            headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
+        }
         if heeds_opener_policy(&origin) {
             headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
         }
@@ -83,7 +87,6 @@ fn describe(headers: &mut HeaderMap, policy: &str, ancestors: &str) {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(policy).unwrap_or(closed));
     // An answer with a secret in its address has said less already.
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
-    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
     // For what does not know `frame-ancestors`; it can say no more than these two.
     if let Some(framing) = match ancestors {
         "'none'" => Some("DENY"),

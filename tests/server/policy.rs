@@ -134,11 +134,13 @@ const RULES: &[Rule] = &[
     Rule {
         name: "permissions-are-the-players",
         is_kept: |answer, _| {
-            answer.header("permissions-policy").is_some_and(|policy| {
-                ["autoplay=(self)", "fullscreen=(self)", "camera=()", "microphone=()", "geolocation=()"]
-                    .iter()
-                    .all(|p| policy.contains(p))
-            })
+            // What is no page may load nothing, and so asks for nothing.
+            !is_page(answer)
+                || answer.header("permissions-policy").is_some_and(|policy| {
+                    ["autoplay=(self)", "fullscreen=(self)", "camera=()", "microphone=()", "geolocation=()"]
+                        .iter()
+                        .all(|p| policy.contains(p))
+                })
         },
     },
     Rule {

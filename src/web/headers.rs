@@ -63,8 +63,8 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
             None => closed_policy(ancestors),
         };
         describe(headers, &policy, ancestors);
-        // What may load nothing asks for nothing.
-        if nonce.is_some() || plain.is_some() {
+        // What is no page asks for nothing.
+        if kind(headers).starts_with("text/html") {
             headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
         }
         if heeds_opener_policy(&origin) {
@@ -76,8 +76,11 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
 
 /// A script, a style sheet or a program: no document, so nothing is framed, opened or asked for by it.
 fn is_part(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    ["text/css", "text/javascript", "application/wasm"].iter().any(|part| kind.starts_with(part))
+    ["text/css", "text/javascript", "application/wasm"].iter().any(|part| kind(headers).starts_with(part))
+}
+
+fn kind(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
 
 fn describe(headers: &mut HeaderMap, policy: &str, ancestors: &str) {

@@ -6,13 +6,11 @@
 //        node glass.mjs work PLAYER URL SECONDS       what the page's main thread did in that time, and the memory it holds then
 //        node glass.mjs memory PLAYER URL SECONDS     what script and WebAssembly hold over that time, sampled, and after collecting garbage
 // PLAYER is `page` for a page that has its own, or one of PLAYERS, which gets a page of another origin and the stream at URL.
-// Prints one JSON line. Takes Playwright and flv.js from end2end's packages; the browser is CHROMIUM or Debian's.
-import { createRequire } from 'node:module';
+// Prints one JSON line. Takes flv.js from end2end's packages.
+import { launch, require } from './browser.mjs';
 import { createServer } from 'node:http';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
-const require = createRequire(new URL('../end2end/package.json', import.meta.url));
-const { chromium } = require('@playwright/test');
 const [mode, player, url, secondsText] = process.argv.slice(2);
 const seconds = Number(secondsText);
 
@@ -115,13 +113,7 @@ const at = (sorted, part) => (sorted.length ? Math.round(sorted[Math.min(sorted.
 const ascending = (numbers) => [...numbers].sort((a, b) => a - b);
 const mean = (numbers) => numbers.reduce((sum, n) => sum + n, 0) / Math.max(1, numbers.length);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync),
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-    '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--enable-precise-memory-info',
-  ],
-});
+const browser = await launch();
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 if (['work', 'long', 'memory'].includes(mode)) {
   // Where WASM keeps its memory.

@@ -1,13 +1,11 @@
 // remux: how many bytes of FLV a second two remuxers in one browser make fragments of, on one thread: ours in WebAssembly, mpegts.js'.
 // usage: node remux.mjs MODULE.wasm FILE.flv CHUNK ROUNDS
 // Each round gives the whole file, CHUNK bytes at a time, to the one and then the other, and the next round the other way around.
-// Nothing is appended anywhere. Prints one JSON line. Takes Playwright and mpegts.js from end2end's packages; the browser is CHROMIUM or Debian's.
-import { createRequire } from 'node:module';
+// Nothing is appended anywhere. Prints one JSON line. Takes mpegts.js from end2end's packages.
+import { launch, require } from './browser.mjs';
 import { createServer } from 'node:http';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
-const require = createRequire(new URL('../end2end/package.json', import.meta.url));
-const { chromium } = require('@playwright/test');
 const [module, file, chunkText, roundsText] = process.argv.slice(2);
 
 /** Runs in the page. */
@@ -90,10 +88,7 @@ const bodies = {
 };
 const server = createServer(({ url }, response) => response.writeHead(types[url] ? 200 : 404, { 'content-type': types[url] ?? 'text/plain' }).end(bodies[url]));
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync),
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-});
+const browser = await launch();
 const page = await browser.newPage();
 await page.goto(`http://127.0.0.1:${server.address().port}/`);
 const { bytes, made, rates } = await page.evaluate(compare, { chunk: Number(chunkText), rounds: Number(roundsText) });

@@ -3,14 +3,11 @@
 //! Merging matters on joining: a GOP is hundreds of one-frame fragments, and each append is a round trip through the
 //! browser's event loop.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// The most that one append carries, if more than one fragment: merging is a copy, and the memory for it is never given back …
-const APPEND_MAX: usize = 256 * 1024;
-/// … but where this much waits, which costs more memory than that, fewer appends are what counts.
-const MUCH: usize = 2 * 1024 * 1024;
-const APPEND_MAX_OF_MUCH: usize = 1024 * 1024;
+/// The most that one append carries, if more than one fragment: merging is a copy, and the memory for it is never given back.
+const APPEND_MAX: usize = 512 * 1024;
 
 /// Something to do with a SourceBuffer.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,30 +94,18 @@ impl Queue {
     }
 
     fn merge(&mut self, first: &mut Bytes, offset_s: f64) {
-        let (mut size, mut count) = (first.len(), 0);
-        let most = if self.bytes > MUCH { APPEND_MAX_OF_MUCH } else { APPEND_MAX };
-        for op in &self.waiting {
-            match op {
-                Op::Append { bytes, offset_s: other_s, change_type: None }
-                    if other_s.to_bits() == offset_s.to_bits() && size.saturating_add(bytes.len()) <= most =>
-                {
-                    size = size.saturating_add(bytes.len());
-                    count += 1;
-                }
-                _ => break,
+        let (mut size, mut parts) = (first.len(), vec![first.clone()]);
+        while let Some(Op::Append { bytes, offset_s: other_s, change_type: None }) = self.waiting.front() {
+            size = size.saturating_add(bytes.len());
+            if other_s.to_bits() != offset_s.to_bits() || size > APPEND_MAX {
+                break;
             }
+            parts.push(bytes.clone());
+            self.waiting.pop_front();
         }
-        if count == 0 {
-            return;
+        if parts.len() > 1 {
+            *first = parts.concat().into();
         }
-        let mut merged = BytesMut::with_capacity(size);
-        merged.extend_from_slice(first);
-        for _ in 0..count {
-            if let Some(Op::Append { bytes, .. }) = self.waiting.pop_front() {
-                merged.extend_from_slice(&bytes);
-            }
-        }
-        *first = merged.freeze();
     }
 }
 
@@ -200,7 +185,7 @@ mod tests {
             let mut got = Vec::new();
             while let Some(op) = queue.start() {
                 if let Op::Append { bytes, .. } = op {
-                    prop_assert!(bytes.len() <= APPEND_MAX_OF_MUCH || sizes.contains(&bytes.len()));
+                    prop_assert!(bytes.len() <= APPEND_MAX || sizes.contains(&bytes.len()));
                     got.extend_from_slice(&bytes);
                 }
                 queue.done();

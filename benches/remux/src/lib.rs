@@ -50,7 +50,7 @@ pub extern "C" fn room(length: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn push() -> u32 {
     with(|work| {
-        let mut fragments: [Vec<Bytes>; 2] = Default::default();
+        let (mut video, mut audio) = (Vec::new(), Vec::new());
         work.reader.push(Bytes::from(std::mem::take(&mut work.room)));
         loop {
             match work.reader.next() {
@@ -63,15 +63,15 @@ pub extern "C" fn push() -> u32 {
                 }
             }
             while let Some(output) = work.remuxer.poll() {
-                if let Output::Init { track, bytes, .. } | Output::Fragment { track, bytes, .. } = output
-                    && let Some(of_track) = fragments.get_mut(usize::from(track == TrackKind::Audio))
-                {
-                    of_track.push(bytes);
+                if let Output::Init { track, bytes, .. } | Output::Fragment { track, bytes, .. } = output {
+                    match track {
+                        TrackKind::Video => video.push(bytes),
+                        TrackKind::Audio => audio.push(bytes),
+                    }
                 }
             }
         }
-        work.given =
-            fragments.iter().filter(|of_track| !of_track.is_empty()).map(|of_track| of_track.concat()).collect();
+        work.given = [video, audio].iter().filter(|track| !track.is_empty()).map(|track| track.concat()).collect();
         u32::from(!work.broken)
     })
 }

@@ -3,22 +3,17 @@
 use super::{
     Inner,
     dom::{self, get},
-    feed, spawn,
+    feed,
+    reader::Reader,
+    spawn,
 };
 use crate::engine::{Answer, Input};
-use bytes::Bytes;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Promise, Reflect};
 use std::rc::{Rc, Weak};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStream, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestCache, RequestInit,
-    Response, Window,
-};
-
-/// The most that one read gives.
-const READ_MAX: u32 = 512 * 1024;
+use web_sys::{AbortController, RequestCache, RequestInit, Response, Window};
 
 /// A timer that came late is not trusted again for so long.
 const RESTLESS_MS: i64 = 10_000;
@@ -28,32 +23,6 @@ const PAUSE_MS: u32 = 25;
 
 /// Where the page's HTML leaves the request that it made.
 const EARLY: &str = "madangEarly";
-
-#[wasm_bindgen]
-extern "C" {
-    /// Either kind of reader.
-    type Reader;
-
-    /// `into` is given away; a reader that does not fill it does not look at it.
-    #[wasm_bindgen(method)]
-    fn read(this: &Reader, into: &Uint8Array) -> Promise;
-
-    /// A reader that fills the memory it is given (Streams §4.5).
-    #[wasm_bindgen(extends = Reader, js_name = ReadableStreamBYOBReader)]
-    type Filling;
-
-    #[wasm_bindgen(constructor, catch, js_class = "ReadableStreamBYOBReader")]
-    fn new(stream: &ReadableStream) -> Result<Filling, JsValue>;
-}
-
-impl Reader {
-    /// The one that fills memory where the browser's bodies can: otherwise each read is a buffer of its own, and megabytes of them are
-    /// left for the garbage collector. And whether it is that one: the other gives what has come piece by piece.
-    fn new(body: &ReadableStream) -> Option<(Self, bool)> {
-        let other = |_| ReadableStreamDefaultReader::new(body).map(|reader| (reader.unchecked_into(), false));
-        Filling::new(body).map(|reader| (reader.into(), true)).or_else(other).ok()
-    }
-}
 
 /// A request under way. Dropping it aborts it, answered or not.
 pub(super) struct Fetch {
@@ -126,8 +95,7 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
         }
         return None;
     }
-    let Some((reader, fills)) = response.body().and_then(|body| Reader::new(&body)) else { return Some(false) };
-    let mut room = Uint8Array::new_with_length(if fills { READ_MAX } else { 0 });
+    let Some(mut reader) = response.body().and_then(|body| Reader::new(&body)) else { return Some(false) };
     let mut restless_until_ms = i64::MIN;
     loop {
         // Dropped by its owner: the abort may not have reached the stream yet.
@@ -141,23 +109,15 @@ async fn take(weak: &Weak<Inner>, connection: u32, response: &Response) -> Optio
             TimeoutFuture::new(PAUSE_MS).await;
             continue;
         }
-        let Ok(read) = JsFuture::from(reader.read(&room)).await else { return Some(false) };
-        let read: ReadableStreamReadResult = read.unchecked_into();
-        if read.get_done() == Some(true) {
-            return Some(true);
+        match reader.ask().await.and_then(|read| reader.take(read)) {
+            Ok(Some(bytes)) => feed(weak, Input::Bytes { connection, bytes }),
+            Ok(None) => return Some(true),
+            Err(_) => return Some(false),
         }
-        let Ok(chunk) = read.get_value().dyn_into::<Uint8Array>() else { return Some(false) };
-        // Copied in at once: a view into WASM memory would not outlive the next allocation.
-        let bytes = Bytes::from(chunk.to_vec());
-        let all = fills && chunk.length() < READ_MAX;
-        if fills {
-            room = Uint8Array::new(&chunk.buffer());
-        }
-        feed(weak, Input::Bytes { connection, bytes });
         let inner = weak.upgrade()?;
         let (rest_ms, now_ms) = (inner.engine.borrow().rest_ms(), inner.now_ms());
         drop(inner);
-        if all && rest_ms > 0 && now_ms > restless_until_ms {
+        if reader.drained && rest_ms > 0 && now_ms > restless_until_ms {
             TimeoutFuture::new(rest_ms).await;
             let woken_ms = weak.upgrade()?.now_ms();
             // A frame out of view, a picture in a window of its own: browsers slow the timers of more pages than they call hidden.

@@ -6,6 +6,7 @@
 mod dom;
 mod fetch;
 pub mod frames;
+mod reader;
 mod screen;
 mod socket;
 mod source;

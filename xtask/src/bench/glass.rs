@@ -9,7 +9,6 @@ use crate::{
     failure::{Context, Failure, Result},
     guard::{self, Guarded},
     process::{LIVE_H264, on_path},
-    setup,
 };
 use std::{
     fmt::Write as _,
@@ -328,18 +327,9 @@ pub fn hour(rig: &Rig, plan: Plan) -> Result<String> {
 
 /// One page, watched for `seconds`; glass.mjs' answer.
 fn browser(rig: &Rig, mode: &str, player: &str, url: &str, seconds: u32) -> Result<String> {
-    let mut glass = Command::new("node");
-    glass.arg(rig.project.root.join("benches/glass.mjs")).args([mode, player, url, &seconds.to_string()]);
-    if let Some(browser) = setup::browser() {
-        glass.env("CHROMIUM", browser);
-    }
-    let output = glass.stderr(Stdio::inherit()).output().cannot("start node")?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if output.status.success() && text.starts_with('{') {
-        Ok(text)
-    } else {
-        Err(Failure::new(format!("nothing was shown at {url}")))
-    }
+    let seconds = seconds.to_string();
+    rig.in_browser("glass.mjs", &[mode.as_ref(), player.as_ref(), url.as_ref(), seconds.as_ref()])
+        .cannot(format!("watch {url}"))
 }
 
 /// Publishes frames that carry their own clock. The frames' maker ends with the encoder.

@@ -5,14 +5,8 @@ use super::{
     report::{caveat, circumstances, number},
     rig::Rig,
 };
-use crate::{
-    failure::{Context, Failure, Result},
-    setup,
-};
-use std::{
-    fmt::Write as _,
-    process::{Command, Stdio},
-};
+use crate::failure::Result;
+use std::fmt::Write as _;
 
 /// Rounds in one browser; one side's pair each.
 const ROUNDS: usize = 8;
@@ -31,21 +25,9 @@ pub fn measure(rig: &Rig, plan: Plan) -> Result<String> {
         rounds,
         file.file_name().unwrap_or_default().to_string_lossy()
     );
+    let times = rounds.to_string();
     for chunk in ["16384", "65536"] {
-        let mut compare = Command::new("node");
-        compare
-            .arg(rig.project.root.join("benches/remux.mjs"))
-            .arg(&module)
-            .arg(&file)
-            .args([chunk, &rounds.to_string()]);
-        if let Some(browser) = setup::browser() {
-            compare.env("CHROMIUM", browser);
-        }
-        let output = compare.stderr(Stdio::inherit()).output().cannot("start node")?;
-        let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if !output.status.success() {
-            return Err(Failure::new("the remuxers could not be compared"));
-        }
+        let answer = rig.in_browser("remux.mjs", &[module.as_ref(), file.as_ref(), chunk.as_ref(), times.as_ref()])?;
         println!("  {chunk} {answer}");
         let field = |name: &str| number(&answer, name).unwrap_or(f64::NAN);
         let cell = |side: &str| {

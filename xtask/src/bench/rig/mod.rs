@@ -4,19 +4,21 @@ mod files;
 mod servers;
 
 use crate::{
+    fail,
     failure::{Context, Failure, Result},
     guard::{self, Guarded},
     process::{on_path, run},
     project::Project,
-    setup::Tools,
+    setup::{self, Tools},
 };
 use files::Recording;
 use std::{
+    ffi::OsStr,
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -104,6 +106,24 @@ impl Rig {
     pub fn compiled(&self, name: &str) -> Result<PathBuf> {
         run(self.setup.cargo().args(["build", "--release", "--locked", "--quiet", "--package", "madang-benches"]))?;
         Ok(self.project.target.join("release").join(name))
+    }
+
+    /// One look with a script of `benches/` that drives a browser; the JSON line that it gives.
+    ///
+    /// # Errors
+    /// When node is missing or the script fails; it has said why.
+    pub fn in_browser(&self, script: &str, with: &[&OsStr]) -> Result<String> {
+        let mut node = Command::new("node");
+        node.arg(self.project.root.join("benches").join(script)).args(with);
+        if let Some(browser) = setup::browser() {
+            node.env("CHROMIUM", browser);
+        }
+        let output = node.stderr(Stdio::inherit()).output().cannot("start node")?;
+        let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if !output.status.success() || !line.starts_with('{') {
+            fail!("{script} has failed; see above");
+        }
+        Ok(line)
     }
 
     /// The remuxer as a WebAssembly module of its own, compiled with the pages' profile; what is done to them after the compiler is not done to it.

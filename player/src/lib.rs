@@ -27,6 +27,7 @@ pub mod queue;
 pub mod ranges;
 pub mod retry;
 pub mod schedule;
+pub mod target;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

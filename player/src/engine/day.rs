@@ -5,7 +5,8 @@
 use super::{Input, Way, sim::World, trace::Trace};
 use crate::{
     Delay,
-    delay::{Decision, Reading, decide, goal_s},
+    delay::{Decision, Reading, decide},
+    target::goal_s,
 };
 
 /// Each trace at each setting for this long: a day in all.

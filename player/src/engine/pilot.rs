@@ -7,9 +7,10 @@
 use super::{View, Way};
 use crate::{
     Delay,
-    delay::{Decision, Reading, Target, decide},
+    delay::{Decision, Reading, decide},
     jitter::Arrivals,
     ranges::{Ranges, Span},
+    target::Target,
 };
 
 /// A position this close to a range plays in it.
@@ -65,6 +66,8 @@ pub(super) struct Pilot {
     changed_ms: i64,
     rested_ms: i64,
     jumped_ms: i64,
+    /// The last jump that was no part of a start.
+    spliced_ms: i64,
     stalled_ms: i64,
     seek_ms: i64,
     join: Option<Join>,
@@ -100,6 +103,7 @@ impl Pilot {
             changed_ms: NEVER_MS,
             rested_ms: NEVER_MS,
             jumped_ms: NEVER_MS,
+            spliced_ms: NEVER_MS,
             stalled_ms: NEVER_MS,
             seek_ms: NEVER_MS,
             join: None,
@@ -346,6 +350,7 @@ impl Pilot {
             since_change_ms: now_ms - self.changed_ms,
             since_rest_ms: now_ms - self.rested_ms,
             since_jump_ms: now_ms - self.jumped_ms,
+            since_splice_ms: (self.target.way() == Way::Frames).then(|| now_ms - self.spliced_ms),
         };
         #[cfg(test)]
         let decide = self.decide;
@@ -362,7 +367,11 @@ impl Pilot {
                 let joining = self.join.take().is_some();
                 let jump = self.jump(now_ms, view, span, ahead_s)?;
                 // The one on joining is part of the start.
-                Some(if joining { Move::Seek(target_of(jump)?) } else { jump })
+                if joining {
+                    return Some(Move::Seek(target_of(jump)?));
+                }
+                self.spliced_ms = now_ms;
+                Some(jump)
             }
         }
     }

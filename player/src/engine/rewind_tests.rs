@@ -1,7 +1,7 @@
 //! Going back in what is buffered, and to the live edge again.
 
 use super::{Input, sim::World};
-use crate::{Delay, PlayerEvent, delay::goal_s};
+use crate::{Delay, PlayerEvent, target::goal_s};
 
 /// A viewer who has watched for a while, so that there is something to go back to.
 fn watching(delay: Delay) -> World {

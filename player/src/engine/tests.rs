@@ -4,7 +4,7 @@ use super::{
     Answer, Input, View,
     sim::{World, offline},
 };
-use crate::{Delay, Failure, PlayerEvent, delay::goal_s};
+use crate::{Delay, Failure, PlayerEvent, target::goal_s};
 
 const ALL: [Delay; 3] = [Delay::Lowest, Delay::Balanced, Delay::Smooth];
 

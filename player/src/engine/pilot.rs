@@ -181,9 +181,10 @@ impl Pilot {
         u32::try_from((ahead_s * 1000.0) as i64 + age_ms).ok()
     }
 
-    /// Whether what is ahead lasts for so long that it does not matter when more comes.
+    /// Whether what is ahead lasts for so long that it does not matter when more comes. Not in the burst of a join or after a hold.
     pub fn has_enough(&self) -> bool {
-        self.target_s() > ENOUGH_S && self.end_s - self.position_s > ENOUGH_S
+        let calm = self.join.is_none() && self.end_ms - self.burst_ms >= CALM_MS;
+        calm && self.target_s() > ENOUGH_S && self.end_s - self.position_s > ENOUGH_S
     }
 
     /// Whether the picture moves.
@@ -363,15 +364,17 @@ impl Pilot {
                 }
                 None
             }
+            // More of the burst is on its way: the free jump is to where live is.
+            Decision::Jump { .. } if self.join.is_some() && !reading.may_jump => None,
             Decision::Jump { ahead_s } => {
                 let joining = self.join.take().is_some();
-                let jump = self.jump(now_ms, view, span, ahead_s)?;
+                let to_s = self.jump(now_ms, view, span, ahead_s)?;
                 // The one on joining is part of the start.
                 if joining {
-                    return Some(Move::Seek(target_of(jump)?));
+                    return Some(Move::Seek(to_s));
                 }
                 self.spliced_ms = now_ms;
-                Some(jump)
+                Some(Move::Jump(to_s))
             }
         }
     }
@@ -387,7 +390,7 @@ impl Pilot {
     fn jump_to_live(&mut self, now_ms: i64, view: &View) -> Option<Move> {
         let live_s = view.ranges.end_s()? - self.target.seconds();
         let span = nearest(&view.ranges, live_s)?;
-        self.jump(now_ms, view, span, span.end_s - live_s)
+        self.jump(now_ms, view, span, span.end_s - live_s).map(Move::Jump)
     }
 
     /// The position is in no range: to the start of a stream, over a gap, or back from beyond the end.
@@ -436,14 +439,14 @@ impl Pilot {
         })
     }
 
-    fn jump(&mut self, now_ms: i64, view: &View, span: Span, ahead_s: f64) -> Option<Move> {
+    fn jump(&mut self, now_ms: i64, view: &View, span: Span, ahead_s: f64) -> Option<f64> {
         let to_s = span.clamp(span.end_s - ahead_s);
         if (to_s - view.position_s).abs() < 0.05 {
             return None;
         }
         self.jumped_ms = now_ms;
         self.seek(now_ms, to_s);
-        Some(Move::Jump(to_s))
+        Some(to_s)
     }
 
     fn seek(&mut self, now_ms: i64, to_s: f64) -> Move {
@@ -468,11 +471,4 @@ impl Pilot {
 /// The range that holds a place, or the one before it, or the first.
 fn nearest(Ranges(spans): &Ranges, at_s: f64) -> Option<Span> {
     spans.iter().rev().find(|span| span.start_s <= at_s).or(spans.first()).copied()
-}
-
-fn target_of(jump: Move) -> Option<f64> {
-    match jump {
-        Move::Seek(to_s) | Move::Jump(to_s) => Some(to_s),
-        Move::Rebuild => None,
-    }
 }

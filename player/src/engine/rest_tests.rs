@@ -1,7 +1,7 @@
 //! Work that a page is spared.
 
 use super::{Input, sim::World};
-use crate::{Delay, intake::Track};
+use crate::{Delay, PlayerEvent, intake::Track};
 
 #[test]
 fn reading_rests_where_the_buffer_lasts_and_only_there() {
@@ -20,6 +20,20 @@ fn reading_does_not_rest_before_the_picture_moves_nor_in_a_hidden_tab() {
     world.input(Input::Visible(false));
     assert_eq!(world.engine.rest_ms(), 0, "timers of hidden tabs are slow");
     world.input(Input::Visible(true));
+    assert!(world.engine.rest_ms() > 0);
+}
+
+#[test]
+fn what_a_join_begins_with_is_read_at_once() {
+    let mut world = World::new(Delay::Balanced);
+    world.gop_ms = 8_000;
+    world.come(7_900);
+    while !matches!(world.state(), Some(PlayerEvent::Playing)) {
+        world.run_for(1);
+        assert_eq!(world.engine.rest_ms(), 0);
+    }
+    assert_eq!(world.engine.rest_ms(), 0, "more of the burst may be on its way");
+    world.run_for(2_000);
     assert!(world.engine.rest_ms() > 0);
 }
 

@@ -8,12 +8,11 @@ pub const RATE_MIN: f64 = 0.95;
 pub const RATE_MAX: f64 = 1.08;
 /// Further behind its target than this, the player jumps instead of hurrying.
 pub const JUMP_BEHIND_S: f64 = 3.0;
-/// Where frames are shown one by one it jumps from here, for it costs a splice in the sound and few frames, and who wants the lowest delay
-/// has it back at once after the machine or the network held still.
-const SPLICE_BEHIND_S: f64 = 0.12;
-/// Time between two such jumps, and from a stall to one.
+/// Where a jump is but a splice in the sound and some frames less, it is worth it from here: who wants the lowest delay has it back at
+/// once after the machine or the network held still.
+const SPLICE_BEHIND_S: f64 = 0.1;
+/// Time from any jump to a splice.
 const SPLICE_REST_MS: i64 = 60_000;
-const SPLICE_BACK_OFF_MS: i64 = 1_000;
 /// On joining, a jump is worth it from here.
 const JOIN_SLACK_S: f64 = 0.2;
 /// Time between the end of one change of rate and the begin of the next: no flapping.
@@ -46,8 +45,11 @@ pub struct Reading {
     pub since_rest_ms: i64,
     /// Since the last jump.
     pub since_jump_ms: i64,
-    /// Since the last jump that was no part of a start; `None` where a jump takes more than a splice.
-    pub since_splice_ms: Option<i64>,
+    /// Since the last jump that was no part of a start.
+    pub since_splice_ms: i64,
+    /// The least that was ahead just before arrivals in all of the last second; `None` where that is not known or a jump takes more than a
+    /// splice.
+    pub least_s: Option<f64>,
 }
 
 /// What to do.
@@ -75,10 +77,11 @@ pub fn decide(reading: &Reading) -> Decision {
     if (reading.may_jump && over_s > JOIN_SLACK_S) || (over_s > JUMP_BEHIND_S && reading.since_jump_ms >= 1_000) {
         return Decision::Jump { ahead_s: target_s };
     }
-    let least_s = ahead_s.min(reading.typical_s);
-    let spliced = reading.since_splice_ms.is_some_and(|since_ms| since_ms >= SPLICE_REST_MS);
-    if spliced && reading.since_stall_ms >= SPLICE_BACK_OFF_MS && least_s - target_s > SPLICE_BEHIND_S {
-        return Decision::Jump { ahead_s: ahead_s - (least_s - target_s) };
+    if let Some(spare_s) = reading.least_s.map(|least_s| least_s.min(ahead_s) - target_s)
+        && spare_s > SPLICE_BEHIND_S
+        && reading.since_splice_ms >= SPLICE_REST_MS
+    {
+        return Decision::Jump { ahead_s: ahead_s - spare_s };
     }
     settle(rate, wanted_rate(reading))
 }
@@ -151,7 +154,8 @@ mod tests {
             since_change_ms: 60_000,
             since_rest_ms: 60_000,
             since_jump_ms: 60_000,
-            since_splice_ms: None,
+            since_splice_ms: 60_000,
+            least_s: None,
         }
     }
 
@@ -177,14 +181,13 @@ mod tests {
 
     #[test]
     fn where_a_jump_is_a_splice_it_takes_less_to_jump_but_not_often() {
-        let late = Reading { since_splice_ms: Some(60_000), typical_s: 0.23, ..calm(0.26, 0.03) };
+        let late = Reading { least_s: Some(0.23), typical_s: 0.24, ..calm(0.26, 0.03) };
         let Decision::Jump { ahead_s } = decide(&late) else { panic!("stays behind") };
         assert!((ahead_s - 0.06).abs() < 1e-9, "what is left just before the next frame is the target");
         let stays = |reading: Reading| !matches!(decide(&reading), Decision::Jump { .. });
-        assert!(stays(Reading { since_splice_ms: None, ..late }));
-        assert!(stays(Reading { since_splice_ms: Some(59_000), ..late }));
-        assert!(stays(Reading { since_stall_ms: 500, ..late }));
-        assert!(stays(Reading { typical_s: 0.14, ..late }));
+        assert!(stays(Reading { least_s: None, ..late }));
+        assert!(stays(Reading { since_splice_ms: 59_000, ..late }));
+        assert!(stays(Reading { least_s: Some(0.12), ..late }));
     }
 
     #[test]
@@ -212,11 +215,12 @@ mod tests {
             since_change_ms in 0_i64..20_000,
             since_rest_ms in 0_i64..20_000,
             since_jump_ms in 0_i64..20_000,
-            since_splice_ms in prop_oneof![Just(None), (0_i64..100_000).prop_map(Some)],
+            since_splice_ms in 0_i64..100_000,
+            least_s in prop_oneof![Just(None), (-1.0..100.0).prop_map(Some), Just(Some(f64::NAN))],
         ) {
             let reading = Reading {
                 ahead_s, typical_s, target_s, rate, may_jump, since_stall_ms, since_change_ms, since_rest_ms, since_jump_ms,
-                since_splice_ms,
+                since_splice_ms, least_s,
             };
             match decide(&reading) {
                 Decision::Keep => {}
@@ -228,7 +232,8 @@ mod tests {
                 }
                 Decision::Jump { ahead_s: left_s } => {
                     prop_assert!(left_s > 0.0 && left_s < ahead_s, "leaves {left_s} of {ahead_s}");
-                    prop_assert!(may_jump || ahead_s > target_s + JUMP_BEHIND_S || (since_splice_ms >= Some(SPLICE_REST_MS) && ahead_s > target_s + SPLICE_BEHIND_S));
+                    let splice = since_splice_ms >= SPLICE_REST_MS && least_s.is_some_and(|least_s| least_s > target_s + SPLICE_BEHIND_S);
+                    prop_assert!(may_jump || ahead_s > target_s + JUMP_BEHIND_S || splice);
                 }
             }
         }

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 const BUCKETS: usize = 12;
 /// The span over which the usual buffer is averaged.
 const RECENT_MS: i64 = 1_000;
+/// A second is known when its first arrival was so soon after its beginning.
+const EDGE_MS: i64 = 100;
 /// Arrivals within this span are taken as one moment.
 const MOMENT_MS: i64 = 5;
 
@@ -92,6 +94,13 @@ impl Arrivals {
         let recent = self.lows.iter().filter(|(at_ms, _)| now_ms - at_ms <= RECENT_MS);
         let (sum_s, count) = recent.fold((0.0, 0_u32), |(sum_s, count), (_, low_s)| (sum_s + low_s, count + 1));
         (count > 0).then(|| sum_s / f64::from(count))
+    }
+
+    /// The least of it in the last second; `None` when less than about a second is known.
+    pub fn least_s(&self, now_ms: i64) -> Option<f64> {
+        let known = self.lows.front().is_some_and(|(at_ms, _)| now_ms - at_ms >= RECENT_MS - EDGE_MS);
+        let recent = self.lows.iter().filter(|(at_ms, _)| now_ms - at_ms <= RECENT_MS);
+        recent.map(|(_, low_s)| *low_s).reduce(f64::min).filter(|_| known)
     }
 
     /// The picture has jumped: what was ahead of it before means nothing now.

@@ -184,3 +184,24 @@ fn what_is_kept_has_an_end() {
     world.run_for(3_000);
     assert!((118.0..126.0).contains(&behind_s(&world)), "{}", behind_s(&world));
 }
+
+#[test]
+fn what_a_hold_of_the_network_cost_is_made_good_at_once_and_once_a_minute() {
+    let mut world = watching(Delay::Lowest);
+    let (live_s, jumps) = (behind_s(&world), world.seeks.len());
+    // Three holds of 0.6 s: the second comes too soon after the first one's jump.
+    let from_ms = world.now_ms;
+    let holds = [0, 30_000, 90_000].map(|after_ms| from_ms + after_ms);
+    world.mood = Box::new(move |at_ms| {
+        let held = holds.into_iter().find(|hold_ms| (*hold_ms..*hold_ms + 600).contains(&at_ms));
+        held.map_or(0, |hold_ms| hold_ms + 600 - at_ms)
+    });
+    let after_hold = |world: &mut World, hold_ms: i64| {
+        world.run_for(hold_ms + 5_000 - world.now_ms);
+        world.mean_delay_s(hold_ms + 3_000, hold_ms + 5_000)
+    };
+    let [first_s, second_s, third_s] = holds.map(|hold_ms| after_hold(&mut world, hold_ms));
+    assert!(first_s < live_s + 0.2 && third_s < live_s + 0.2, "{live_s}, then {first_s} and {third_s}");
+    assert!(second_s > live_s + 0.3, "{live_s}, then {second_s}");
+    assert_eq!(world.seeks.len() - jumps, 2, "{:?}", world.seeks);
+}

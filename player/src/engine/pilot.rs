@@ -341,6 +341,7 @@ impl Pilot {
         if self.rewound {
             return None;
         }
+        let splices = self.target.way() == Way::Frames && self.join.is_none() && !backlog;
         let reading = Reading {
             ahead_s,
             typical_s: self.arrivals.typical_s(now_ms).unwrap_or(ahead_s),
@@ -351,7 +352,8 @@ impl Pilot {
             since_change_ms: now_ms - self.changed_ms,
             since_rest_ms: now_ms - self.rested_ms,
             since_jump_ms: now_ms - self.jumped_ms,
-            since_splice_ms: (self.target.way() == Way::Frames).then(|| now_ms - self.spliced_ms),
+            since_splice_ms: now_ms - self.spliced_ms,
+            least_s: if splices { self.arrivals.least_s(now_ms) } else { None },
         };
         #[cfg(test)]
         let decide = self.decide;
@@ -371,9 +373,9 @@ impl Pilot {
                 let to_s = self.jump(now_ms, view, span, ahead_s)?;
                 // The one on joining is part of the start.
                 if joining {
+                    self.spliced_ms = NEVER_MS;
                     return Some(Move::Seek(to_s));
                 }
-                self.spliced_ms = now_ms;
                 Some(Move::Jump(to_s))
             }
         }
@@ -444,7 +446,7 @@ impl Pilot {
         if (to_s - view.position_s).abs() < 0.05 {
             return None;
         }
-        self.jumped_ms = now_ms;
+        (self.jumped_ms, self.spliced_ms) = (now_ms, now_ms);
         self.seek(now_ms, to_s);
         Some(to_s)
     }

@@ -35,21 +35,30 @@ pub struct Reading {
     pub target_s: f64,
     /// The rate in force.
     pub rate: f64,
-    /// Whether the one free jump after joining may be used now.
-    pub may_jump: bool,
+    /// Where the start of a stream is.
+    pub start: Start,
     /// Since the last stall.
     pub since_stall_ms: i64,
     /// Since the rate last was changed.
     pub since_change_ms: i64,
     /// Since the rate last came back to 1.
     pub since_rest_ms: i64,
-    /// Since the last jump.
-    pub since_jump_ms: i64,
     /// Since the last jump that was no part of a start.
-    pub since_splice_ms: i64,
+    pub since_jump_ms: i64,
     /// The least that was ahead just before arrivals in all of the last second; `None` where that is not known or a jump takes more than a
     /// splice.
     pub least_s: Option<f64>,
+}
+
+/// How a stream starts: with what the server kept since the last key frame, and with one free jump once all of that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// More is on its way: where live is does not show yet.
+    Burst,
+    /// The free jump may be used.
+    Calm,
+    /// It has been, or its time is over.
+    Over,
 }
 
 /// What to do.
@@ -73,17 +82,24 @@ pub fn decide(reading: &Reading) -> Decision {
     if !sane || ahead_s < 0.0 {
         return settle(rate, 1.0);
     }
+    match jump(reading) {
+        Some(ahead_s) => Decision::Jump { ahead_s },
+        None => settle(rate, wanted_rate(reading)),
+    }
+}
+
+/// What a jump that is worth it leaves ahead.
+fn jump(reading: &Reading) -> Option<f64> {
+    let Reading { ahead_s, target_s, start, since_jump_ms, .. } = *reading;
     let over_s = ahead_s - target_s;
-    if (reading.may_jump && over_s > JOIN_SLACK_S) || (over_s > JUMP_BEHIND_S && reading.since_jump_ms >= 1_000) {
-        return Decision::Jump { ahead_s: target_s };
+    if start == Start::Burst {
+        return None;
     }
-    if let Some(spare_s) = reading.least_s.map(|least_s| least_s.min(ahead_s) - target_s)
-        && spare_s > SPLICE_BEHIND_S
-        && reading.since_splice_ms >= SPLICE_REST_MS
-    {
-        return Decision::Jump { ahead_s: ahead_s - spare_s };
+    if (start == Start::Calm && over_s > JOIN_SLACK_S) || (over_s > JUMP_BEHIND_S && since_jump_ms >= 1_000) {
+        return Some(target_s);
     }
-    settle(rate, wanted_rate(reading))
+    let spare_s = reading.least_s?.min(ahead_s) - target_s;
+    (spare_s > SPLICE_BEHIND_S && since_jump_ms >= SPLICE_REST_MS).then_some(ahead_s - spare_s)
 }
 
 fn settle(rate: f64, wanted: f64) -> Decision {
@@ -149,12 +165,11 @@ mod tests {
             typical_s: ahead_s,
             target_s,
             rate: 1.0,
-            may_jump: false,
+            start: Start::Over,
             since_stall_ms: 60_000,
             since_change_ms: 60_000,
             since_rest_ms: 60_000,
             since_jump_ms: 60_000,
-            since_splice_ms: 60_000,
             least_s: None,
         }
     }
@@ -175,8 +190,8 @@ mod tests {
 
     #[test]
     fn joining_allows_a_small_jump() {
-        assert_eq!(decide(&Reading { may_jump: true, ..calm(2.0, 0.2) }), Decision::Jump { ahead_s: 0.2 });
-        assert_eq!(decide(&Reading { may_jump: true, ..calm(0.3, 0.2) }), Decision::Rate(1.03));
+        assert_eq!(decide(&Reading { start: Start::Calm, ..calm(2.0, 0.2) }), Decision::Jump { ahead_s: 0.2 });
+        assert_eq!(decide(&Reading { start: Start::Calm, ..calm(0.3, 0.2) }), Decision::Rate(1.03));
     }
 
     #[test]
@@ -186,7 +201,7 @@ mod tests {
         assert!((ahead_s - 0.06).abs() < 1e-9, "what is left just before the next frame is the target");
         let stays = |reading: Reading| !matches!(decide(&reading), Decision::Jump { .. });
         assert!(stays(Reading { least_s: None, ..late }));
-        assert!(stays(Reading { since_splice_ms: 59_000, ..late }));
+        assert!(stays(Reading { since_jump_ms: 59_000, ..late }));
         assert!(stays(Reading { least_s: Some(0.12), ..late }));
     }
 
@@ -210,17 +225,16 @@ mod tests {
             typical_s in prop_oneof![-1.0..100.0, Just(f64::NAN)],
             target_s in prop_oneof![-1.0..10.0, Just(f64::NAN)],
             rate in RATE_MIN..RATE_MAX,
-            may_jump: bool,
+            start in prop_oneof![Just(Start::Burst), Just(Start::Calm), Just(Start::Over)],
             since_stall_ms in 0_i64..20_000,
             since_change_ms in 0_i64..20_000,
             since_rest_ms in 0_i64..20_000,
-            since_jump_ms in 0_i64..20_000,
-            since_splice_ms in 0_i64..100_000,
+            since_jump_ms in 0_i64..100_000,
             least_s in prop_oneof![Just(None), (-1.0..100.0).prop_map(Some), Just(Some(f64::NAN))],
         ) {
             let reading = Reading {
-                ahead_s, typical_s, target_s, rate, may_jump, since_stall_ms, since_change_ms, since_rest_ms, since_jump_ms,
-                since_splice_ms, least_s,
+                ahead_s, typical_s, target_s, rate, start, since_stall_ms, since_change_ms, since_rest_ms, since_jump_ms,
+                least_s,
             };
             match decide(&reading) {
                 Decision::Keep => {}
@@ -232,8 +246,9 @@ mod tests {
                 }
                 Decision::Jump { ahead_s: left_s } => {
                     prop_assert!(left_s > 0.0 && left_s < ahead_s, "leaves {left_s} of {ahead_s}");
-                    let splice = since_splice_ms >= SPLICE_REST_MS && least_s.is_some_and(|least_s| least_s > target_s + SPLICE_BEHIND_S);
-                    prop_assert!(may_jump || ahead_s > target_s + JUMP_BEHIND_S || splice);
+                    let splice = since_jump_ms >= SPLICE_REST_MS && least_s.is_some_and(|least_s| least_s > target_s + SPLICE_BEHIND_S);
+                    prop_assert!(start != Start::Burst, "jumps to what is not yet live");
+                    prop_assert!(start == Start::Calm || ahead_s > target_s + JUMP_BEHIND_S || splice);
                 }
             }
         }

@@ -91,16 +91,18 @@ impl Arrivals {
 
     /// The buffer just before an arrival, averaged over the last second; `None` when nothing came in it.
     pub fn typical_s(&self, now_ms: i64) -> Option<f64> {
-        let recent = self.lows.iter().filter(|(at_ms, _)| now_ms - at_ms <= RECENT_MS);
-        let (sum_s, count) = recent.fold((0.0, 0_u32), |(sum_s, count), (_, low_s)| (sum_s + low_s, count + 1));
+        let (sum_s, count) = self.recent(now_ms).fold((0.0, 0_u32), |(sum_s, count), low_s| (sum_s + low_s, count + 1));
         (count > 0).then(|| sum_s / f64::from(count))
     }
 
     /// The least of it in the last second; `None` when less than about a second is known.
     pub fn least_s(&self, now_ms: i64) -> Option<f64> {
         let known = self.lows.front().is_some_and(|(at_ms, _)| now_ms - at_ms >= RECENT_MS - EDGE_MS);
-        let recent = self.lows.iter().filter(|(at_ms, _)| now_ms - at_ms <= RECENT_MS);
-        recent.map(|(_, low_s)| *low_s).reduce(f64::min).filter(|_| known)
+        self.recent(now_ms).reduce(f64::min).filter(|_| known)
+    }
+
+    fn recent(&self, now_ms: i64) -> impl Iterator<Item = f64> {
+        self.lows.iter().filter(move |(at_ms, _)| now_ms - at_ms <= RECENT_MS).map(|(_, low_s)| *low_s)
     }
 
     /// The picture has jumped: what was ahead of it before means nothing now.

@@ -7,7 +7,7 @@
 use super::{View, Way};
 use crate::{
     Delay,
-    delay::{Decision, Reading, decide},
+    delay::{Decision, Reading, Start, decide},
     jitter::Arrivals,
     ranges::{Ranges, Span},
     target::Target,
@@ -65,9 +65,8 @@ pub(super) struct Pilot {
     rate: f64,
     changed_ms: i64,
     rested_ms: i64,
-    jumped_ms: i64,
     /// The last jump that was no part of a start.
-    spliced_ms: i64,
+    jumped_ms: i64,
     stalled_ms: i64,
     seek_ms: i64,
     join: Option<Join>,
@@ -103,7 +102,6 @@ impl Pilot {
             changed_ms: NEVER_MS,
             rested_ms: NEVER_MS,
             jumped_ms: NEVER_MS,
-            spliced_ms: NEVER_MS,
             stalled_ms: NEVER_MS,
             seek_ms: NEVER_MS,
             join: None,
@@ -341,18 +339,17 @@ impl Pilot {
         if self.rewound {
             return None;
         }
-        let splices = self.target.way() == Way::Frames && self.join.is_none() && !backlog;
+        let splices = self.target.way() == Way::Frames && !backlog;
         let reading = Reading {
             ahead_s,
             typical_s: self.arrivals.typical_s(now_ms).unwrap_or(ahead_s),
             target_s: self.target.seconds(),
             rate: self.rate,
-            may_jump: self.may_jump(now_ms, backlog),
+            start: self.start(now_ms, backlog),
             since_stall_ms: now_ms - self.stalled_ms,
             since_change_ms: now_ms - self.changed_ms,
             since_rest_ms: now_ms - self.rested_ms,
             since_jump_ms: now_ms - self.jumped_ms,
-            since_splice_ms: now_ms - self.spliced_ms,
             least_s: if splices { self.arrivals.least_s(now_ms) } else { None },
         };
         #[cfg(test)]
@@ -366,14 +363,12 @@ impl Pilot {
                 }
                 None
             }
-            // More of the burst is on its way: the free jump is to where live is.
-            Decision::Jump { .. } if self.join.is_some() && !reading.may_jump => None,
             Decision::Jump { ahead_s } => {
                 let joining = self.join.take().is_some();
                 let to_s = self.jump(now_ms, view, span, ahead_s)?;
-                // The one on joining is part of the start.
                 if joining {
-                    self.spliced_ms = NEVER_MS;
+                    // Part of the start.
+                    self.jumped_ms = NEVER_MS;
                     return Some(Move::Seek(to_s));
                 }
                 Some(Move::Jump(to_s))
@@ -434,11 +429,10 @@ impl Pilot {
         Some(self.seek(now_ms, span.clamp(view.position_s + 0.1)))
     }
 
-    fn may_jump(&self, now_ms: i64, backlog: bool) -> bool {
-        self.join.as_ref().is_some_and(|join| {
-            let calm = !backlog && now_ms - self.burst_ms >= CALM_MS;
-            calm || now_ms - join.since_ms >= BURST_MS
-        })
+    fn start(&self, now_ms: i64, backlog: bool) -> Start {
+        let Some(join) = &self.join else { return Start::Over };
+        let calm = !backlog && now_ms - self.burst_ms >= CALM_MS;
+        if calm || now_ms - join.since_ms >= BURST_MS { Start::Calm } else { Start::Burst }
     }
 
     fn jump(&mut self, now_ms: i64, view: &View, span: Span, ahead_s: f64) -> Option<f64> {
@@ -446,7 +440,7 @@ impl Pilot {
         if (to_s - view.position_s).abs() < 0.05 {
             return None;
         }
-        (self.jumped_ms, self.spliced_ms) = (now_ms, now_ms);
+        self.jumped_ms = now_ms;
         self.seek(now_ms, to_s);
         Some(to_s)
     }

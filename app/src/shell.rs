@@ -45,7 +45,7 @@ pub struct Parts {
 /// Takes the request's [`ServerContext`] and the nonce from context. Beside scripts and styles of this site the page needs one
 /// inline script, which carries the nonce, and `wasm-unsafe-eval`; it has no inline styles.
 pub fn shell(assets: AssetNames) -> impl IntoView {
-    let basics = basics(&assets);
+    let (basics, style) = (basics(), style(&assets));
     let loader = assets.parts.as_ref().map(|parts| format!("/pkg/{}", parts.script));
     if let Some(parts) = assets.parts {
         // From it `leptos` takes which files the page that is shown wants preloaded.
@@ -67,6 +67,9 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                 {open_graph("og:site_name", Messages::new(locale).site_name())}
                 {open_graph("og:type", "website")}
                 {open_graph("og:locale", open_graph_locale(locale))}
+                // A script after a style waits for it, and the stream is asked for by one of these.
+                <MetaTags />
+                {style}
                 <link rel="modulepreload" href=js />
                 {loader.map(|loader| view! { <link rel="modulepreload" href=loader /> })}
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
@@ -74,7 +77,6 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                     {start}
                 </script>
                 {assets.watch.map(|options| view! { <AutoReload options=options /> })}
-                <MetaTags />
             </head>
             <body>
                 <App />
@@ -84,8 +86,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
 }
 
 /// What every document's head begins with, scripts or none.
-pub fn basics(assets: &AssetNames) -> impl IntoView + use<> {
-    let css = format!("/pkg/{}", assets.css);
+pub fn basics() -> impl IntoView {
     view! {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
@@ -93,8 +94,13 @@ pub fn basics(assets: &AssetNames) -> impl IntoView + use<> {
         {theme_color("(prefers-color-scheme: dark)", "#0d0f14")}
         {theme_color("(prefers-color-scheme: light)", "#fbf9f7")}
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href=css />
     }
+}
+
+/// The style of every document.
+pub fn style(assets: &AssetNames) -> impl IntoView + use<> {
+    let css = format!("/pkg/{}", assets.css);
+    view! { <link rel="stylesheet" href=css /> }
 }
 
 fn theme_color(media: &'static str, content: &'static str) -> impl IntoView {

@@ -188,6 +188,12 @@ test('a live room asks for its stream with its first bytes, and once', async ({ 
   await page.goto(`${server.url}/rooms/early`, { waitUntil: 'commit' });
   // Nothing of the application is there yet.
   await first;
+  // What plays sound has been woken up too, by a sound that nobody hears.
+  const sound = () => page.evaluate(() => {
+    const { readyState, paused } = (self as unknown as { madangEarly: { sound: HTMLAudioElement } }).madangEarly.sound;
+    return { loaded: readyState >= HTMLMediaElement.HAVE_CURRENT_DATA, paused };
+  });
+  await expect.poll(sound).toEqual({ loaded: true, paused: true });
   release();
   await expectMoving(page);
   expect(asked.filter((url) => url.endsWith('.flv'))).toHaveLength(1);

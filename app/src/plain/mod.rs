@@ -15,7 +15,7 @@ use crate::{
     posted::PostedForm,
     realtime::Realtime,
     route::Place,
-    shell::{AssetNames, basics},
+    shell::{AssetNames, basics, style},
 };
 use admin::Administration;
 use leptos::prelude::*;
@@ -146,7 +146,8 @@ fn whole(assets: &AssetNames, context: &ServerContext, page: Arc<Page>) -> impl 
         <!DOCTYPE html>
         <html lang=context.locale.tag() data-now=context.now.0.to_string() data-me=context.me()>
             <head>
-                {basics(assets)}
+                {basics()}
+                {style(assets)}
                 <meta name="robots" content="noindex" />
                 // Words of ours alone, and no mark of a text that scripts would look for.
                 <title inner_html=title></title>

@@ -55,6 +55,13 @@ pub fn browser_now() -> UnixMillis {
     UnixMillis(js_sys::Date::now() as i64)
 }
 
+/// How far the server's clock is ahead of the browser's, in ms: the page was rendered about halfway between its request and its answer.
+#[cfg(feature = "hydrate")]
+pub fn server_ahead_ms() -> i64 {
+    let Some(timing) = window().performance().map(|performance| performance.timing()) else { return 0 };
+    rendered().0 - ((timing.request_start() + timing.response_start()) / 2.0) as i64
+}
+
 fn rendered() -> UnixMillis {
     #[cfg(feature = "ssr")]
     return use_context::<crate::context::ServerContext>().map(|c| c.now).unwrap_or_default();

@@ -75,7 +75,7 @@ pub fn App() -> impl IntoView {
     let site = messages.site_name();
     view! {
         {head::tag(move || view! { <Title text=site /> })}
-        {head::tag(move || view! { <Meta name="description" content=messages.site_description() /> })}
+        {head::of_site(move || view! { <Meta name="description" content=messages.site_description() /> })}
         <a class="skip" href="#main">{messages.skip_to_content()}</a>
         <Header />
         <ConnectionBanner />

@@ -188,6 +188,12 @@ fn address() -> (String, String) {
     }
 }
 
+/// Whether a room's page is asked for.
+#[cfg(feature = "ssr")]
+pub fn is_room() -> bool {
+    Page::of(&address().0) == Some(Page::Watch)
+}
+
 /// A request's address, which leptos gives with or without a host, as path and query.
 #[cfg(any(test, feature = "ssr"))]
 fn path_and_query(address: &str) -> (&str, &str) {

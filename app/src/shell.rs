@@ -5,6 +5,7 @@ use crate::{
     clock::NOW_ATTRIBUTE,
     context::{ME_ATTRIBUTE, ServerContext},
     i18n::Messages,
+    route::is_room,
     words::open_graph_locale,
 };
 use leptos::{WasmSplitManifest, nonce::use_nonce, prelude::*};
@@ -65,7 +66,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
             <head>
                 {basics}
                 {open_graph("og:site_name", Messages::new(locale).site_name())}
-                {open_graph("og:type", "website")}
+                {(!is_room()).then(|| open_graph("og:type", "website"))}
                 {open_graph("og:locale", open_graph_locale(locale))}
                 // A script after a style waits for it, and the stream is asked for by one of these.
                 <MetaTags />

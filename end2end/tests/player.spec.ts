@@ -1,8 +1,12 @@
 // What the player has beyond its picture: parts that come later, the system's controls, the screen, and the way back in the stream.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { BROWSER_ARGS } from '../playwright.config.ts';
 import { awake, expect, open, test } from '../support/fixtures.ts';
+import { ARTEFACTS, STREAM_FILE } from '../support/paths.ts';
 import { chat, enter, makeRoom, message, sayAndSee, visitor } from '../support/chat.ts';
 import { expectMoving, expectScene, played, player, shownKey, wayBack } from '../support/ui.ts';
-import type { Page } from '@playwright/test';
+import { chromium, type Page } from '@playwright/test';
 
 /** Parts of the program that a page fetches when it needs them. */
 const PART = /\/pkg\/(split|chunk)_[^/]*\.wasm/;
@@ -38,6 +42,61 @@ test('settings are fetched when they are first pressed, and a press before they 
   await page.reload();
   await awake(page);
   await expect(player(page).locator('.setting-name')).toHaveText('Smooth');
+});
+
+test('the statistics are copied, a line for each', async ({ page, context, server, publish }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+  publish(await server.createRoom('figures'));
+  await open(page, `${server.url}/rooms/figures`);
+  await expectMoving(page);
+  await page.keyboard.press('s');
+  const stats = player(page).getByRole('region', { name: 'Statistics' });
+  const names = stats.locator('dt');
+  await expect(names).not.toHaveCount(0);
+  const copy = stats.getByRole('button', { name: 'Copy the statistics' });
+  await copy.click();
+  await expect(stats.getByRole('button', { name: 'Statistics copied' })).toBeVisible();
+  const lines = (await page.evaluate(() => navigator.clipboard.readText())).trimEnd().split('\n');
+  expect(lines.map((line) => line.split(': ')[0])).toEqual(await names.allInnerTexts());
+  expect(lines[0]).toMatch(/^Picture: 640×\d+ · \d+ fps$/);
+  expect(lines.at(-1)).toMatch(/^Transport: HTTP-FLV, \w+/);
+  await expect(copy, 'it can be pressed again').toBeVisible();
+});
+
+test('the meter of a stream of sound moves once the browser allows sound', async ({ server, publish, complaints, watched }) => {
+  complaints.allow(/AudioContext was not allowed to start/);
+  const sound = path.join(ARTEFACTS, 'sound-refused.flv');
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', '-i', STREAM_FILE, '-vn', '-c', 'copy', '-f', 'flv', sound]);
+  publish(await server.createRoom('sound-refused'), sound);
+  await expect.poll(async () => (await server.room('sound-refused')).live.state).toBe('live');
+  // A browser of its own: the rule is a flag of the process.
+  const strict = await chromium.launch({
+    executablePath: test.info().project.use.launchOptions?.executablePath,
+    args: [...BROWSER_ARGS, '--autoplay-policy=document-user-activation-required'],
+  });
+  try {
+    const page = await (await watched(await strict.newContext({ locale: 'en-US' }))).newPage();
+    // Until the meter is made, nothing may be asked of the page: each question counts as a person's gesture.
+    await page.addInitScript(() => {
+      const Context = window.AudioContext;
+      window.AudioContext = class extends Context {
+        constructor(options?: AudioContextOptions) {
+          super(options);
+          console.info('a meter');
+        }
+      };
+    });
+    const made = page.waitForEvent('console', (message) => message.text() === 'a meter');
+    await page.goto(`${server.url}/rooms/sound-refused`);
+    await made;
+    await page.getByRole('button', { name: 'Tap to unmute' }).click();
+    const level = (): Promise<number> =>
+      player(page).locator('.player-level').evaluate((meter) => Number((meter as HTMLElement).style.getPropertyValue('--level')));
+    await expect.poll(level, { message: 'the meter moves' }).toBeGreaterThan(0);
+    expect(complaints.unexpected).toEqual([]);
+  } finally {
+    await strict.close();
+  }
 });
 
 /** What a page's media session says, and what presses its keys. */

@@ -82,6 +82,13 @@ pub enum Item {
         /// Seconds that it still waits.
         left_s: u32,
     },
+    /// When the server received the key frame that comes next.
+    Clock {
+        /// The key frame's place on the connection's timeline (of decoding).
+        at_ms: i64,
+        /// Unix time by the server's clock.
+        unix_ms: i64,
+    },
     /// A track in a codec that cannot be carried.
     Unsupported {
         /// Which track.
@@ -170,9 +177,11 @@ fn item(output: Output) -> Option<Item> {
             keyframe: keyframe || track == Track::Audio,
         })),
         Output::Unsupported { track, codec } => Some(Item::Unsupported { track, codec }),
-        Output::Script { name, value, .. } if name == flv::MARK => {
-            // The cast saturates; a number that is none is no time.
-            value.get("away").and_then(Value::as_f64).map(|left| Item::Away { left_s: left as u32 })
+        Output::Script { at, name, value } if name == flv::MARK => {
+            let number = |name| value.get(name).and_then(Value::as_f64);
+            // The casts saturate; a number that is none is no time.
+            let away = number("away").map(|left| Item::Away { left_s: left as u32 });
+            away.or_else(|| number("clock").map(|unix| Item::Clock { at_ms: at.0, unix_ms: unix as i64 }))
         }
         Output::Script { .. } => None,
     }
@@ -249,11 +258,12 @@ mod tests {
     }
 
     #[test]
-    fn a_publisher_that_is_gone_is_told_and_other_script_tags_are_not() {
+    fn what_the_server_says_is_told_and_other_script_tags_are_not() {
         let mut stream = bytes::BytesMut::from(&flv::header(true, true)[..]);
         for (name, field, value) in [
             ("madang", "away", Value::Number(12.0)),
             ("other", "away", Value::Number(3.0)),
+            ("madang", "clock", Value::Number(1_767_225_600_000.0)),
             ("madang", "x", Value::Null),
         ] {
             let mut body = bytes::BytesMut::new();
@@ -261,7 +271,8 @@ mod tests {
             madang_media::amf0::write(&Value::Object(vec![(field.to_owned(), value)]), &mut body);
             flv::write_tag(&mut stream, flv::TagKind::Script, 0, &body);
         }
-        assert_eq!(items(&stream, stream.len())[1..], [Item::Away { left_s: 12 }]);
+        let clock = Item::Clock { at_ms: 0, unix_ms: 1_767_225_600_000 };
+        assert_eq!(items(&stream, stream.len())[1..], [Item::Away { left_s: 12 }, clock]);
     }
 
     #[test]

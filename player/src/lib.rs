@@ -95,11 +95,11 @@ pub enum PlayerEvent {
     NeedsTap,
     /// Cannot go on until `restart`.
     Failed(Failure),
-    /// Given about twice a second while playing. `behind_ms` is what lies in the buffer ahead of the picture plus
-    /// the age of its newest data: the delay this side of the last byte received. Time spent in the encoder, the
-    /// server and the network is not in it.
+    /// Given about twice a second while playing. `behind_ms` is how long ago the server received what is shown, by the clock that it sends
+    /// before key frames; without one, what lies in the buffer ahead of the picture plus the age of its newest data. Time spent in the
+    /// encoder and on the way to the server is not in it.
     Delay {
-        /// Milliseconds behind the newest data.
+        /// Milliseconds since the server received the picture.
         behind_ms: u32,
     },
     /// The picture's size in pixels as the stream declares it.
@@ -184,6 +184,8 @@ pub struct Stats {
     pub reconnects: u32,
     /// MediaSources built after the first.
     pub rebuilds: u32,
+    /// The stream comes over a WebSocket; over HTTP otherwise.
+    pub socket: bool,
     /// The browser's way in: `MediaSource` or `ManagedMediaSource`.
     pub path: &'static str,
 }

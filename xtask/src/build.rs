@@ -5,7 +5,7 @@ use crate::{
     failure::{Context, Result},
     imports,
     process::run,
-    project::Project,
+    project::{Project, cargo_home},
     setup::Tools,
 };
 use std::{
@@ -53,6 +53,8 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
     // Each page but a room's is a download of its own (app/src/pages/mod.rs).
     let split = ["--split", "--lib-features", "split", "--bin-features", "split"];
     build.args(["build", "--release", "-P"]).args(split).env("LEPTOS_HASH_FILES", "true");
+    run(tools.command("cargo").args(["fetch", "--locked", "--quiet"]).current_dir(&project.root))?;
+    build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", front_end_flags());
     run(build.env("PATH", imports::path(project, tools)?))?;
     let built = project.target.join("release/madang");
     if built != binary {
@@ -68,6 +70,22 @@ pub fn release(project: &Project, tools: &Tools) -> Result<()> {
     println!("  {}: {:.1} MB, web assets inside", project.shown(&binary), bytes as f64 / 1e6);
     crate::budget::check(project)?;
     fs::write(&stamp, made_from(sources, &binary)).cannot("note what the binary is made from")
+}
+
+/// Those of `.cargo/config.toml`, in whose place they are. And messages of panics name the files of crates without the folder that cargo has
+/// them in: it is this machine's, and a part of the download.
+fn front_end_flags() -> String {
+    let mut flags = "--cfg=erase_components".to_owned();
+    let sources = cargo_home().and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    for folder in sources.into_iter().flatten().flatten() {
+        // Flags are told apart by spaces.
+        if let Some(path) = folder.path().to_str().filter(|path| !path.contains(' ')) {
+            flags.push_str(" --remap-path-prefix=");
+            flags.push_str(path);
+            flags.push_str("/=");
+        }
+    }
+    flags
 }
 
 /// The binary has the files of this very build inside: a style or a script that changed has another name, and the old one is gone.

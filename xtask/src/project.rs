@@ -67,11 +67,14 @@ impl Project {
     }
 }
 
+/// Where cargo keeps what it downloads.
+pub fn cargo_home() -> Option<PathBuf> {
+    absolute_env("CARGO_HOME").or_else(|| absolute_env("HOME").map(|home| home.join(".cargo")))
+}
+
 /// `CARGO_HOME/bin`, where rustup puts cargo and users expect cargo's tools.
 pub fn cargo_bin() -> Option<PathBuf> {
-    absolute_env("CARGO_HOME")
-        .or_else(|| absolute_env("HOME").map(|home| home.join(".cargo")))
-        .map(|home| home.join("bin"))
+    cargo_home().map(|home| home.join("bin"))
 }
 
 fn absolute_env(name: &str) -> Option<PathBuf> {

@@ -188,7 +188,9 @@ impl Deck {
                 return;
             }
             self.needs_key = false;
-            if fragment.keyframe && self.keys.back().is_none_or(|(last_s, _)| start_s - last_s >= KEY_STEP_S) {
+            let removes = self.way == Way::Buffered;
+            if removes && fragment.keyframe && self.keys.back().is_none_or(|(last_s, _)| start_s - last_s >= KEY_STEP_S)
+            {
                 self.keys.push_back((start_s, self.queued));
             }
         }
@@ -308,6 +310,7 @@ impl Engine {
         self.sources = self.sources.wrapping_add(1);
         self.stats.rebuilds = self.sources.saturating_sub(1);
         self.rebuild = false;
+        self.streaming = true;
         let deck = Deck::new(self.sources, &tracks, start_ms, way);
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
@@ -337,6 +340,8 @@ impl Engine {
         deck.broken = true;
         let way = deck.way();
         self.rebuild = true;
+        // A source that is gone asks for nothing, and the next begins with what is read.
+        self.streaming = true;
         if way == Way::Frames {
             // The other way plays what this one could not. Decoders of tabs that rest are taken away, too: once is no habit.
             let again = self.frames_broke_ms.replace(now_ms).is_some_and(|before| now_ms - before < FRAMES_AGAIN_MS);

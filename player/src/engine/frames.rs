@@ -159,7 +159,9 @@ impl Engine {
         let inits = &self.past.gops.back()?.inits;
         let track = |track| inits.get(track).as_ref().map(|init: &Init| (track, init.mime.clone()));
         let last = || [Track::Video, Track::Audio].into_iter().filter_map(track).collect();
-        let tracks: Vec<(Track, String)> = self.session.as_ref().map_or_else(last, super::Session::wanted);
+        // A connection that has only been answered says nothing of its tracks yet.
+        let now = self.session.as_ref().map(super::Session::wanted).filter(|tracks| !tracks.is_empty());
+        let tracks: Vec<(Track, String)> = now.unwrap_or_else(last);
         let to_past_s = self.past.offset_s - self.deck.as_ref()?.offset_s();
         self.play_later = std::mem::replace(&mut self.wants_play, false);
         self.build(now_ms, tracks, 0, Way::Buffered);

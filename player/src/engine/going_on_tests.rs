@@ -48,6 +48,81 @@ fn while_the_publisher_is_gone_the_picture_waits_and_then_goes_on_as_before() {
 }
 
 #[test]
+fn a_picture_that_is_announced_and_does_not_come_is_not_waited_for() {
+    let mut world = World::new(Delay::Balanced);
+    let start_ms = 60_000 * world.gop_ms;
+    world.announces = true;
+    world.video = Box::new(move |at| at > start_ms + 12_000);
+    world.come(0);
+    world.run_for(5_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing), "{:?}", world.events);
+    world.run_for(20_000);
+    assert_eq!(world.builds.iter().map(|(_, tracks)| *tracks).collect::<Vec<_>>(), [1, 2], "it comes after all");
+    assert_eq!(world.opened.len(), 1);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+}
+
+/// Nothing sent from now on arrives.
+fn falls_silent(world: &mut World) {
+    world.mood = Box::new(|_| 600_000);
+}
+
+#[test]
+fn a_connection_of_the_network_before_is_not_waited_for() {
+    let mut world = World::watched(Delay::Balanced);
+    falls_silent(&mut world);
+    world.run_for(3_000);
+    assert_eq!(world.opened.len(), 1);
+    world.input(Input::Online);
+    assert_eq!(world.opened.len(), 2, "at once");
+    world.mood = Box::new(|_| 0);
+    world.run_for(5_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+    world.input(Input::Online);
+    assert_eq!(world.opened.len(), 2, "what brings something stays");
+}
+
+#[test]
+fn a_machine_that_is_offline_is_believed_where_nothing_comes() {
+    let mut world = World::watched(Delay::Balanced);
+    world.input(Input::Offline);
+    world.run_for(20_000);
+    assert_eq!(world.opened.len(), 1, "the server is near");
+    falls_silent(&mut world);
+    world.input(Input::Offline);
+    world.run_for(3_000);
+    assert!(!world.connected() || world.opened.len() > 1);
+}
+
+#[test]
+fn a_managed_source_that_breaks_while_it_wants_nothing_is_followed_by_another() {
+    let mut world = World::watched(Delay::Balanced);
+    world.input(Input::Streaming(false));
+    assert!(!world.engine.wants_data());
+    world.input(Input::Broken { source: 1 });
+    assert!(world.engine.wants_data());
+    world.run_for(10_000);
+    assert_eq!(world.builds.len(), 2);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+}
+
+#[test]
+fn what_the_viewer_has_paused_in_a_hidden_tab_stays_so() {
+    for asked in [true, false] {
+        let mut world = World::watched(Delay::Balanced);
+        world.input(Input::Visible(false));
+        if asked {
+            world.input(Input::Pause);
+        }
+        world.element.paused = true;
+        world.input(Input::Paused);
+        world.input(Input::Broken { source: 1 });
+        world.run_for(10_000);
+        assert_eq!((world.builds.len(), world.element.paused), (2, asked), "asked: {asked}");
+    }
+}
+
+#[test]
 fn sound_that_does_not_play_is_left_out_and_the_picture_goes_on() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);
@@ -126,4 +201,30 @@ fn a_browser_that_does_not_begin_at_an_open_gop_is_not_waited_for() {
     assert!(failed(&watches_an_open_gop(4, 0.0)));
     assert!(!failed(&watches_an_open_gop(1, 0.0)), "it may take a moment");
     assert!(!failed(&watches_an_open_gop(4, 60.0)), "it is shown");
+}
+
+#[test]
+fn the_delay_is_counted_from_when_the_server_received_the_picture() {
+    let mut world = World::watched(Delay::Balanced);
+    let told = |world: &World| {
+        let delay = |event: &PlayerEvent| match event {
+            PlayerEvent::Delay { behind_ms } => Some(i64::from(*behind_ms)),
+            _ => None,
+        };
+        world.events.iter().rev().find_map(|(_, event)| delay(event)).expect("it says")
+    };
+    let here_ms = told(&world);
+    // Two seconds lie in queues on the way: what comes now was received then.
+    let unix_ms = 1_767_225_600_000;
+    let at_ms = ((world.element.view().ranges.end_s().expect("media") - world.engine.offset_s()) * 1000.0) as i64;
+    let clock = crate::intake::Item::Clock { at_ms, unix_ms: unix_ms - 2_000 };
+    world.engine.handle_items(world.now_ms, vec![clock], &world.element.view());
+    world.engine.set_server_time(world.now_ms, unix_ms);
+    world.run_for(1_000);
+    let late_ms = told(&world);
+    assert!((1_900..2_100).contains(&(late_ms - here_ms)), "{here_ms}, {late_ms}");
+    // A clock that cannot be right is not asked.
+    world.engine.set_server_time(world.now_ms, unix_ms - 3_600_000);
+    world.run_for(1_000);
+    assert!((told(&world) - here_ms).abs() < 100, "{here_ms}, {}", told(&world));
 }

@@ -93,6 +93,8 @@ pub enum Input {
     Waiting,
     /// The element's `pause`.
     Paused,
+    /// The viewer wants a pause, wherever the tab is.
+    Pause,
     /// The element's `pause` on a page that nobody has touched yet. Some browsers take back what they granted once they hear sound.
     Halted,
     /// The element's `play`.
@@ -107,6 +109,8 @@ pub enum Input {
     Visible(bool),
     /// The machine is online again.
     Online,
+    /// The machine says that it has no network.
+    Offline,
     /// The viewer chose another setting.
     SetDelay(Delay),
     /// The viewer wants the live edge.

@@ -11,6 +11,10 @@ const ANSWER_MS: i64 = 10_000;
 const SOCKET_AFTER_MS: i64 = 3_000;
 /// A stream that gives nothing is given up after this: longer than the server waits for a silent encoder (10 s).
 const SILENCE_MS: i64 = 12_000;
+/// And after this while the machine says that it is offline. It may be wrong, as where the server is near: then something comes.
+const OFFLINE_MS: i64 = 2_000;
+/// What has been silent for so long when the machine is online again is of the network before.
+const STALE_MS: i64 = 1_000;
 /// A stream that has flowed for so long was a success, and the next failure the first in its row.
 const SUCCESS_MS: i64 = 5_000;
 
@@ -35,8 +39,12 @@ impl Engine {
         }
     }
 
-    /// The machine is online again: no need to wait out a failure.
+    /// The machine is online again: no need to wait out a failure, nor a connection of the network before.
     pub(super) fn online(&mut self, now_ms: i64) {
+        self.offline = false;
+        if matches!(self.link, Link::Flowing { heard_ms, .. } if now_ms - heard_ms > STALE_MS) {
+            self.give_up(now_ms);
+        }
         if matches!(self.link, Link::Resting { network: true, .. }) {
             self.open(now_ms, self.socket);
         }
@@ -141,7 +149,8 @@ impl Engine {
 
     /// What the clock alone brings about.
     pub(super) fn deadlines(&mut self, now_ms: i64) {
-        let wants_data = self.wants_data();
+        let (wants_data, over_socket) = (self.wants_data(), self.socket);
+        let silence_ms = if self.offline { OFFLINE_MS } else { SILENCE_MS };
         match &mut self.link {
             Link::Opening { since_ms, socket: false } if now_ms - *since_ms > SOCKET_AFTER_MS => {
                 self.out.push_back(Output::Abort { connection: self.connection });
@@ -150,7 +159,14 @@ impl Engine {
             Link::Opening { since_ms, .. } if now_ms - *since_ms > ANSWER_MS => self.give_up(now_ms),
             // While reading pauses, silence is our own doing.
             Link::Flowing { heard_ms, .. } if !wants_data => *heard_ms = now_ms,
-            Link::Flowing { heard_ms, .. } if now_ms - *heard_ms > SILENCE_MS => self.give_up(now_ms),
+            Link::Flowing { heard_ms, .. } if now_ms - *heard_ms > silence_ms => {
+                let came = self.session.as_ref().is_some_and(|session| session.media);
+                self.give_up(now_ms);
+                // Answered, and then nothing: something between here and the server waits for the end of the answer.
+                if !came && !over_socket {
+                    self.open(now_ms, true);
+                }
+            }
             Link::Flowing { since_ms, .. } if now_ms - *since_ms > SUCCESS_MS => self.retry.succeeded(),
             Link::Resting { until_ms, .. } if now_ms >= *until_ms => self.open(now_ms, self.socket),
             _ => {}
@@ -166,6 +182,7 @@ impl Engine {
         self.session = None;
         self.intake = None;
         self.rebuild = true;
+        self.streaming = true;
         self.breaks.clear();
         self.face.show(PlayerEvent::Failed(failure), &mut self.out);
     }

@@ -50,6 +50,10 @@ const QUEUE_MAX: usize = 8 * 1024 * 1024;
 const READ_REST_MS: u32 = 80;
 /// Pace of [`PlayerEvent::Delay`].
 const DELAY_EVERY_MS: i64 = 500;
+/// The server's clock is known to about this.
+const CLOCKS_APART_MS: i64 = 250;
+/// What may lie between the server and here.
+const QUEUED_MAX_MS: i64 = 60_000;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
 const FORGOTTEN_MS: i64 = 60_000;
 /// A picture that starts by itself and is halted within this time was halted by the browser. Later it may have been a headset's key.
@@ -91,12 +95,16 @@ pub struct Engine {
     started_ms: i64,
     halts: u8,
     visible: bool,
+    /// The machine says so.
+    offline: bool,
     /// Since when nobody has seen or heard anything, as far as is known.
     unnoticed_ms: Option<i64>,
     /// Downloading has stopped because nobody notices; seeing or hearing starts it again.
     asleep: bool,
     streaming: bool,
     told_delay_ms: i64,
+    /// From the engine's clock to the server's, in ms.
+    to_server_ms: Option<i64>,
     received: VecDeque<(i64, u64)>,
     stats: Stats,
 }
@@ -129,10 +137,12 @@ impl Engine {
             started_ms: now_ms,
             halts: 0,
             visible: true,
+            offline: false,
             unnoticed_ms: None,
             asleep: false,
             streaming: true,
             told_delay_ms: now_ms,
+            to_server_ms: None,
             received: VecDeque::new(),
             stats: Stats { rate: 1.0, ..Stats::default() },
         }
@@ -172,14 +182,20 @@ impl Engine {
         if self.visible && self.face.playing() && self.pilot.has_enough() { READ_REST_MS } else { 0 }
     }
 
+    /// What time it is by the server's clock, in Unix time: [`PlayerEvent::Delay`] then counts what lies between the server and here, too.
+    pub fn set_server_time(&mut self, now_ms: i64, unix_ms: i64) {
+        self.to_server_ms = Some(unix_ms - now_ms);
+    }
+
     /// The figures that the engine knows; the element's own are left at zero.
     pub fn stats(&self, now_ms: i64, view: &View) -> Stats {
         let mut stats = self.stats.clone();
         stats.buffer_ms = (self.pilot.ahead_s(view) * 1000.0) as u32;
-        stats.behind_ms = self.pilot.behind_ms(now_ms, view).unwrap_or(0);
+        stats.behind_ms = self.behind_ms(now_ms, view).unwrap_or(0);
         stats.target_ms = (self.pilot.target_s() * 1000.0) as u32;
         stats.jitter_ms = (self.pilot.jitter_s() * 1000.0) as u32;
         stats.rate = self.pilot.rate();
+        stats.socket = self.socket;
         stats.bitrate_bps = self.bitrate_bps(now_ms);
         stats.codecs = self.deck.as_ref().map(Deck::codecs).unwrap_or_default();
         stats
@@ -188,6 +204,12 @@ impl Engine {
     #[cfg(test)]
     fn decide_with(&mut self, decide: fn(&crate::delay::Reading) -> crate::delay::Decision) {
         self.pilot.decide = decide;
+    }
+
+    /// From the connection's timeline to that of what shows it.
+    #[cfg(test)]
+    fn offset_s(&self) -> f64 {
+        self.deck.as_ref().map_or(0.0, Deck::offset_s)
     }
 
     /// Items as if the bytes of the connection had given them.
@@ -233,6 +255,7 @@ impl Engine {
             Input::Waiting => self.waiting(now_ms, view),
             // A hidden tab is paused by browsers too; that is not the viewer's wish.
             Input::Paused => self.wants_play &= !self.visible,
+            Input::Pause => self.wants_play = false,
             Input::Halted => self.halted(now_ms, view),
             Input::Resumed => {
                 self.wants_play = true;
@@ -252,6 +275,7 @@ impl Engine {
                 }
             }
             Input::Online => self.online(now_ms),
+            Input::Offline => self.offline = true,
             // That way is taken at the next key frame, where it is better.
             Input::Offered => self.offered = true,
             Input::SetDelay(delay) => {
@@ -312,10 +336,23 @@ impl Engine {
         let counts = self.face.playing() || (flows && view.paused);
         if counts && now_ms - self.told_delay_ms >= DELAY_EVERY_MS {
             self.told_delay_ms = now_ms;
-            if let Some(behind_ms) = self.pilot.behind_ms(now_ms, view) {
+            if let Some(behind_ms) = self.behind_ms(now_ms, view) {
                 self.out.push_back(Output::Event(PlayerEvent::Delay { behind_ms }));
             }
         }
+    }
+
+    /// How late the picture is: since the server received it, where it has said when that was; else behind the newest data.
+    fn behind_ms(&self, now_ms: i64, view: &View) -> Option<u32> {
+        let behind_ms = i64::from(self.pilot.behind_ms(now_ms, view)?);
+        let since_received = || {
+            let (at_ms, unix_ms) = self.session.as_ref()?.clock?;
+            let position_ms = ((view.position_s - self.deck.as_ref()?.offset_s()) * 1000.0) as i64;
+            let late_ms = now_ms + self.to_server_ms? - unix_ms - (position_ms - at_ms);
+            // Less than what lies here, or much more: a clock is wrong, or the stamps have jumped.
+            (behind_ms - CLOCKS_APART_MS..behind_ms + QUEUED_MAX_MS).contains(&late_ms).then_some(late_ms)
+        };
+        u32::try_from(since_received().unwrap_or(behind_ms).max(0)).ok()
     }
 
     /// Whether the picture has come to the end of what there is, or stands.

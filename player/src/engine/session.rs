@@ -56,6 +56,8 @@ pub(super) struct Session {
     pub media: bool,
     /// The publisher is gone: that nothing comes is nobody's lateness.
     pub away: bool,
+    /// A place on the connection's timeline, and when the server received what is there, in Unix time by its clock.
+    pub clock: Option<(i64, i64)>,
     /// The newest configuration of each track.
     pub inits: Pair<Option<Init>>,
     /// Tracks that stopped while the other went on.
@@ -72,6 +74,7 @@ impl Session {
             bound: false,
             media: false,
             away: false,
+            clock: None,
             inits: Pair::default(),
             gone: Pair::default(),
             heard_ms: Pair { audio: now_ms, video: now_ms },
@@ -83,7 +86,7 @@ impl Session {
         let size = |item: &Item| match item {
             Item::Init(init) => init.bytes.len(),
             Item::Fragment(fragment) => fragment.bytes.len(),
-            Item::Promise { .. } | Item::Away { .. } | Item::Unsupported { .. } => 0,
+            Item::Promise { .. } | Item::Away { .. } | Item::Clock { .. } | Item::Unsupported { .. } => 0,
         };
         self.held.iter().map(size).sum()
     }
@@ -102,6 +105,18 @@ impl Session {
     /// Whether a media source may begin with this fragment.
     pub fn leads(&self, fragment: &Fragment) -> bool {
         fragment.keyframe && (fragment.track == Track::Video || !self.wants(Track::Video))
+    }
+
+    /// Gives up a picture of which nothing but its configuration has come, while sound comes: its encoder has announced it and sends none,
+    /// or has stopped sending it before this viewer came.
+    fn give_up_picture(&mut self, now_ms: i64) {
+        let came = |track| self.held.iter().any(|item| matches!(item, Item::Fragment(f) if f.track == track));
+        if self.first_init_ms.is_some_and(|first_ms| now_ms - first_ms > TRACK_GONE_MS)
+            && came(Track::Audio)
+            && !came(Track::Video)
+        {
+            self.gone.video = true;
+        }
     }
 
     /// Whether every promised track is here, or has been waited for long enough.
@@ -124,6 +139,7 @@ impl Engine {
                 session.away = true;
                 self.face.show_when_dry(PlayerEvent::Away { left_s });
             }
+            Item::Clock { at_ms, unix_ms } => session.clock = Some((at_ms, unix_ms)),
             Item::Unsupported { track: Track::Video, codec } => self.fail(Failure::CodecNotPlayable { mime: codec }),
             Item::Unsupported { track: Track::Audio, codec } => {
                 // The picture goes on without sound; the statistics say why.
@@ -132,6 +148,9 @@ impl Engine {
             }
             Item::Init(init) => {
                 session.first_init_ms.get_or_insert(now_ms);
+                if init.track == Track::Audio {
+                    self.stats.left_out = None;
+                }
                 *session.inits.get_mut(init.track) = Some(init.clone());
                 *session.gone.get_mut(init.track) = false;
                 if session.bound {
@@ -164,6 +183,7 @@ impl Engine {
         if session.bound || !session.complete(now_ms) {
             return;
         }
+        session.give_up_picture(now_ms);
         let starts_here = |item: &Item| matches!(item, Item::Fragment(fragment) if session.leads(fragment));
         if !session.held.iter().any(starts_here) {
             return;
@@ -176,7 +196,7 @@ impl Engine {
             })
         };
         let start_ms = [Track::Video, Track::Audio].into_iter().filter_map(first_ms).min().unwrap_or(0);
-        let held = std::mem::take(&mut session.held);
+        let (held, gone) = (std::mem::take(&mut session.held), session.gone);
         session.bound = true;
         session.heard_ms = Pair { audio: now_ms, video: now_ms };
         let fits =
@@ -189,9 +209,10 @@ impl Engine {
         self.pilot.join(now_ms);
         for item in held {
             match item {
+                Item::Init(init) if *gone.get(init.track) => {}
                 Item::Init(init) => self.configure(&init),
                 Item::Fragment(fragment) => self.fragment(now_ms, &fragment),
-                Item::Promise { .. } | Item::Away { .. } | Item::Unsupported { .. } => {}
+                Item::Promise { .. } | Item::Away { .. } | Item::Clock { .. } | Item::Unsupported { .. } => {}
             }
         }
     }

@@ -43,6 +43,8 @@ pub struct World {
     /// Since when the publisher has been gone, and since when that was last said.
     away: Option<(i64, i64)>,
     pub promise: (bool, bool),
+    /// Both tracks are configured at the start, whether media comes of them or not.
+    pub announces: bool,
     /// Appends to refuse for want of room.
     pub refuse: u32,
     /// How long one takes.
@@ -114,6 +116,7 @@ impl World {
             on_air: true,
             away: None,
             promise: (true, true),
+            announces: false,
             refuse: 0,
             append_ms: APPEND_MS,
             opened: Vec::new(),
@@ -389,7 +392,11 @@ impl World {
             });
             let (audio, video) = self.promise;
             self.later(self.now_ms + 10, Due::Input(Input::Answered { connection: id, answer }));
-            self.later(self.now_ms + 10, Due::Items(id, vec![Item::Promise { audio, video }]));
+            let mut first = vec![Item::Promise { audio, video }];
+            if self.announces {
+                first.extend([Track::Video, Track::Audio].map(|track| Item::Init(init(track))));
+            }
+            self.later(self.now_ms + 10, Due::Items(id, first));
             if let Some(connection) = &mut self.connection {
                 connection.last_arrival_ms = self.now_ms + 11;
             }

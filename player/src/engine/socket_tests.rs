@@ -48,3 +48,16 @@ fn a_request_that_finds_no_connection_goes_over_a_socket() {
     opens(&mut engine, 64_300, Input::Closed { connection: fourth, clean: true });
     assert!(matches!(opens(&mut engine, 90_000, Input::Tick)[..], [(_, true)]));
 }
+
+#[test]
+fn an_answer_that_brings_nothing_is_given_up_for_a_socket() {
+    let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
+    let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };
+    opens(&mut engine, 50, Input::Answered { connection: first, answer: Answer::Stream });
+    assert_eq!(opens(&mut engine, 12_000, Input::Tick), []);
+    let [(second, true)] = opens(&mut engine, 12_100, Input::Tick)[..] else { panic!("a socket") };
+    opens(&mut engine, 12_200, Input::Answered { connection: second, answer: Answer::Stream });
+    // Nothing there either: back to a request, after a rest.
+    assert_eq!(opens(&mut engine, 24_300, Input::Tick), []);
+    assert!(matches!(opens(&mut engine, 90_000, Input::Tick)[..], [(_, false)]));
+}

@@ -129,3 +129,30 @@ fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<HtmlCan
     context.draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, width, height).ok()?;
     Some(canvas)
 }
+
+/// Span over which frames per second are counted.
+const FPS_MS: f64 = 1_000.0;
+
+/// Frame counts, to make frames per second from.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Frames {
+    at_ms: f64,
+    pub total: u32,
+    pub dropped: u32,
+    pub fps: f64,
+}
+
+impl Frames {
+    /// What they are now, where a second has passed.
+    pub fn counted(self, video: &HtmlVideoElement, at_ms: f64) -> Self {
+        let passed_ms = at_ms - self.at_ms;
+        if passed_ms < FPS_MS {
+            return self;
+        }
+        let quality = video.get_video_playback_quality();
+        let (total, dropped) = (quality.total_video_frames(), quality.dropped_video_frames());
+        let shown = total.saturating_sub(dropped).saturating_sub(self.total.saturating_sub(self.dropped));
+        let fps = if self.at_ms > 0.0 { f64::from(shown) * 1000.0 / passed_ms } else { 0.0 };
+        Self { at_ms, total, dropped, fps }
+    }
+}

@@ -15,7 +15,7 @@ use crate::{
     Delay, PlayerEvent, Stats, Unsupported,
     engine::{Abilities, Engine, Input, Output, View, Way},
 };
-use dom::{Listener, Picture};
+use dom::{Frames, Listener, Picture};
 use gloo_timers::callback::Interval;
 use source::{Path, Source};
 use std::{
@@ -30,8 +30,6 @@ use web_sys::HtmlVideoElement;
 
 /// Pace of the engine's clock while nothing else happens.
 const TICK_MS: u32 = 200;
-/// Span over which frames per second are counted.
-const FPS_MS: f64 = 1_000.0;
 
 /// Plays one room in one video element, until dropped.
 ///
@@ -79,17 +77,8 @@ impl Request {
     }
 }
 
-/// Frame counts, to make frames per second from.
-#[derive(Clone, Copy, Default)]
-struct Frames {
-    at_ms: f64,
-    total: u32,
-    dropped: u32,
-    fps: f64,
-}
-
 impl Player {
-    /// Starts to play `url` (HTTP-FLV) in `video`. `on_event` is called from the event loop, never from inside this
+    /// Starts to play `url` (HTTP-FLV) in `video`. The server's clock is so many milliseconds ahead of the browser's. `on_event` is called from the event loop, never from inside this
     /// function, and may drop the player.
     ///
     /// # Errors
@@ -98,6 +87,7 @@ impl Player {
         video: HtmlVideoElement,
         url: String,
         delay: Delay,
+        server_ahead_ms: i64,
         on_event: impl Fn(PlayerEvent) + 'static,
     ) -> Result<Self, Unsupported> {
         let window = web_sys::window().ok_or(Unsupported::NoWindow)?;
@@ -135,9 +125,16 @@ impl Player {
             timer: RefCell::default(),
             frames: Cell::default(),
         });
-        inner.listen();
+        inner.listen(server_ahead_ms);
         inner.feed_soon(Input::Start);
         Ok(Self { inner })
+    }
+
+    /// Stands still until the viewer wants it to go on, be it in a tab that nobody looks at, where browsers halt what plays themselves.
+    pub fn pause(&self) {
+        self.inner.feed(Input::Pause);
+        // Nothing to be told: it is paused, or has nothing to play.
+        let _ = self.inner.video.pause();
     }
 
     /// Another delay setting, in force at once.
@@ -352,7 +349,7 @@ impl Inner {
         }
     }
 
-    fn listen(self: &Rc<Self>) {
+    fn listen(self: &Rc<Self>, server_ahead_ms: i64) {
         let mut listeners = Vec::new();
         let video = self.video.as_ref();
         let mut on = |target: &web_sys::EventTarget, name: &'static str, act: fn(&Rc<Inner>)| {
@@ -391,6 +388,13 @@ impl Inner {
             on(video, name, |inner| inner.feed(Input::Tick));
         }
         on(self.window.as_ref(), "online", |inner| inner.feed(Input::Online));
+        on(self.window.as_ref(), "offline", |inner| inner.feed(Input::Offline));
+        on(video, "seeked", |inner| {
+            // A picture that stands is shown anew, too.
+            if inner.video.paused() {
+                inner.picture.release();
+            }
+        });
         for name in ["enterpictureinpicture", "leavepictureinpicture"] {
             on(video, name, |inner| inner.feed(Input::Visible(inner.is_seen())));
         }
@@ -404,6 +408,8 @@ impl Inner {
         let timer = Interval::new(TICK_MS, move || {
             if let Some(inner) = weak.upgrade() {
                 inner.count_frames();
+                let server_ms = js_sys::Date::now() as i64 + server_ahead_ms;
+                inner.engine.borrow_mut().set_server_time(inner.now_ms(), server_ms);
                 inner.feed(Input::Tick);
             }
         });
@@ -419,17 +425,7 @@ impl Inner {
     }
 
     fn count_frames(&self) {
-        let before = self.frames.get();
-        let at_ms = self.clock.now();
-        let passed_ms = at_ms - before.at_ms;
-        if passed_ms < FPS_MS {
-            return;
-        }
-        let quality = self.video.get_video_playback_quality();
-        let (total, dropped) = (quality.total_video_frames(), quality.dropped_video_frames());
-        let shown = total.saturating_sub(dropped).saturating_sub(before.total.saturating_sub(before.dropped));
-        let fps = if before.at_ms > 0.0 { f64::from(shown) * 1000.0 / passed_ms } else { 0.0 };
-        self.frames.set(Frames { at_ms, total, dropped, fps });
+        self.frames.set(self.frames.get().counted(&self.video, self.clock.now()));
     }
 
     fn close(&self) {

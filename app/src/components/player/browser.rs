@@ -8,7 +8,7 @@ use super::{
     scene::{BUFFERING_AFTER_MS, Delay, Fault, Feed},
 };
 use crate::{
-    clock::browser_now,
+    clock::{browser_now, server_ahead_ms},
     components::keys::is_taken,
     feature::{call, get, method},
     listen::{after, on_window},
@@ -106,7 +106,7 @@ fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMill
 
 fn start(deck: Deck, video: &HtmlVideoElement, url: &str) {
     let delay = player_delay(deck.delay.get_untracked());
-    match web::Player::new(video.clone(), url.to_owned(), delay, move |event| heard(deck, event)) {
+    match web::Player::new(video.clone(), url.to_owned(), delay, server_ahead_ms(), move |event| heard(deck, event)) {
         Ok(player) => {
             deck.machine.player.set_value(Some(player));
             offer_frames(deck);
@@ -175,7 +175,7 @@ pub fn obey(deck: Deck, command: Command) {
     match command {
         Command::TogglePlay if deck.machine.player.with_value(Option::is_none) => {}
         Command::TogglePlay if video.paused() => play(&video),
-        Command::TogglePlay => drop(video.pause()),
+        Command::TogglePlay => with_player(deck, web::Player::pause),
         Command::ToggleMute if video.muted() || video.volume() == 0.0 => {
             if video.volume() == 0.0 {
                 set_volume(deck, &video, 50);

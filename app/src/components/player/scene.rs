@@ -131,9 +131,9 @@ impl Scene {
         matches!(self, Self::Never | Self::Offline { .. } | Self::Ended)
     }
 
-    /// Whether nothing will change without the viewer.
-    pub const fn is_stuck(&self) -> bool {
-        matches!(self, Self::NotFound | Self::Codec(_) | Self::TooOld | Self::Broken)
+    /// Whether it is over for the player, and trying again may help: the streamer may have changed the codec by then.
+    pub const fn may_go_on(&self) -> bool {
+        matches!(self, Self::Codec(_) | Self::Broken)
     }
 }
 

@@ -37,7 +37,7 @@ pub fn SceneWords(deck: Deck) -> impl IntoView {
             <button
                 type="button"
                 class="btn main player-act"
-                hidden=move || scene.get() != Scene::Broken
+                hidden=move || !scene.with(Scene::may_go_on)
                 on:click=deck.on_click(Command::Again)
             >
                 {m.player_again()}

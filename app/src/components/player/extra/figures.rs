@@ -36,6 +36,6 @@ fn of(stats: &Stats) -> Figures {
         (Figure::Skips, stats.jumps.to_string()),
         (Figure::Stalls, stats.stalls.to_string()),
         (Figure::Reconnects, stats.reconnects.to_string()),
-        (Figure::Transport, format!("HTTP-FLV, {}", stats.path)),
+        (Figure::Transport, format!("{}, {}", if stats.socket { "WebSocket" } else { "HTTP-FLV" }, stats.path)),
     ])
 }

@@ -38,6 +38,12 @@ pub fn cover(deck: Deck) -> Piece {
             if let Ok(timer) = set_interval_with_handle(show, EVERY) {
                 on_cleanup(move || timer.clear());
             }
+            // Made while the browser held sound back, it hears nothing until it is asked again, once sound is on.
+            effect(move || {
+                if !deck.muted.get() && !deck.paused.get() {
+                    let _ = graph.try_with_value(|graph| graph.as_ref().map(Graph::wake));
+                }
+            });
             on_cleanup(move || drop(graph.try_update_value(Option::take)));
         }
     });
@@ -85,6 +91,11 @@ impl Graph {
         let _ = Reflect::set(&analyser, &"fftSize".into(), &SAMPLES.into());
         let _ = method(&source, "connect")?.call1(&source, &analyser);
         Some(Self { context, analyser, samples: Uint8Array::new_with_length(SAMPLES), meter })
+    }
+
+    /// Begins to hear, where the browser held that back. Does nothing where it hears already.
+    fn wake(&self) {
+        call(&self.context, "resume");
     }
 
     /// Says to CSS how loud it is, from 0 to 100.

@@ -5,12 +5,22 @@ use super::super::{
     scene::Delay,
 };
 use crate::{
-    components::icons::{Icon, Shape},
-    i18n::use_messages,
+    components::{
+        copy,
+        icons::{Icon, Shape},
+    },
+    i18n::{Messages, use_messages},
+    listen::sleep,
     piece::Piece,
+    reactive::Var,
 };
 use leptos::prelude::*;
 use madang_view::view;
+use std::fmt::Write as _;
+use wasm_bindgen_futures::spawn_local;
+
+/// For how long it is said that the figures were copied.
+const COPIED_MS: i32 = 2_000;
 
 /// Settings or shortcuts, whichever is open.
 pub fn panel(deck: Deck) -> Piece {
@@ -104,7 +114,34 @@ fn close(deck: Deck, command: Command) -> Piece {
 /// The numbers, for those who want them.
 pub fn stats(deck: Deck) -> Piece {
     let m = use_messages();
-    let label = move |figure| match figure {
+    let copied = Var::new(false);
+    let rows = move || {
+        deck.figures.with(|f| {
+            f.0.iter()
+                .map(|(figure, value)| {
+                    view! {
+                        <dt>{name_of(m, *figure)}</dt>
+                        <dd>{value.clone()}</dd>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let shown = move || {
+        deck.stats_open.get().then(|| {
+            view! {
+                <section class="player-stats" aria-label=m.player_stats()>
+                    <header>{m.player_stats()}{copy_button(deck, copied)}{close(deck, Command::ToggleStats)}</header>
+                    <dl>{rows}</dl>
+                </section>
+            }
+        })
+    };
+    view! { {shown} }
+}
+
+fn name_of(m: Messages, figure: Figure) -> &'static str {
+    match figure {
         Figure::Size => m.player_stat_size(),
         Figure::Frames => m.player_stat_frames(),
         Figure::Codecs => m.player_stat_codecs(),
@@ -116,28 +153,38 @@ pub fn stats(deck: Deck) -> Piece {
         Figure::Stalls => m.player_stat_stalls(),
         Figure::Reconnects => m.player_stat_reconnects(),
         Figure::Transport => m.player_stat_transport(),
-    };
-    let rows = move || {
-        deck.figures.with(|f| {
-            f.0.iter()
-                .map(|(figure, value)| {
-                    view! {
-                        <dt>{label(*figure)}</dt>
-                        <dd>{value.clone()}</dd>
-                    }
-                })
-                .collect_view()
-        })
-    };
-    let shown = move || {
-        deck.stats_open.get().then(|| {
-            view! {
-                <section class="player-stats" aria-label=m.player_stats()>
-                    <header>{m.player_stats()}{close(deck, Command::ToggleStats)}</header>
-                    <dl>{rows}</dl>
-                </section>
-            }
-        })
-    };
-    view! { {shown} }
+    }
+}
+
+/// A button that copies the figures, and says so. Not a `CopyButton`: each piece of code or text that only some parts share is a file
+/// of its own, with a line in the first download.
+fn copy_button(deck: Deck, copied: Var<bool>) -> Piece {
+    let m = use_messages();
+    let label = move || if copied.get() { m.player_stats_copied() } else { m.player_stats_copy() };
+    view! {
+        <span class="offscreen" aria-live="polite">
+            {move || if copied.get() { m.player_stats_copied() } else { "" }}
+        </span>
+        <button type="button" aria-label=label title=label on:click=move |_| copy_figures(deck, m, copied)>
+            {move || view! { <Icon of=if copied.get() { Shape::Check } else { Shape::Copy } /> }}
+        </button>
+    }
+}
+
+/// Copies a line for each figure, `name: value`, and says so for a while. A refused clipboard leaves them to be selected by hand.
+fn copy_figures(deck: Deck, m: Messages, copied: Var<bool>) {
+    let mut lines = String::new();
+    deck.figures.with_untracked(|figures| {
+        for (figure, value) in &figures.0 {
+            // Writing into a text does not fail.
+            let _ = writeln!(lines, "{}: {value}", name_of(m, *figure));
+        }
+    });
+    spawn_local(async move {
+        if copy::write(&lines).await {
+            copied.set(true);
+            sleep(COPIED_MS).await;
+            copied.set(false);
+        }
+    });
 }

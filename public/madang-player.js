@@ -2,14 +2,14 @@
 //   <script src="https://HOST/madang-player.js" defer></script>
 //   <madang-player src="https://HOST/rooms/my-room" delay="lowest"></madang-player>
 // `src`: the room's page, its stream (/live/my-room.flv), or its name alone, which is one of the host that this script came from.
-// `delay`: lowest, balanced or smooth. As wide as its place and 16 to 9 high, unless the page's styles say otherwise.
+// `delay`: lowest, balanced or smooth. `muted`: begins without sound. As wide as its place and 16 to 9 high, unless the page's styles say otherwise.
 'use strict';
 (() => {
   const HOME = new URL('.', document.currentScript?.src ?? location.href);
   const ALLOWED = 'autoplay; fullscreen; picture-in-picture; screen-wake-lock';
 
   /** The address of the frame; undefined where `src` names no room. */
-  const frameOf = (src, delay) => {
+  const frameOf = (src, delay, muted) => {
     let url;
     try {
       url = new URL(src.includes('/') ? src : `rooms/${src}`, HOME);
@@ -20,11 +20,12 @@
     if (!slug || !/^https?:$/.test(url.protocol)) return undefined;
     const frame = new URL(`/embed/${slug}`, url.origin);
     if (delay) frame.searchParams.set('delay', delay);
+    if (muted) frame.searchParams.set('muted', '1');
     return frame.href;
   };
 
   class MadangPlayer extends HTMLElement {
-    static observedAttributes = ['src', 'delay', 'title'];
+    static observedAttributes = ['src', 'delay', 'muted', 'title'];
     #frame = document.createElement('iframe');
 
     constructor() {
@@ -39,7 +40,7 @@
 
     attributeChangedCallback() {
       this.#frame.title = this.title || 'Madang';
-      const address = frameOf(this.getAttribute('src') ?? '', this.getAttribute('delay')) ?? 'about:blank';
+      const address = frameOf(this.getAttribute('src') ?? '', this.getAttribute('delay'), this.hasAttribute('muted')) ?? 'about:blank';
       if (this.#frame.src !== address) this.#frame.src = address;
     }
   }

@@ -36,6 +36,8 @@ pub struct OnAirStatus {
     pub peak: u32,
     /// How the picture does for them; `None` until some have told.
     pub quality: Option<Quality>,
+    /// Browsers that cannot play it.
+    pub unplayable: u32,
     /// None while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
     /// Encoders take the room from each other again and again.
@@ -55,8 +57,8 @@ impl OnAirStatus {
 
     /// What the room's owner is told.
     pub fn studio(self, live: LiveState, attempts: Vec<Attempt>) -> StudioStatus {
-        let Self { watching, peak, quality, encoder, fought_over, .. } = self;
-        StudioStatus { live, watching, peak, quality, encoder, fought_over, attempts }
+        let Self { watching, peak, quality, unplayable, encoder, fought_over, .. } = self;
+        StudioStatus { live, watching, peak, quality, unplayable, encoder, fought_over, attempts }
     }
 }
 

@@ -14,7 +14,7 @@ for (const way of ['a frame', 'an element'] as const) {
     publish(key);
     await expect.poll(async () => (await server.room('in-a-frame')).live.state).toBe('live');
     const shown = {
-      'a frame': `<iframe src="${server.url}/embed/in-a-frame?delay=lowest" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture"></iframe>`,
+      'a frame': `<iframe src="${server.url}/embed/in-a-frame?delay=lowest&muted=1" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture"></iframe>`,
       'an element': `<script src="${server.url}/madang-player.js" defer></script><madang-player src="in-a-frame" delay="lowest" title="Our stream"></madang-player>`,
     };
     const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${shown[way]}`;
@@ -30,12 +30,17 @@ for (const way of ['a frame', 'an element'] as const) {
       const frames = async () => frame.locator('video').evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
       const before = await frames();
       await expect.poll(frames).toBeGreaterThan(before + 10);
+      const muted = () => frame.locator('video').evaluate((video) => (video as HTMLVideoElement).muted);
+      expect(await muted()).toBe(way === 'a frame');
       await expect(frame.getByRole('link', { name: 'Room in-a-frame' })).toBeVisible();
       await expect(frame.locator('.bar')).toBeHidden();
       await page.screenshot({ path: path.join(ARTEFACTS, `embed-${way === 'a frame' ? 'frame' : 'element'}.png`) });
       if (way === 'an element') {
         const address = () => page.locator('iframe').evaluate((iframe) => [(iframe as HTMLIFrameElement).src, (iframe as HTMLIFrameElement).title]);
         expect(await address()).toEqual([`${server.url}/embed/in-a-frame?delay=lowest`, 'Our stream']);
+        await page.locator('madang-player').evaluate((element) => element.setAttribute('muted', ''));
+        expect((await address())[0]).toBe(`${server.url}/embed/in-a-frame?delay=lowest&muted=1`);
+        await page.locator('madang-player').evaluate((element) => element.removeAttribute('muted'));
         // What else may name a room, and what may not.
         const element = page.locator('madang-player');
         for (const [src, delay, path] of [

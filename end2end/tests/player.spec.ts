@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { BROWSER_ARGS } from '../playwright.config.ts';
 import { awake, expect, open, test } from '../support/fixtures.ts';
-import { ARTEFACTS, STREAM_FILE } from '../support/paths.ts';
+import { ARTEFACTS, clip, STREAM_FILE } from '../support/paths.ts';
+import { fileEncoder } from '../support/rtmp.ts';
 import { chat, enter, makeRoom, message, sayAndSee, visitor } from '../support/chat.ts';
 import { expectMoving, expectScene, played, player, shownKey, wayBack } from '../support/ui.ts';
 import { chromium, type Page } from '@playwright/test';
@@ -292,6 +293,25 @@ test('the studio sums up how the picture does for viewers', async ({ page, serve
   const line = page.locator('.studio-sparks').getByRole('img', { name: /^Bitrate, over the last minute: from / });
   await expect(line).toBeVisible();
   expect(await line.locator('path').getAttribute('d')).toMatch(/^M\d+ \d+(L\d+ \d+)+$/);
+});
+
+test('the studio says how many browsers cannot play the codec', async ({ page, server, browser, watched }) => {
+  test.skip(await page.evaluate(() => MediaSource.isTypeSupported('video/mp4; codecs="hvc1.1.6.L60.90"')), 'this browser plays HEVC');
+  const url = await makeRoom(page, server, 'not-for-all');
+  const encoder = fileEncoder(server.rtmp, (await shownKey(page)).key, clip('hevc_flac'), [8, 9, 18]);
+  try {
+    await page.goto(`${url}/studio`);
+    await awake(page);
+    const viewer = await (await watched(await browser.newContext())).newPage();
+    await open(viewer, url);
+    await expectScene(viewer, 'codec');
+    await expect(page.locator('.studio-audience')).toContainText(/Cannot play this codec\s*1/);
+    await viewer.getByRole('button', { name: 'Try again' }).click();
+    await expectScene(viewer, 'codec');
+    await expect(page.locator('.studio-audience')).toContainText(/Cannot play this codec\s*1/);
+  } finally {
+    encoder.destroy();
+  }
 });
 
 test.describe('on a phone', () => {

@@ -83,6 +83,10 @@ pub enum ClientMessage {
         /// Frames in all.
         frames: u32,
     },
+    /// This browser cannot play the picture of a joined room, for its codec: the streamer is told how many say so. Never answered.
+    Unplayable {
+        room: RoomSlug,
+    },
     /// Answered by [`ServerEvent::Pong`]; browsers cannot see WebSocket pings.
     Ping,
 }

@@ -130,6 +130,9 @@ pub struct StudioStatus {
     /// How the picture does for those who watch; `None` until some have told.
     #[serde(default)]
     pub quality: Option<Quality>,
+    /// Browsers that have said in this broadcast that they cannot play it, and did not play since; 1,000 at most.
+    #[serde(default)]
+    pub unplayable: u32,
     /// None too while the room is live and waits for an encoder that is gone.
     pub encoder: Option<EncoderInfo>,
     /// Encoders take the room from each other again and again.

@@ -254,6 +254,16 @@ impl Live {
     pub fn told(&self, room: RoomId, browser: Browser, report: Report) {
         if self.presence.told(room, browser, report, Instant::now()) {
             self.meters.told(report);
+            if let Some(stream) = self.rooms().get(&room) {
+                stream.plays(&browser);
+            }
+        }
+    }
+
+    /// A browser says that it cannot play the room's codec.
+    pub fn cannot_play(&self, room: RoomId, browser: Browser) {
+        if let Some(stream) = self.rooms().get(&room) {
+            stream.cannot_play(browser);
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     flight::{Delivery, Draft, Flight},
     mark,
     metering::Meters,
+    presence::Browser,
     ring::{Cursor, Ring, Step},
 };
 use bytes::BytesMut;
@@ -18,7 +19,7 @@ use madang_protocol::{
     studio::{AudioInfo, EncoderInfo, Health, VideoInfo},
 };
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
@@ -27,6 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// So many browsers are remembered that cannot play a stream.
+const UNPLAYABLE_MAX: usize = 1_000;
 /// Viewers who wait for a publisher are told this often how long it may take, and their connections that they live.
 const REMIND_EVERY: Duration = Duration::from_secs(1);
 /// Take-overs are remembered for this long …
@@ -51,6 +54,8 @@ pub(super) struct Stream {
     skips: AtomicU64,
     /// The most that watched at once.
     peak: AtomicU32,
+    /// Browsers that cannot play it. Asked for by a browser that says so, and for the studio's status.
+    unplayable: Mutex<HashSet<Browser>>,
     bell: Bell,
     meters: Arc<Meters>,
 }
@@ -146,6 +151,7 @@ impl Stream {
             viewers: AtomicU32::new(0),
             skips: AtomicU64::new(0),
             peak: AtomicU32::new(0),
+            unplayable: Mutex::default(),
             bell: Bell::default(),
             meters,
         };
@@ -327,6 +333,24 @@ impl Stream {
         self.peak.fetch_max(by, Ordering::Relaxed);
     }
 
+    /// A browser cannot play it.
+    pub(super) fn cannot_play(&self, browser: Browser) {
+        let mut browsers = self.unplayable();
+        if browsers.len() < UNPLAYABLE_MAX {
+            browsers.insert(browser);
+        }
+    }
+
+    /// It plays there, whatever was said before.
+    pub(super) fn plays(&self, browser: &Browser) {
+        self.unplayable().remove(browser);
+    }
+
+    fn unplayable(&self) -> MutexGuard<'_, HashSet<Browser>> {
+        // Whole at every step.
+        self.unplayable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Everything but who watches and how their pictures do, which is not known here.
     pub(super) fn status(&self) -> OnAirStatus {
         let now = Instant::now();
@@ -348,6 +372,7 @@ impl Stream {
             watching: 0,
             peak: self.peak.load(Ordering::Relaxed),
             quality: None,
+            unplayable: u32::try_from(self.unplayable().len()).unwrap_or(u32::MAX),
             encoder: core.away.is_none_or(|away| away.returning).then_some(encoder),
             fought_over: core.fought_over(now),
         }

@@ -159,6 +159,7 @@ impl Session {
             | ClientMessage::Say { .. }
             | ClientMessage::Moderate { .. }
             | ClientMessage::Quality { .. }
+            | ClientMessage::Unplayable { .. }
             | ClientMessage::Ping => 1.0,
         }
     }
@@ -203,6 +204,10 @@ impl Session {
                 let Some(member) = self.member(&room) else { return };
                 let dropped = dropped.min(frames);
                 self.live.told(member.room(), self.browser, Report { delay_ms, stalls, dropped, frames });
+            }
+            ClientMessage::Unplayable { room } => {
+                let Some(member) = self.member(&room) else { return };
+                self.live.cannot_play(member.room(), self.browser);
             }
             ClientMessage::Ping => self.owe(ServerEvent::Pong),
         }

@@ -204,6 +204,7 @@ pub const MESSAGES: &[(&str, Who)] = &[
     ("moderate", Who::Moderator),
     ("card", Who::Moderator),
     ("quality", Who::Anyone),
+    ("unplayable", Who::Anyone),
     ("ping", Who::Anyone),
 ];
 
@@ -223,6 +224,7 @@ pub const fn asks(message: &ClientMessage) -> &'static str {
         ClientMessage::Moderate { .. } => "moderate",
         ClientMessage::Card { .. } => "card",
         ClientMessage::Quality { .. } => "quality",
+        ClientMessage::Unplayable { .. } => "unplayable",
         ClientMessage::Ping => "ping",
     }
 }

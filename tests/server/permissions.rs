@@ -231,7 +231,7 @@ async fn everything_is_allowed_and_refused_as_declared_to_everybody() {
 async fn what_browsers_say_is_allowed_and_refused_as_declared_to_everybody() {
     let town = Town::open().await;
     let otto = town.house.services.domain.account("otto").await.expect("read").expect("there").id;
-    let messages: [(Value, &[&str]); 11] = [
+    let messages: [(Value, &[&str]); 12] = [
         (json!({"type": "join_directory"}), &["directory"]),
         (json!({"type": "leave_directory"}), &[]),
         (json!({"type": "join", "room": ROOM}), &["chat"]),
@@ -244,6 +244,7 @@ async fn what_browsers_say_is_allowed_and_refused_as_declared_to_everybody() {
         ),
         (json!({"type": "card", "room": ROOM, "person": otto}), &["card", "rejected"]),
         (json!({"type": "quality", "room": ROOM, "delay_ms": 1, "stalls": 0, "dropped": 0, "frames": 0}), &[]),
+        (json!({"type": "unplayable", "room": ROOM}), &[]),
         (json!({"type": "leave", "room": ROOM}), &[]),
         (json!({"type": "ping"}), &["pong"]),
     ];

@@ -47,6 +47,34 @@ async fn the_owner_reads_how_the_picture_does_for_those_who_watch() {
 }
 
 #[tokio::test]
+async fn the_owner_reads_how_many_cannot_play_it() {
+    let house = House::open().await;
+    let (key, owner) = house.own_room(ROOM).await;
+    let mut studio = house.socket_as(&owner).await;
+    studio.join(ROOM).await;
+    let _encoder = Encoder::start(&house, &key).await;
+    live(&house, ROOM).await;
+    let unplayable = json!({"type": "unplayable", "room": ROOM}).to_string();
+    let is_told = |many: u64| move |event: &Value| event["type"] == "studio" && event["status"]["unplayable"] == many;
+    // One browser in two tabs, another, and one that is in another room.
+    let cookie = house.visitor().await;
+    for cookie in [cookie.clone(), cookie.clone(), house.visitor().await] {
+        let mut socket = house.socket_as(&cookie).await;
+        socket.join(ROOM).await;
+        socket.say(&unplayable).await;
+    }
+    house.socket().await.say(&unplayable).await;
+    studio.hear(is_told(2)).await;
+    // Who plays it after all is no more of them.
+    let _viewer = Viewer::join_as(&house, ROOM, Some(&cookie)).await;
+    studio.hear(|event| event["type"] == "studio" && event["status"]["watching"] == 1).await;
+    let mut watcher = house.socket_as(&cookie).await;
+    watcher.join(ROOM).await;
+    watcher.say(&quality(700)).await;
+    studio.hear(is_told(1)).await;
+}
+
+#[tokio::test]
 async fn what_no_picture_ever_did_is_refused() {
     let house = House::open().await;
     house.make_room(ROOM);

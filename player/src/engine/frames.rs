@@ -161,7 +161,7 @@ impl Engine {
         let last = || [Track::Video, Track::Audio].into_iter().filter_map(track).collect();
         // A connection that has only been answered says nothing of its tracks yet.
         let now = self.session.as_ref().map(super::Session::wanted).filter(|tracks| !tracks.is_empty());
-        let tracks: Vec<(Track, String)> = now.unwrap_or_else(last);
+        let tracks: Vec<(Track, String)> = Some(now.unwrap_or_else(last)).filter(|tracks| !tracks.is_empty())?;
         let to_past_s = self.past.offset_s - self.deck.as_ref()?.offset_s();
         self.play_later = std::mem::replace(&mut self.wants_play, false);
         self.build(now_ms, tracks, 0, Way::Buffered);

@@ -14,6 +14,8 @@ mod frames;
 #[cfg(test)]
 mod frames_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod going_on_tests;
 #[cfg(test)]
 mod hidden_tests;

@@ -112,6 +112,7 @@ impl Session {
     fn give_up_picture(&mut self, now_ms: i64) {
         let came = |track| self.held.iter().any(|item| matches!(item, Item::Fragment(f) if f.track == track));
         if self.first_init_ms.is_some_and(|first_ms| now_ms - first_ms > TRACK_GONE_MS)
+            && self.wants(Track::Audio)
             && came(Track::Audio)
             && !came(Track::Video)
         {
@@ -234,7 +235,7 @@ impl Engine {
     pub(super) fn goes_on_without(&mut self, mime: &str) -> bool {
         let Some(session) = &mut self.session else { return false };
         let is = |track| session.inits.get(track).as_ref().is_some_and(|init: &Init| init.mime == *mime);
-        if !is(Track::Audio) || session.inits.video.is_none() {
+        if !is(Track::Audio) || !session.wants(Track::Video) {
             return false;
         }
         session.inits.audio = None;
@@ -266,7 +267,8 @@ impl Engine {
         }
         // A track that ends takes the other with it, for the element plays only where both have data.
         let late = other(track);
-        let behind = self.deck.as_ref().is_some_and(|deck| deck.lags(late, track, TRACK_GONE_MS));
+        let behind =
+            session.wants(track) && self.deck.as_ref().is_some_and(|deck| deck.lags(late, track, TRACK_GONE_MS));
         if behind && session.wants(late) && now_ms - session.heard_ms.get(late) > TRACK_GONE_MS {
             *session.gone.get_mut(late) = true;
             self.rebuild = true;

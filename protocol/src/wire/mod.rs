@@ -171,6 +171,7 @@ mod tests {
                         stalls_tenths: 12,
                         dropped_permille: 3,
                     }),
+                    unplayable: 2,
                     encoder: Some(encoder),
                     fought_over: false,
                     attempts: vec![attempt],
@@ -181,7 +182,14 @@ mod tests {
             ServerEvent::Pong,
         ]);
         let quality = ClientMessage::Quality { room: slug(), delay_ms: 800, stalls: 0, dropped: 1, frames: 300 };
-        agree(vec![ClientMessage::JoinDirectory, ClientMessage::Leave { room: slug() }, quality, ClientMessage::Ping]);
+        let unplayable = ClientMessage::Unplayable { room: slug() };
+        agree(vec![
+            ClientMessage::JoinDirectory,
+            ClientMessage::Leave { room: slug() },
+            quality,
+            unplayable,
+            ClientMessage::Ping,
+        ]);
     }
 
     #[test]

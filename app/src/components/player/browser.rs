@@ -158,7 +158,11 @@ fn heard(deck: Deck, event: PlayerEvent) {
         PlayerEvent::NotLive { .. } => say(Feed::NotLive),
         PlayerEvent::NotFound => say(Feed::NotFound),
         PlayerEvent::Ended => say(Feed::Ended),
-        PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) => say(Feed::Failed(Fault::Codec(mime))),
+        PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) => {
+            say(Feed::Failed(Fault::Codec(mime)));
+            // The streamer is told.
+            fetch_extra(deck);
+        }
         PlayerEvent::Failed(Failure::Decoder) => say(Feed::Failed(Fault::Broken)),
         PlayerEvent::NeedsUnmute if deck.usage == Use::Watch => deck.ask.set(Some(Ask::Unmute)),
         PlayerEvent::NeedsUnmute => {}
@@ -325,7 +329,7 @@ fn restore(deck: Deck, video: &HtmlVideoElement, wanted: Option<Delay>) {
     if deck.usage == Use::Watch {
         let volume = kept(VOLUME).and_then(|v| v.parse::<u8>().ok()).unwrap_or(100).min(100);
         video.set_volume(f64::from(volume) / 100.0);
-        video.set_muted(kept(MUTED).as_deref() == Some("yes"));
+        video.set_muted(kept(MUTED).as_deref() == Some("yes") || use_place().query("muted") == "1");
         deck.theatre.set(kept(THEATRE).as_deref() == Some("yes"));
         deck.in_step.set(kept(IN_STEP).as_deref() == Some("yes"));
     } else {

@@ -1,7 +1,11 @@
 //! Tells the server how the picture does here: for the streamer, who sees the sum of all viewers, and nobody's own figures.
 
-use super::super::{browser::read_stats, deck::Deck, scene::Scene};
-use crate::realtime::use_realtime;
+use super::super::{
+    browser::read_stats,
+    deck::Deck,
+    scene::{Fault, Feed, Scene},
+};
+use crate::{reactive::effect, realtime::use_realtime};
 use leptos::prelude::*;
 use madang_player::Stats;
 use madang_protocol::realtime::{ClientMessage, QUALITY_DELAY_MAX_MS, QUALITY_EVERY_MS};
@@ -31,6 +35,11 @@ pub fn run(deck: Deck) {
             frames: stats.frames_total.saturating_sub(frames),
         });
     };
+    effect(move || {
+        if deck.feed.with(|feed| matches!(feed, Feed::Failed(Fault::Codec(_)))) {
+            realtime.say(&ClientMessage::Unplayable { room: deck.slug.get_value() });
+        }
+    });
     if let Ok(handle) = set_interval_with_handle(tell, EVERY) {
         on_cleanup(move || handle.clear());
     }

@@ -137,6 +137,8 @@ if (mode === 'work' || mode === 'memory') {
 } else {
   await page.addInitScript(`window.readClock = ${mode !== 'steady'}; window.sparse = ${mode === 'long'}; (${watch})()`);
 }
+// What a browser does when it starts is no part of going somewhere in it.
+if (mode === 'join') await page.waitForTimeout(1_500);
 await page.goto(player === 'page' ? url : await pageOf(PLAYERS[player], url), { waitUntil: 'commit' });
 await page.waitForFunction(() => window.seen.first > 0, null, { timeout: 30_000 });
 if (mode === 'work') {

@@ -37,13 +37,13 @@ pub fn tag(make: impl FnOnce() -> Piece) -> Piece {
 
 /// As [`tag`], on every page but a room's, which says that of itself.
 pub fn of_site(make: impl FnOnce() -> Piece) -> Piece {
-    #[cfg(feature = "ssr")]
-    return if crate::route::is_room() { Piece::Nothing } else { make() };
-    #[cfg(not(feature = "ssr"))]
-    {
-        drop(make);
-        Piece::Nothing
-    }
+    tag(|| {
+        #[cfg(feature = "ssr")]
+        if crate::route::is_room() {
+            return Piece::Nothing;
+        }
+        make()
+    })
 }
 
 fn in_site(title: &str, site: &str) -> String {

@@ -64,6 +64,8 @@ pub(super) struct Deck {
     ready: VecDeque<Output>,
     /// The browser has opened it and both buffers exist.
     pub open: bool,
+    /// The browser wants data for it. One that manages its memory says so, and when it has enough.
+    pub streaming: bool,
     /// Takes nothing any more; the next key frame gets a new one.
     pub broken: bool,
     lanes: Pair<Option<Lane>>,
@@ -98,6 +100,7 @@ impl Deck {
             way,
             ready: VecDeque::new(),
             open: false,
+            streaming: true,
             broken: false,
             lanes,
             offset_s: START_S - start_ms as f64 / 1000.0,
@@ -310,7 +313,6 @@ impl Engine {
         self.sources = self.sources.wrapping_add(1);
         self.stats.rebuilds = self.sources.saturating_sub(1);
         self.rebuild = false;
-        self.streaming = true;
         let deck = Deck::new(self.sources, &tracks, start_ms, way);
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
@@ -340,8 +342,6 @@ impl Engine {
         deck.broken = true;
         let way = deck.way();
         self.rebuild = true;
-        // A source that is gone asks for nothing, and the next begins with what is read.
-        self.streaming = true;
         if way == Way::Frames {
             // The other way plays what this one could not. Decoders of tabs that rest are taken away, too: once is no habit.
             let again = self.frames_broke_ms.replace(now_ms).is_some_and(|before| now_ms - before < FRAMES_AGAIN_MS);

@@ -182,7 +182,6 @@ impl Engine {
         self.session = None;
         self.intake = None;
         self.rebuild = true;
-        self.streaming = true;
         self.breaks.clear();
         self.face.show(PlayerEvent::Failed(failure), &mut self.out);
     }

@@ -103,7 +103,6 @@ pub struct Engine {
     unnoticed_ms: Option<i64>,
     /// Downloading has stopped because nobody notices; seeing or hearing starts it again.
     asleep: bool,
-    streaming: bool,
     told_delay_ms: i64,
     /// From the engine's clock to the server's, in ms.
     to_server_ms: Option<i64>,
@@ -142,7 +141,6 @@ impl Engine {
             offline: false,
             unnoticed_ms: None,
             asleep: false,
-            streaming: true,
             told_delay_ms: now_ms,
             to_server_ms: None,
             received: VecDeque::new(),
@@ -174,7 +172,9 @@ impl Engine {
     /// Whether reading from the network may go on; asked before each read, so that nothing piles up.
     pub fn wants_data(&self) -> bool {
         let held = self.session.as_ref().map_or(0, Session::held_bytes);
-        self.streaming && held + self.deck.as_ref().map_or(0, Deck::bytes) < QUEUE_MAX
+        // A source that is to be followed by another may want nothing any more; the next begins with what is read.
+        let wanted = self.rebuild || self.deck.as_ref().is_none_or(|deck| deck.streaming);
+        wanted && held + self.deck.as_ref().map_or(0, Deck::bytes) < QUEUE_MAX
     }
 
     /// How long reading from the network may rest after something has come, in ms; 0 while the next is wanted at once. With a buffer that
@@ -269,7 +269,11 @@ impl Engine {
                 }
             }
             Input::PlayRefused => self.play_refused(view),
-            Input::Streaming(wanted) => self.streaming = wanted,
+            Input::Streaming(wanted) => {
+                if let Some(deck) = &mut self.deck {
+                    deck.streaming = wanted;
+                }
+            }
             Input::Visible(visible) => {
                 self.visible = visible;
                 if visible {

@@ -78,8 +78,8 @@ impl Request {
 }
 
 impl Player {
-    /// Starts to play `url` (HTTP-FLV) in `video`. The server's clock is so many milliseconds ahead of the browser's. `on_event` is called from the event loop, never from inside this
-    /// function, and may drop the player.
+    /// Starts to play `url` (HTTP-FLV) in `video`. The server's clock is `server_ahead_ms` ahead of the browser's. `on_event` is called
+    /// from the event loop, never from inside this function, and may drop the player.
     ///
     /// # Errors
     /// When the browser lacks what playing needs; nothing has been touched then.

@@ -41,7 +41,11 @@ export class Complaints {
         this.all.push(`${message.type()}: ${message.text()} (${message.location().url} on ${page.url()})`);
       }
     });
-    page.on('pageerror', (error) => this.all.push(`uncaught: ${error.message} (on ${page.url()})`));
+    page.on('pageerror', (error) => {
+      // A part of the program that was on its way.
+      if (this.#closed && error.message === 'Failed to fetch') return;
+      this.all.push(`uncaught: ${error.message} (on ${page.url()})`);
+    });
     page.on('crash', () => this.all.push(`crashed: ${page.url()}`));
   }
 }
@@ -89,9 +93,11 @@ export const test = base.extend<{
     expect(complaints.unexpected, 'what the pages said to the console').toEqual([]);
   },
 
-  // Puts a context's pages, now and later, under watch.
+  // Puts a context's pages, now and later, under watch. They end with the test, for the browser goes on to the next one.
   watched: async ({ complaints }, use) => {
+    const contexts: BrowserContext[] = [];
     await use(async (context) => {
+      contexts.push(context);
       context.on('page', (page) => complaints.watch(page));
       // Some breaches make an event and no line in the console.
       await context.addInitScript(() => {
@@ -101,6 +107,7 @@ export const test = base.extend<{
       });
       return context;
     });
+    await Promise.all(contexts.map((context) => context.close()));
   },
 
   context: async ({ context, watched }, use) => {

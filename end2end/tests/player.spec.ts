@@ -100,18 +100,18 @@ test('the meter of a stream of sound moves once the browser allows sound', async
   }
 });
 
-/** What a page's media session says, and what presses its keys. */
+/** What a page's media session says. */
 interface Media {
   title?: string;
   artist?: string;
-  artwork?: number;
+  artwork?: string;
   state: string;
 }
 
 const media = (page: Page): Promise<Media> =>
   page.evaluate(() => {
     const { metadata, playbackState } = navigator.mediaSession;
-    return { title: metadata?.title, artist: metadata?.artist, artwork: metadata?.artwork.length, state: playbackState };
+    return { title: metadata?.title, artist: metadata?.artist, artwork: metadata?.artwork[0]?.type, state: playbackState };
   });
 
 test('the system knows what plays, its keys work, and the screen stays on while the picture moves', async ({ page, server, publish }) => {
@@ -143,7 +143,14 @@ test('the system knows what plays, its keys work, and the screen stays on while 
   const encoder = publish(key);
   await open(page, `${server.url}/rooms/on-the-lock-screen`);
   await expectMoving(page);
-  await expect.poll(() => media(page)).toEqual({ title: 'Pottery at night', artist: 'Mina', artwork: 1, state: 'playing' });
+  await expect.poll(() => media(page)).toEqual({ title: 'Pottery at night', artist: 'Mina', artwork: 'image/jpeg', state: 'playing' });
+  const artwork = await page.evaluate(async () => {
+    const image = new Image();
+    image.src = navigator.mediaSession.metadata!.artwork[0]!.src;
+    await image.decode();
+    return [image.naturalWidth, image.naturalHeight];
+  });
+  expect(artwork, 'the picture of the stream').toEqual([640, 360]);
   await expect.poll(locks).toBe(1);
 
   await press('pause');

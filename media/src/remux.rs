@@ -223,6 +223,12 @@ impl Remuxer {
         self.timeline.zero_stamp()
     }
 
+    /// How much sooner sound is heard than its last stamp says (negative: later), before that was made good: how far the encoder's clocks
+    /// for sound and picture have come apart. 0 without sound.
+    pub fn drift(&self) -> Millis {
+        self.audio.drift()
+    }
+
     fn push_video(&mut self, tag: &Tag) -> Result<(), RemuxError> {
         match flv::video::parse(&tag.body)? {
             flv::video::Packet::Config(codec, config) => self.video.configure(codec, &config, &mut self.out),

@@ -141,6 +141,11 @@ impl Intake {
         self.remuxer.begin_here();
     }
 
+    /// How much sooner sound is heard than its stamps say, in ms: see [`Remuxer::drift`].
+    pub fn drift_ms(&self) -> i64 {
+        self.remuxer.drift().0
+    }
+
     /// The next item; `None` until more bytes are pushed.
     pub fn next_item(&mut self) -> Result<Option<Item>, NotFlv> {
         loop {

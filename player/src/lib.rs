@@ -174,6 +174,8 @@ pub struct Stats {
     pub target_ms: u32,
     /// How uneven arrivals are (the spread within a second, hiccups left out).
     pub jitter_ms: u32,
+    /// How much sooner sound is heard than the encoder's stamps say, in ms; negative: later. Above 50 it is made good.
+    pub drift_ms: i64,
     /// Playback rate now, 0.95 to 1.08.
     pub rate: f64,
     /// Jumps towards live, the one on joining not counted.

@@ -100,7 +100,8 @@ fn describe(headers: &mut HeaderMap, policy: &str, ancestors: &str) {
     }
 }
 
-/// What a page may load: scripts of this site and those that carry the nonce, its styles, pictures and streams, and nothing else.
+/// What a page may load: scripts of this site and those that carry the nonce, its styles, pictures and streams, and nothing else. Pictures
+/// that carry themselves are what the system's media controls are given of a stream; they run nothing and ask nobody.
 /// `reload_port` is where `cargo leptos watch` tells pages to reload themselves.
 fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, ancestors: &str) -> String {
     // Some browsers do not count sockets as 'self' (Safari before 15.4). An address in brackets is no source by the grammar.
@@ -110,7 +111,7 @@ fn page_policy(nonce: &str, origin: &str, reload_port: Option<u32>, ancestors: &
     };
     let reload = reload_port.map(|port| format!(" ws://*:{port} wss://*:{port}")).unwrap_or_default();
     format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          media-src 'self' blob:; connect-src 'self'{socket}{reload}; object-src 'none'; base-uri 'none'; \
          form-action 'self'; frame-ancestors {ancestors}"
     )

@@ -79,7 +79,7 @@ pub fn Icon(
     let (path, line) = of.path();
     let class = if line { "icon line" } else { "icon" };
     view! {
-        <svg class=class viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+        <svg class=class viewBox="0 0 24 24" aria-hidden="true">
             <path d=path></path>
         </svg>
     }
@@ -89,7 +89,7 @@ pub fn Icon(
 #[component]
 pub fn Mark() -> impl IntoView {
     view! {
-        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
             <rect x="3.5" y="3.5" width="25" height="25" rx="6" fill="none" stroke="currentColor" stroke-width="5"></rect>
             <path d="M13 10.5v11l9-5.5z" fill="currentColor"></path>
         </svg>

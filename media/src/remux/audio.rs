@@ -27,6 +27,8 @@ pub(super) struct AudioTrack {
     config: Option<AudioConfig>,
     /// Where the next frame begins by the count of samples, in ticks.
     next: Option<i64>,
+    /// How far the last stamp was ahead of the count, in ticks.
+    ahead: i64,
     astray: Astray,
     /// The next stamp counts, however near: what is before it was another clock's.
     resync: bool,
@@ -55,6 +57,7 @@ impl AudioTrack {
         Self {
             config: None,
             next: None,
+            ahead: 0,
             astray: Astray::default(),
             resync: false,
             batch: Batch::new(TrackKind::Audio, AUDIO_TRACK_ID, NO_TIMESCALE, fragment),
@@ -112,7 +115,8 @@ impl AudioTrack {
         let frame_ticks = i64::from(config.ticks(&data));
         let stamped = self.ticks(timeline.place(at).0);
         let next = self.next.unwrap_or(stamped.max(0));
-        let (begin, stretch) = match self.fit(stamped.saturating_sub(next)) {
+        self.ahead = stamped.saturating_sub(next);
+        let (begin, stretch) = match self.fit(self.ahead) {
             Fit::Here { stretch } => (next, stretch),
             Fit::AtStamp => (stamped, 0),
             Fit::Drop => return Ok(()),
@@ -126,6 +130,11 @@ impl AudioTrack {
     /// The clock that the stamps are made from is another one from here on: a difference is none to be patient with.
     pub(super) fn resync(&mut self) {
         self.resync = true;
+    }
+
+    /// How far the last frame's stamp was ahead of where the frame lies, before that was made good.
+    pub(super) fn drift(&self) -> Millis {
+        Millis(self.ahead.saturating_mul(1000).checked_div(i64::from(self.batch.timescale())).unwrap_or(0))
     }
 
     pub(super) fn flush(&mut self, out: &mut VecDeque<Output>) -> Result<(), TooLong> {

@@ -273,6 +273,18 @@ fn a_clock_that_runs_differently_is_followed_either_way() {
 }
 
 #[test]
+fn how_far_sound_has_drifted_is_said() {
+    for (parts, drift) in [(-200, -42..=-41), (200, 41..=43)] {
+        let mut remuxer = Remuxer::default();
+        assert_eq!(remuxer.drift(), Millis(0));
+        remuxer.push(&aac_config()).unwrap();
+        // Half a percent of 400 frames.
+        (0..400).for_each(|frame| remuxer.push(&sound(frame * 64 / 3 + frame * 64 / 3 / parts)).unwrap());
+        assert!(drift.contains(&remuxer.drift().0), "{parts}: {:?}", remuxer.drift());
+    }
+}
+
+#[test]
 fn an_encoder_that_starts_over_goes_on_on_the_timeline() {
     let first = (0..30).map(|i| frame(1_000_000 + i * 33, i == 0, 0));
     let second = (0..30).map(|i| frame(i * 33, i == 0, 0));

@@ -19,6 +19,8 @@ pub struct Element {
     pub seeking_until_ms: Option<i64>,
     pub tracks: Vec<(Track, Vec<Span>)>,
     pub busy: Vec<Track>,
+    /// It stands, whatever there is, until its position has been set so many times.
+    pub stands: u32,
     /// Position in microseconds to capture time.
     pub captured: BTreeMap<i64, f64>,
 }

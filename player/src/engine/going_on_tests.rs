@@ -68,6 +68,24 @@ fn falls_silent(world: &mut World) {
 }
 
 #[test]
+fn a_network_that_holds_everything_back_is_said_however_soon_it_does() {
+    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+        for after_ms in [0, 300, 900, 3_000, 10_000] {
+            let mut world = World::new(delay);
+            world.come(1_000);
+            while world.state() != Some(&PlayerEvent::Playing) {
+                world.run_for(1);
+            }
+            world.run_for(after_ms);
+            falls_silent(&mut world);
+            world.run_for(7_000);
+            assert_eq!(world.state(), Some(&PlayerEvent::Buffering), "{delay:?}, {after_ms}");
+            assert_eq!(world.opened.len(), 1, "{delay:?}, {after_ms}");
+        }
+    }
+}
+
+#[test]
 fn a_connection_of_the_network_before_is_not_waited_for() {
     let mut world = World::watched(Delay::Balanced);
     falls_silent(&mut world);

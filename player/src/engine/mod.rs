@@ -9,6 +9,8 @@ mod day;
 mod deck;
 #[cfg(test)]
 mod element;
+#[cfg(test)]
+mod element_tests;
 mod face;
 mod frames;
 #[cfg(test)]
@@ -196,6 +198,7 @@ impl Engine {
         stats.behind_ms = self.behind_ms(now_ms, view).unwrap_or(0);
         stats.target_ms = (self.pilot.target_s() * 1000.0) as u32;
         stats.jitter_ms = (self.pilot.jitter_s() * 1000.0) as u32;
+        stats.drift_ms = self.intake.as_ref().map_or(0, Intake::drift_ms);
         stats.rate = self.pilot.rate();
         stats.socket = self.socket;
         stats.bitrate_bps = self.bitrate_bps(now_ms);
@@ -337,6 +340,10 @@ impl Engine {
             self.face.show(PlayerEvent::Playing, &mut self.out);
         } else if self.is_dry(now_ms, view) {
             self.face.release(&mut self.out);
+            // However it came to stand: a stall while joining is none that counts, and may last.
+            if flows && !view.paused && self.pilot.still(now_ms) {
+                self.face.buffering(&mut self.out);
+            }
         }
         // A paused picture falls behind, and the page says by how much.
         let counts = self.face.playing() || (flows && view.paused);

@@ -426,7 +426,9 @@ impl Pilot {
             self.seek_ms = now_ms;
             return Some(Move::Rebuild);
         }
-        Some(self.seek(now_ms, span.clamp(view.position_s + 0.1)))
+        // The picture is cut anyway: to where live is, then.
+        let live_s = if self.rewound { 0.0 } else { span.end_s - self.target.seconds() };
+        Some(self.seek(now_ms, span.clamp(live_s.max(view.position_s + 0.1))))
     }
 
     fn start(&self, now_ms: i64, backlog: bool) -> Start {

@@ -29,6 +29,7 @@ pub type Mood = Box<dyn Fn(i64) -> i64>;
 /// The world of a run.
 pub struct World {
     delay: Delay,
+    pub able: Abilities,
     pub engine: Engine,
     pub now_ms: i64,
     pub events: Vec<(i64, PlayerEvent)>,
@@ -104,6 +105,7 @@ impl World {
     pub fn new(delay: Delay) -> Self {
         Self {
             delay,
+            able: ABLE,
             engine: Engine::new(delay, ABLE, 7, 0),
             now_ms: 0,
             events: Vec::new(),
@@ -147,7 +149,7 @@ impl World {
     /// The viewer comes; the encoder has run for a while, and the last key frame is `age_ms` old.
     pub fn come(&mut self, age_ms: i64) {
         self.now_ms = 60_000 * self.gop_ms + age_ms;
-        self.engine = Engine::new(self.delay, ABLE, 7, self.now_ms);
+        self.engine = Engine::new(self.delay, self.able, 7, self.now_ms);
         self.input(Input::Start);
     }
 
@@ -260,7 +262,7 @@ impl World {
             }
             element.seeking_until_ms = None;
         }
-        if element.paused {
+        if element.paused || element.stands > 0 {
             return;
         }
         let span = element.ranges().at(element.position_s, 0.005);
@@ -325,6 +327,7 @@ impl World {
                 self.element.waiting = true;
                 self.element.paused = true;
                 self.element.seeking_until_ms = None;
+                self.element.stands = 0;
                 self.element.busy.clear();
                 self.element.captured.clear();
                 self.element.tracks = tracks.into_iter().map(|(track, _)| (track, Vec::new())).collect();
@@ -353,6 +356,7 @@ impl World {
                 assert!(ranges.at(to_s, 0.0).is_some(), "seek to {to_s} outside {ranges:?}");
                 self.seeks.push((self.now_ms, to_s));
                 self.element.position_s = to_s;
+                self.element.stands = self.element.stands.saturating_sub(1);
                 self.element.seeking_until_ms = Some(self.now_ms + SEEK_MS);
             }
             Output::Rate(rate) => {

@@ -83,8 +83,8 @@ pub(super) fn view(video: &HtmlVideoElement) -> View {
     }
 }
 
-/// Keeps the last picture in view while the element is given another source, which would show black: on a canvas over it. The page's
-/// policy allows no picture of another origin than its own, and a poster made here would be one.
+/// Keeps the last picture in view while the element is given another source, which would show black: on a canvas over it, which is
+/// there at once.
 #[derive(Default)]
 pub(super) struct Picture {
     canvas: RefCell<Option<HtmlCanvasElement>>,
@@ -112,8 +112,8 @@ impl Picture {
     }
 }
 
-/// A canvas with the picture on it.
-fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<HtmlCanvasElement> {
+/// A canvas with the picture on it, at most [`HELD_WIDTH`] pixels wide.
+pub(super) fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<HtmlCanvasElement> {
     let (width, height) = (video.video_width(), video.video_height());
     if width == 0 || height == 0 {
         return None;

@@ -190,6 +190,11 @@ impl Drop for Player {
     }
 }
 
+/// What a video element shows now, on a canvas of at most 960 pixels' width. `None` before there is a picture.
+pub fn picture(video: &HtmlVideoElement) -> Option<web_sys::HtmlCanvasElement> {
+    dom::capture(video, &web_sys::window()?)
+}
+
 /// Ends the request for a stream that the page's HTML made, where no player will take it over.
 pub fn forget_early() {
     if let Some(window) = web_sys::window() {

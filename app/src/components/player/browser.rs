@@ -369,11 +369,19 @@ fn toggle_picture_in_picture(video: &HtmlVideoElement) {
 fn pressed(deck: Deck, event: &KeyboardEvent) {
     let key = event.key();
     let Some(command) = command_of_key(&key) else { return };
-    if is_taken(event) || (key == " " && is_pressed_by_space(event)) {
+    let moves = matches!(command, Command::VolumeUp | Command::VolumeDown | Command::Rewind(_));
+    // With nothing to control they scroll the page.
+    let idle = (moves || matches!(command, Command::TogglePlay | Command::GoLive))
+        && deck.machine.player.with_value(Option::is_none);
+    if idle || is_taken(event) || (key == " " && is_pressed_by_space(event)) {
         return;
     }
     if command != Command::ClosePanel {
         event.prevent_default();
+    }
+    // A switch that is held down would be turned over and over.
+    if event.repeat() && !moves {
+        return;
     }
     // What a key does is seen on the controls.
     woken(deck);

@@ -83,6 +83,7 @@ pub enum Figure {
     Bitrate,
     Buffer,
     Behind,
+    Drift,
     Rate,
     Skips,
     Stalls,

@@ -35,7 +35,8 @@ const SOUND: &str = r#""RIFFd\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0@\x1f\0\0@\x1f\0\0\
 fn script(path: &str) -> impl IntoView + use<> {
     let text = format!(
         "(u=>{{const c=new AbortController,a=fetch(u,{{cache:\"no-store\",signal:c.signal}});a.catch(()=>0);\
-         self.madangEarly={{url:u,controller:c,answer:a,sound:new Audio(URL.createObjectURL(new Blob([{SOUND}])))}}}})({path:?})"
+         self.madangEarly={{url:u,controller:c,answer:a}};\
+         madangEarly.sound=new Audio(URL.createObjectURL(new Blob([{SOUND}])))}})({path:?})"
     );
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     leptos::view! { <leptos_meta::Script nonce=nonce>{text}</leptos_meta::Script> }

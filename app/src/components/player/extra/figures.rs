@@ -32,6 +32,7 @@ fn of(stats: &Stats) -> Figures {
         (Figure::Bitrate, format!("{} kbit/s", grouped(stats.bitrate_bps / 1000))),
         (Figure::Buffer, format!("{} ms → {} ms", stats.buffer_ms, stats.target_ms)),
         (Figure::Behind, format!("{} ms", stats.behind_ms)),
+        (Figure::Drift, format!("{:+} ms", stats.drift_ms)),
         (Figure::Rate, format!("{} %", (stats.rate * 100.0).round() as u32)),
         (Figure::Skips, stats.jumps.to_string()),
         (Figure::Stalls, stats.stalls.to_string()),

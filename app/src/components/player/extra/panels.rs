@@ -148,6 +148,7 @@ fn name_of(m: Messages, figure: Figure) -> &'static str {
         Figure::Bitrate => m.player_stat_bitrate(),
         Figure::Buffer => m.player_stat_buffer(),
         Figure::Behind => m.player_stat_behind(),
+        Figure::Drift => m.player_stat_drift(),
         Figure::Rate => m.player_stat_rate(),
         Figure::Skips => m.player_stat_skips(),
         Figure::Stalls => m.player_stat_stalls(),

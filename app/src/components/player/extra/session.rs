@@ -4,23 +4,44 @@ use super::super::{
     deck::{Command, Deck},
     scene::Scene,
 };
-use crate::feature::{get, method};
-use crate::reactive::effect;
+use crate::{
+    feature::{get, method},
+    listen::on_window,
+    reactive::{Var, effect},
+};
 use js_sys::{Array, Function, Object, Reflect};
 use leptos::prelude::*;
+use madang_player::web;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-/// The picture beside the title.
-const ARTWORK: &str = "/favicon.svg";
+/// Beside the title where there is no picture: the site's sign.
+const SIGN: (&str, &str) = ("/favicon.svg", "image/svg+xml");
+/// The type of a picture of the stream.
+const JPEG: &str = "image/jpeg";
 
 /// Keeps `navigator.mediaSession` (W3C Media Session) in step with the player; nothing where there is none.
 pub fn run(deck: Deck) {
     let navigator: JsValue = window().navigator().into();
     let Some(session) = get(&navigator, "mediaSession") else { return };
     let told = session.clone();
+    let picture = Var::new(None::<String>);
+    let take = move || picture.set(picture_of(deck));
+    effect(move || {
+        if !deck.sound_only.get() && deck.scene.get() == Scene::Playing && picture.with_untracked(Option::is_none) {
+            take();
+        }
+    });
+    // Now somebody may look at the system's controls.
+    on_window("visibilitychange", move |_| {
+        if document().hidden() {
+            take();
+        }
+    });
     effect(move || {
         let (title, artist) = (deck.title.get(), deck.owner.get());
-        if let Some(metadata) = metadata(&title, &artist) {
+        let picture = picture.get().filter(|_| !deck.sound_only.get());
+        let artwork = picture.as_deref().map_or(SIGN, |picture| (picture, JPEG));
+        if let Some(metadata) = metadata(&title, &artist, artwork) {
             set(&told, "metadata", &metadata);
         }
     });
@@ -74,11 +95,17 @@ fn set_handler(session: &JsValue, action: &str, handler: &JsValue) {
     }
 }
 
-fn metadata(title: &str, artist: &str) -> Option<JsValue> {
+/// What the element shows now, as an address that carries it. `None` without a picture.
+fn picture_of(deck: Deck) -> Option<String> {
+    let canvas: JsValue = web::picture(&deck.video.get_untracked()?)?.into();
+    method(&canvas, "toDataURL")?.call1(&canvas, &JPEG.into()).ok()?.as_string()
+}
+
+fn metadata(title: &str, artist: &str, artwork: (&str, &str)) -> Option<JsValue> {
     let class: Function = get(&window(), "MediaMetadata")?.dyn_into().ok()?;
     let (picture, what) = (Object::new(), Object::new());
-    set(&picture, "src", &ARTWORK.into());
-    set(&picture, "type", &"image/svg+xml".into());
+    set(&picture, "src", &artwork.0.into());
+    set(&picture, "type", &artwork.1.into());
     set(&what, "title", &title.into());
     set(&what, "artist", &artist.into());
     set(&what, "artwork", &Array::of1(&picture));

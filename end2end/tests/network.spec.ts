@@ -1,0 +1,66 @@
+// A viewer's network fails and comes back: the last picture stays, it is said what is wrong, and nothing has to be reloaded.
+import { expect, open, test } from '../support/fixtures.ts';
+import { Link } from '../support/link.ts';
+import { expectMoving, expectScene, player } from '../support/ui.ts';
+import type { Page } from '@playwright/test';
+
+/** Whether the picture's place shows something else than one colour. */
+const hasPicture = (page: Page): Promise<boolean> =>
+  page.evaluate(() => {
+    const shown = document.querySelector<HTMLVideoElement | HTMLCanvasElement>('.player-held') ?? document.querySelector('video')!;
+    const canvas = new OffscreenCanvas(64, 36);
+    const context = canvas.getContext('2d')!;
+    context.drawImage(shown, 0, 0, 64, 36);
+    return new Set(new Uint32Array(context.getImageData(0, 0, 64, 36).data.buffer)).size > 20;
+  });
+
+for (const delay of ['balanced', 'lowest']) {
+  test(`a network that is cut and comes back, ${delay}`, async ({ page, server, publish, complaints }) => {
+    // Parts of the program may be on their way, too.
+    complaints.allow(/net::ERR_|WebSocket|Failed to fetch/);
+    publish(await server.createRoom('cut-off'));
+    const link = await Link.to(server.url);
+    try {
+      await open(page, `${link.url}/rooms/cut-off?delay=${delay}`);
+      await expectScene(page, 'playing');
+      await expect.poll(() => hasPicture(page)).toBe(true);
+      await page.evaluate(() => ((window as unknown as { same: boolean }).same = true));
+      link.cut();
+      await expectScene(page, 'reconnecting');
+      await expect(player(page).getByRole('status')).toContainText('Reconnecting');
+      expect(await hasPicture(page), 'the last picture stays').toBe(true);
+      link.mend();
+      await expectScene(page, 'playing', 40_000);
+      const frames = (): Promise<number> => page.locator('video').evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
+      const before = await frames();
+      await expect.poll(frames).toBeGreaterThan(before + 25);
+      expect(await page.evaluate(() => 'same' in window), 'the same page').toBe(true);
+      await expect(player(page).locator('.player-edge')).toHaveClass(/\bat\b/);
+    } finally {
+      complaints.close();
+      link.end();
+    }
+  });
+}
+
+test('a network that holds everything back for seconds', async ({ page, server, publish, complaints }) => {
+  publish(await server.createRoom('held-back'));
+  const link = await Link.to(server.url);
+  try {
+    let asked = 0;
+    page.on('request', (request) => (asked += request.url().includes('.flv') ? 1 : 0));
+    await open(page, `${link.url}/rooms/held-back`);
+    await expectMoving(page);
+    link.hold();
+    await expectScene(page, 'buffering');
+    expect(await hasPicture(page), 'the last picture stays').toBe(true);
+    link.mend();
+    await expectScene(page, 'playing');
+    await expectMoving(page);
+    await expect(player(page).locator('.player-edge'), 'it is live again').toHaveClass(/\bat\b/);
+    expect(asked, 'requests for the stream').toBe(1);
+  } finally {
+    complaints.close();
+    link.end();
+  }
+});

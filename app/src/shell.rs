@@ -57,7 +57,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
     let locale = context.as_ref().map(|c| c.locale).unwrap_or_default();
     let now = context.as_ref().map(|c| c.now).unwrap_or_default();
     let (js, wasm) = (format!("/pkg/{}", assets.js), format!("/pkg/{}", assets.wasm));
-    let start = format!("import({js:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()));");
+    let start = format!("import({js:?}).then(m=>m.default({{module_or_path:{wasm:?}}}).then(()=>m.hydrate()))");
     debug_assert_eq!((NOW_ATTRIBUTE, ME_ATTRIBUTE), ("data-now", "data-me"));
     let me = context.as_ref().and_then(ServerContext::me);
     view! {
@@ -73,7 +73,7 @@ pub fn shell(assets: AssetNames) -> impl IntoView {
                 {style}
                 <link rel="modulepreload" href=js />
                 {loader.map(|loader| view! { <link rel="modulepreload" href=loader /> })}
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="preload" href=wasm r#as="fetch" crossorigin="anonymous" />
                 <script type="module" nonce=use_nonce()>
                     {start}
                 </script>

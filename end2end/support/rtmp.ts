@@ -74,8 +74,8 @@ function tagsOf(file: string, types: number[], fromKey: number): Tag[] {
 
 /**
  * Publishes FLV files to the byte, over and over, in real time: what ffmpeg on the machine may be too old to read. `next` goes on with
- * another file in the same connection, as an encoder does that is told to use another codec. `types` are the tags that are sent: 8 is
- * sound, 9 is the picture, 18 is words. `fromKey`: each round begins at the key frame with this number; 0 is with all that there is.
+ * another file in the same connection, as an encoder does that is told to use another codec, or other tracks. `types` are the tags that
+ * are sent: 8 is sound, 9 is the picture, 18 is words. `fromKey`: each round begins at the key frame with this number; 0 is with all that there is.
  */
 export function fileEncoder(
   rtmp: string,
@@ -83,7 +83,7 @@ export function fileEncoder(
   file: string,
   types = [8, 9, 18],
   fromKey = 0,
-): { next: (file: string) => void; destroy: () => void } {
+): { next: (file: string, types?: number[]) => void; destroy: () => void } {
   const socket = publisher(rtmp, key);
   let tags = tagsOf(file, types, fromKey);
   let [index, origin, last] = [0, 0, 0];
@@ -107,8 +107,8 @@ export function fileEncoder(
     }
   }, 10);
   return {
-    next: (other) => {
-      [tags, index, origin] = [tagsOf(other, types, fromKey), 0, last + 40];
+    next: (other, others = types) => {
+      [tags, index, origin] = [tagsOf(other, others, fromKey), 0, last + 40];
     },
     destroy: () => {
       clearInterval(timer);

@@ -87,6 +87,11 @@ export class Server {
     return answer.stream_key;
   }
 
+  /** Deletes a room beside the running server, as an operator does. */
+  async deleteRoom(slug: string): Promise<void> {
+    await run(serverBinary(), ['room', 'delete', slug, '--data', this.data], { cwd: this.data });
+  }
+
   async room(slug: string): Promise<RoomAnswer> {
     const answer = await fetch(`${this.url}/api/v1/rooms/${slug}`);
     if (!answer.ok) throw new Error(`GET /api/v1/rooms/${slug}: ${answer.status}`);

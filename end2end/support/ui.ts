@@ -115,3 +115,10 @@ export async function expectMoving(page: Page, timeout = 20_000): Promise<Played
     .toBe(true);
   return played(page);
 }
+
+/** Waits until the statistics name this way. */
+export async function expectWay(page: Page, way: 'WebCodecs' | 'MediaSource'): Promise<void> {
+  const stats = player(page).getByRole('region', { name: 'Statistics' });
+  if (!(await stats.isVisible())) await page.keyboard.press('s');
+  await expect(stats).toContainText(`HTTP-FLV, ${way}`, { timeout: 20_000 });
+}

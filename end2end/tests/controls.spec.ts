@@ -13,8 +13,11 @@ test('the picture goes into a window of its own and back, by key and by button',
   await expect.poll(() => apart(page)).toBe(true);
   await expectMoving(page);
   const button = player(page).getByRole('button', { name: 'Picture in picture' });
+  // Controls rest while nobody moves.
+  await player(page).hover();
   await button.click();
   await expect.poll(() => apart(page)).toBe(false);
+  await player(page).hover();
   await button.click();
   await expect.poll(() => apart(page)).toBe(true);
   await page.keyboard.press('i');

@@ -2,7 +2,7 @@
 import { expect, open, test } from '../support/fixtures.ts';
 import { clip } from '../support/paths.ts';
 import { fileEncoder } from '../support/rtmp.ts';
-import { expectFrames, expectScene, played, player, wayBack } from '../support/ui.ts';
+import { expectFrames, expectScene, expectWay, played, player, wayBack } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Hears what the page's own sound card plays. */
@@ -34,13 +34,6 @@ async function listenIn(page: Page): Promise<void> {
 
 const loudness = (page: Page): Promise<number> => page.evaluate(() => (window as unknown as { heard: () => number }).heard());
 const contexts = (page: Page): Promise<number> => page.evaluate(() => (window as unknown as { contexts: number }).contexts);
-
-/** Waits until the statistics name this way. */
-async function expectWay(page: Page, way: 'WebCodecs' | 'MediaSource'): Promise<void> {
-  const stats = player(page).getByRole('region', { name: 'Statistics' });
-  if (!(await stats.isVisible())) await page.keyboard.press('s');
-  await expect(stats).toContainText(`HTTP-FLV, ${way}`, { timeout: 20_000 });
-}
 
 for (const name of ['he_aac', 'he_aac_v2', 'multitrack']) {
   test(`${name} is shown frame by frame and heard`, async ({ page, server }) => {

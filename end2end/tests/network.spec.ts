@@ -1,7 +1,7 @@
 // A viewer's network fails and comes back: the last picture stays, it is said what is wrong, and nothing has to be reloaded.
 import { expect, open, test } from '../support/fixtures.ts';
 import { Link } from '../support/link.ts';
-import { expectMoving, expectScene, player } from '../support/ui.ts';
+import { expectMoving, expectScene, expectWay, player } from '../support/ui.ts';
 import type { Page } from '@playwright/test';
 
 /** Whether the picture's place shows something else than one colour. */
@@ -23,6 +23,7 @@ for (const delay of ['balanced', 'lowest']) {
     try {
       await open(page, `${link.url}/rooms/cut-off?delay=${delay}`);
       await expectScene(page, 'playing');
+      await expectWay(page, delay === 'lowest' ? 'WebCodecs' : 'MediaSource');
       await expect.poll(() => hasPicture(page)).toBe(true);
       await page.evaluate(() => ((window as unknown as { same: boolean }).same = true));
       link.cut();
@@ -43,6 +44,33 @@ for (const delay of ['balanced', 'lowest']) {
   });
 }
 
+// Longer than a connection that is silent is waited for.
+test('a network that is dead for a while, and tells nobody', async ({ page, server, publish, complaints }) => {
+  complaints.allow(/net::ERR_|WebSocket|Failed to fetch/);
+  publish(await server.createRoom('dead-line'));
+  const link = await Link.to(server.url);
+  try {
+    await open(page, `${link.url}/rooms/dead-line`);
+    await expectMoving(page);
+    await page.evaluate(() => {
+      const seen: string[] = ((window as unknown as { seen: string[] }).seen = []);
+      const stage = document.querySelector<HTMLElement>('.player')!;
+      new MutationObserver(() => seen.at(-1) !== stage.dataset.scene && seen.push(stage.dataset.scene!)).observe(stage, { attributes: true });
+    });
+    link.hold();
+    await expectScene(page, 'reconnecting', 30_000);
+    await expect(player(page).getByRole('status')).toContainText('Attempt 2', { timeout: 40_000 });
+    link.mend();
+    await expectScene(page, 'playing', 40_000);
+    await expectMoving(page);
+    // Whoever hears the page is told each change once.
+    expect(await page.evaluate(() => (window as unknown as { seen: string[] }).seen)).toEqual(['buffering', 'reconnecting', 'playing']);
+  } finally {
+    complaints.close();
+    link.end();
+  }
+});
+
 test('a network that holds everything back for seconds', async ({ page, server, publish, complaints }) => {
   publish(await server.createRoom('held-back'));
   const link = await Link.to(server.url);
@@ -57,7 +85,7 @@ test('a network that holds everything back for seconds', async ({ page, server, 
     link.mend();
     await expectScene(page, 'playing');
     await expectMoving(page);
-    await expect(player(page).locator('.player-edge'), 'it is live again').toHaveClass(/\bat\b/);
+    await expect(player(page).locator('.player-edge'), 'it is live again').toHaveClass(/\bat\b/, { timeout: 40_000 });
     expect(asked, 'requests for the stream').toBe(1);
   } finally {
     complaints.close();

@@ -148,9 +148,12 @@ test('the system knows what plays, its keys work, and the screen stays on while 
     const image = new Image();
     image.src = navigator.mediaSession.metadata!.artwork[0]!.src;
     await image.decode();
-    return [image.naturalWidth, image.naturalHeight];
+    const context = new OffscreenCanvas(64, 36).getContext('2d')!;
+    context.drawImage(image, 0, 0, 64, 36);
+    const colours = new Set(new Uint32Array(context.getImageData(0, 0, 64, 36).data.buffer)).size;
+    return { width: image.naturalWidth, height: image.naturalHeight, colourful: colours > 100 };
   });
-  expect(artwork, 'the picture of the stream').toEqual([640, 360]);
+  expect(artwork, 'the picture of the stream').toEqual({ width: 640, height: 360, colourful: true });
   await expect.poll(locks).toBe(1);
 
   await press('pause');
@@ -206,6 +209,24 @@ test('one goes back in the stream by keys and by the bar, and to the live edge a
   await expect(bar).toHaveAttribute('aria-valuetext', /^0:\d\d behind/);
   await page.keyboard.press('e');
   await expect(behind).toHaveText(/^[01]\.\d s behind/);
+
+  // By keys on the bar itself, and by a hand that draws slowly.
+  await bar.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(behind).toHaveText(/^[4-7]\.\d s behind/);
+  await page.keyboard.press('Home');
+  await expect(behind).toHaveText(/^0:\d\d behind/);
+  await page.keyboard.press('End');
+  await expect(behind).toHaveText(/^[01]\.\d s behind/);
+  const { x, y, width, height } = (await bar.boundingBox())!;
+  const [top, from] = [y + height / 2, x + width - 12];
+  await page.mouse.move(from, top);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, top, { steps: 40 });
+  await page.mouse.up();
+  await expect(behind).toHaveText(/^0:\d\d behind/);
+  await expectMoving(page);
+  await expect(behind, 'it stays there').toHaveText(/^0:\d\d behind/);
 });
 
 test('the controls leave a picture alone that nobody touches, and are there for keys', async ({ page, server, publish }) => {

@@ -67,7 +67,7 @@ pub async fn write(State(services): State<Services>, request: Request, next: Nex
         if kind(headers).starts_with("text/html") {
             headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
         }
-        if heeds_opener_policy(&origin) {
+        if heeds_opener_policy(&origin) && !is_picture(headers) {
             headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
         }
     }
@@ -79,6 +79,11 @@ fn is_part(headers: &HeaderMap) -> bool {
     ["text/css", "text/javascript", "application/wasm"].iter().any(|part| kind(headers).starts_with(part))
 }
 
+/// The site's icon: by itself it runs, opens and follows nothing, and its policy says so.
+fn is_picture(headers: &HeaderMap) -> bool {
+    kind(headers).starts_with("image/")
+}
+
 fn kind(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
 }
@@ -88,6 +93,9 @@ fn describe(headers: &mut HeaderMap, policy: &str, ancestors: &str) {
     // than a page that does not run.
     let closed = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(policy).unwrap_or(closed));
+    if is_picture(headers) {
+        return;
+    }
     // An answer with a secret in its address has said less already.
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     // For what does not know `frame-ancestors`; it can say no more than these two.

@@ -39,10 +39,10 @@ impl Face {
         self.later.clear();
     }
 
-    /// A request has left. Only said where it is news: not on each retry of a room that is off the air.
+    /// A request has left. Only said where it is news: not on each retry of a room that is off the air or out of reach.
     pub fn connecting(&mut self, out: &mut VecDeque<Output>) {
         let news = match self.shown {
-            None | Some(PlayerEvent::Waiting { .. } | PlayerEvent::NotFound | PlayerEvent::Failed(_)) => true,
+            None | Some(PlayerEvent::NotFound | PlayerEvent::Failed(_)) => true,
             Some(_) => false,
         };
         if news {

@@ -20,6 +20,9 @@ struct Browser {
     open: bool,
     busy: BTreeSet<bool>,
     stamp_ms: i64,
+    /// When the rate last left 1, and what it is.
+    left_one_ms: i64,
+    rate: f64,
 }
 
 impl Browser {
@@ -43,6 +46,7 @@ impl Browser {
                 Output::Build { source, ref tracks, .. } => {
                     assert!(source > self.source && !tracks.is_empty(), "{tracks:?}");
                     (self.source, self.open, self.busy) = (source, false, BTreeSet::new());
+                    self.rate = 1.0;
                 }
                 Output::Append { source, track, .. } | Output::Remove { source, track, .. } => {
                     assert!(source == self.source && self.open, "to a source that is not there");
@@ -52,7 +56,15 @@ impl Browser {
                     let inside = |span: &Span| (span.start_s - 0.001..=span.end_s + 0.001).contains(&to_s);
                     assert!(self.view.ranges.0.iter().any(inside), "{to_s} in {:?}", self.view.ranges);
                 }
-                Output::Rate(rate) => assert!((0.95..=1.08).contains(&rate), "{rate}"),
+                Output::Rate(rate) => {
+                    assert!((0.95..=1.08).contains(&rate), "{rate}");
+                    if self.rate == 1.0 && rate != 1.0 {
+                        let since_ms = self.now_ms - self.left_one_ms;
+                        assert!(since_ms >= 10_000, "the rate left 1 twice within {since_ms} ms");
+                        self.left_one_ms = self.now_ms;
+                    }
+                    self.rate = rate;
+                }
                 _ => {}
             }
         }
@@ -129,6 +141,21 @@ impl Browser {
             26 => self.input(if b % 2 == 0 { Input::Online } else { Input::Offline }),
             27 => self.input(Input::Streaming(b % 2 == 0)),
             28 => self.items(vec![Item::Away { left_s: a as u32 }]),
+            29 => self.items(vec![Item::Clock { at_ms: self.stamp_ms - a, unix_ms: b }]),
+            30 => self.items(vec![Item::Unsupported { track, codec: "vp6".to_owned() }]),
+            31 => {
+                let inputs = [
+                    Input::Pause,
+                    Input::Paused,
+                    Input::Resumed,
+                    Input::Halted,
+                    Input::PlayRefused,
+                    Input::PlayGranted,
+                ];
+                self.input(inputs[a as usize % inputs.len()].clone());
+            }
+            32 => (self.view.seeking, self.view.muted) = (a % 2 == 0, b % 2 == 0),
+            33 => self.engine.set_server_time(self.now_ms, self.now_ms + a / 100 * b),
             _ => self.input(Input::NotPlayable { source, mime: init(track).mime }),
         }
     }
@@ -140,11 +167,11 @@ proptest! {
     #[test]
     fn whatever_happens_no_rule_is_broken(
         change_type: bool,
-        happenings in vec((0_u8..30, 0_i64..4_000, -3_000_i64..30_000), 1..250),
+        happenings in vec((0_u8..35, 0_i64..4_000, -3_000_i64..30_000), 1..250),
     ) {
         let engine = Engine::new(Delay::Balanced, Abilities { change_type, picture_apart: true }, 7, 0);
         let view = View::default();
-        let mut browser = Browser { engine, now_ms: 0, view, connection: 0, source: 0, open: false, busy: BTreeSet::new(), stamp_ms: 0 };
+        let mut browser = Browser { engine, now_ms: 0, view, connection: 0, source: 0, open: false, busy: BTreeSet::new(), stamp_ms: 0, left_one_ms: -1_000_000, rate: 1.0 };
         browser.input(Input::Start);
         browser.happens(2, 0, 0);
         for (what, a, b) in happenings {

@@ -241,8 +241,23 @@ fn the_delay_is_counted_from_when_the_server_received_the_picture() {
     world.run_for(1_000);
     let late_ms = told(&world);
     assert!((1_900..2_100).contains(&(late_ms - here_ms)), "{here_ms}, {late_ms}");
-    // A clock that cannot be right is not asked.
-    world.engine.set_server_time(world.now_ms, unix_ms - 3_600_000);
+    // A clock that is set while one watches is not asked any more, even where it could be right.
+    for later_ms in [5_000, 0, -3_600_000] {
+        world.engine.set_server_time(world.now_ms, unix_ms + 1_000 + later_ms);
+        world.run_for(1_000);
+        assert!((told(&world) - here_ms).abs() < 300, "{later_ms}: {here_ms}, {}", told(&world));
+    }
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_is_not_asked() {
+    let mut world = World::watched(Delay::Balanced);
+    let at_ms = ((world.element.view().ranges.end_s().expect("media") - world.engine.offset_s()) * 1000.0) as i64;
+    let clock = crate::intake::Item::Clock { at_ms, unix_ms: 1_767_225_600_000 };
+    world.engine.handle_items(world.now_ms, vec![clock], &world.element.view());
+    world.engine.set_server_time(world.now_ms, 1_767_225_600_000 - 3_600_000);
     world.run_for(1_000);
-    assert!((told(&world) - here_ms).abs() < 100, "{here_ms}, {}", told(&world));
+    let behind =
+        |(_, event): &(i64, PlayerEvent)| matches!(event, PlayerEvent::Delay { behind_ms } if *behind_ms < 1_500);
+    assert!(behind(world.events.last().expect("it says")));
 }

@@ -56,6 +56,8 @@ const READ_REST_MS: u32 = 80;
 const DELAY_EVERY_MS: i64 = 500;
 /// The server's clock is known to about this.
 const CLOCKS_APART_MS: i64 = 250;
+/// A clock that leaps this far between two looks has been set.
+const CLOCK_SET_MS: i64 = 1_000;
 /// What may lie between the server and here.
 const QUEUED_MAX_MS: i64 = 60_000;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
@@ -108,6 +110,8 @@ pub struct Engine {
     told_delay_ms: i64,
     /// From the engine's clock to the server's, in ms.
     to_server_ms: Option<i64>,
+    /// It has leapt.
+    clock_set: bool,
     received: VecDeque<(i64, u64)>,
     stats: Stats,
 }
@@ -145,6 +149,7 @@ impl Engine {
             asleep: false,
             told_delay_ms: now_ms,
             to_server_ms: None,
+            clock_set: false,
             received: VecDeque::new(),
             stats: Stats { rate: 1.0, ..Stats::default() },
         }
@@ -187,8 +192,11 @@ impl Engine {
     }
 
     /// What time it is by the server's clock, in Unix time: [`PlayerEvent::Delay`] then counts what lies between the server and here, too.
+    /// A time that leaps is of a clock that has been set, or of a machine that has slept, and is not asked any more.
     pub fn set_server_time(&mut self, now_ms: i64, unix_ms: i64) {
-        self.to_server_ms = Some(unix_ms - now_ms);
+        let to_server_ms = unix_ms - now_ms;
+        self.clock_set |= self.to_server_ms.is_some_and(|before_ms| (to_server_ms - before_ms).abs() > CLOCK_SET_MS);
+        self.to_server_ms = (!self.clock_set).then_some(to_server_ms);
     }
 
     /// The figures that the engine knows; the element's own are left at zero.

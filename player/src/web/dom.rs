@@ -93,9 +93,6 @@ pub(super) struct Picture {
 impl Picture {
     /// Takes the picture now shown, if there is one.
     pub fn hold(&self, video: &HtmlVideoElement, window: &web_sys::Window) {
-        if video.ready_state() < HAVE_CURRENT_DATA {
-            return;
-        }
         if let Some(canvas) = capture(video, window) {
             self.release();
             // Without a place in the page there is nothing to cover.
@@ -115,7 +112,7 @@ impl Picture {
 /// A canvas with the picture on it, at most [`HELD_WIDTH`] pixels wide.
 pub(super) fn capture(video: &HtmlVideoElement, window: &web_sys::Window) -> Option<HtmlCanvasElement> {
     let (width, height) = (video.video_width(), video.video_height());
-    if width == 0 || height == 0 {
+    if width == 0 || height == 0 || video.ready_state() < HAVE_CURRENT_DATA {
         return None;
     }
     let canvas: HtmlCanvasElement = window.document()?.create_element("canvas").ok()?.dyn_into().ok()?;

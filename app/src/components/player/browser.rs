@@ -99,7 +99,11 @@ fn follow(deck: Deck, video: &HtmlVideoElement, url: &str, live: Option<UnixMill
             with_player(deck, web::Player::restart);
         }
         // The channel will say when the room is live again; until then nothing is asked of the server.
-        None if runs && quiet => stop(deck),
+        None if runs && quiet => {
+            stop(deck);
+            // What the stream was is over; what the room is, is known.
+            deck.feed.set(Feed::Idle);
+        }
         _ => {}
     }
 }

@@ -29,6 +29,7 @@ pub fn bar(deck: Deck) -> Piece {
     let m = use_messages();
     let buffered = Var::new(Buffered::default());
     let held = Var::new(false);
+    let dragged = Var::new(false);
     // From the first picture on somebody who does not move wants to see it, and not the controls.
     deck.send(Command::Wake);
     effect(move || {
@@ -38,6 +39,9 @@ pub fn bar(deck: Deck) -> Piece {
         }
         // The player tells this twice a second, and the video when it stops and goes on.
         let _ = (deck.behind_ms.get(), deck.paused.get());
+        if dragged.get() {
+            return;
+        }
         match read(deck) {
             Some(now) => buffered.set_if_new(now),
             // For a moment, while the player changes what it plays from: nothing is hidden under a hand.
@@ -46,12 +50,33 @@ pub fn bar(deck: Deck) -> Piece {
         }
     });
     let left = move || buffered.with(|buffered| buffered.length - buffered.at);
+    // Under a hand it says how far back that place is; the picture goes there when it is let go.
     let moved = move |event: ev::Event| {
-        if let Ok(to) = event_target_value(&event).parse::<i32>() {
-            let at = buffered.get_untracked().at as i32;
-            buffered.update(|buffered| buffered.at = to.max(0).unsigned_abs());
-            deck.send(Command::Rewind(to - at));
+        if let Ok(to) = event_target_value(&event).parse::<u32>() {
+            dragged.set(true);
+            buffered.update(|buffered| buffered.at = to.min(buffered.length));
         }
+    };
+    let let_go = move |_: ev::Event| {
+        if let Some(now) = read(deck).filter(|_| dragged.get_untracked()) {
+            let to = now.length.saturating_sub(left());
+            deck.send(Command::Rewind(to as i32 - now.at as i32));
+        }
+        dragged.set(false);
+    };
+    let pressed = move |event: ev::KeyboardEvent| {
+        let command = match event.key().as_str() {
+            "ArrowLeft" | "ArrowDown" => Command::Rewind(-5_000),
+            "ArrowRight" | "ArrowUp" => Command::Rewind(5_000),
+            "PageDown" => Command::Rewind(-30_000),
+            "PageUp" => Command::Rewind(30_000),
+            "Home" => Command::Rewind(-(buffered.get_untracked().at as i32)),
+            "End" => Command::GoLive,
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        deck.send(command);
     };
     view! {
         <input
@@ -65,6 +90,8 @@ pub fn bar(deck: Deck) -> Piece {
             aria-label=m.player_seek()
             aria-valuetext=move || scene::behind(m, left())
             on:input=moved
+            on:change=let_go
+            on:keydown=pressed
             on:focus=move |_| held.set(true)
             on:blur=move |_| held.set(false)
         />

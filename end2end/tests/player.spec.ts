@@ -227,6 +227,17 @@ test('one goes back in the stream by keys and by the bar, and to the live edge a
   await expect(behind).toHaveText(/^0:\d\d behind/);
   await expectMoving(page);
   await expect(behind, 'it stays there').toHaveText(/^0:\d\d behind/);
+
+  // A hand that comes back to where it began changes nothing, and the bar goes on.
+  const part = Number(await bar.inputValue()) / Number(await bar.getAttribute('max'));
+  await page.mouse.move(x + 8 + (width - 16) * part, top);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 3, top, { steps: 5 });
+  await page.mouse.move(x + 8 + (width - 16) * part, top, { steps: 5 });
+  await page.mouse.up();
+  await page.keyboard.press('e');
+  await expect(behind).toHaveText(/^[01]\.\d s behind/);
+  await expect.poll(async () => Number(await bar.getAttribute('max')) - Number(await bar.inputValue()), 'the bar shows it').toBeLessThan(2_500);
 });
 
 test('the controls leave a picture alone that nobody touches, and are there for keys', async ({ page, server, publish }) => {

@@ -7,6 +7,7 @@ use super::super::{
 };
 use crate::{
     i18n::use_messages,
+    listen::after,
     piece::Piece,
     reactive::{Var, effect},
 };
@@ -92,8 +93,13 @@ pub fn bar(deck: Deck) -> Piece {
             on:input=moved
             on:change=let_go
             on:keydown=pressed
+            // Let go where it was taken up: nothing has changed, and nothing says so.
+            on:pointerup=move |_| after(0, move || dragged.set(false))
             on:focus=move |_| held.set(true)
-            on:blur=move |_| held.set(false)
+            on:blur=move |_| {
+                held.set(false);
+                dragged.set(false);
+            }
         />
     }
 }

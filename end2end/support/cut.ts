@@ -1,4 +1,4 @@
-// A wire between a browser and the server that can be cut as networks are: nothing arrives any more, and nobody is told.
+// A wire between a browser and the server that fails as networks do.
 import net from 'node:net';
 import { once } from 'node:events';
 
@@ -7,7 +7,7 @@ export class Wire {
   url = '';
   #server: net.Server | undefined;
   #ends = new Set<net.Socket>();
-  #cut = false;
+  #state: 'whole' | 'cut' | 'held' | 'refused' = 'whole';
 
   static async to(url: string): Promise<Wire> {
     const wire = new Wire();
@@ -17,14 +17,16 @@ export class Wire {
       for (const [from, to] of [[browser, behind], [behind, browser]] as const) {
         wire.#ends.add(from);
         from.on('data', (bytes) => {
-          if (!wire.#cut) to.write(bytes);
+          if (wire.#state !== 'cut') to.write(bytes);
         });
         from.on('error', () => undefined);
         from.on('close', () => {
           wire.#ends.delete(from);
-          if (!wire.#cut) to.destroy();
+          if (wire.#state !== 'cut') to.destroy();
         });
+        if (wire.#state === 'held') from.pause();
       }
+      if (wire.#state === 'refused') browser.resetAndDestroy();
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -33,20 +35,34 @@ export class Wire {
     return wire;
   }
 
-  /** From now on every byte is lost, in both directions, on old and new connections. */
+  /** From now on every byte is lost, in both directions, on old and new connections, and nobody is told. */
   cut(): void {
-    this.#cut = true;
+    this.#state = 'cut';
   }
 
-  /** New connections work again; those from before stay dead. */
+  /** Nothing gets through for now, and nothing is lost. */
+  hold(): void {
+    this.#state = 'held';
+    for (const end of this.#ends) end.pause();
+  }
+
+  /** Everything that is open ends at once, and nothing can be opened. */
+  refuse(): void {
+    this.#state = 'refused';
+    for (const end of this.#ends) end.resetAndDestroy();
+  }
+
+  /** New connections work again. Those that were cut stay dead; what was held arrives. */
   mend(): void {
-    for (const end of this.#ends) end.destroy();
-    this.#ends.clear();
-    this.#cut = false;
+    for (const end of this.#ends) {
+      if (this.#state === 'held') end.resume();
+      else end.destroy();
+    }
+    this.#state = 'whole';
   }
 
   close(): void {
-    this.mend();
+    this.refuse();
     this.#server?.close();
   }
 }

@@ -1,5 +1,5 @@
 // The pages as tests speak of them: one place that knows how a thing is found.
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
 /** The windows in which pages are looked at. */
 export const SIZES = [
@@ -88,16 +88,19 @@ export async function played(page: Page): Promise<Played> {
   });
 }
 
-/** Waits until the picture has moved on by about a second: at the lowest delay sound goes past the element. */
-export async function expectFrames(page: Page): Promise<void> {
-  let from = (await played(page)).frames;
-  const moved = async (): Promise<number> => {
-    const { frames } = await played(page);
-    if (frames < from) from = frames;
-    return frames - from;
+/** Waits until more than this has been decoded from now on; a media source that is built anew counts from zero. */
+export async function expectMore(page: Page, what: 'frames' | 'audioBytes', more: number, timeout = 20_000): Promise<void> {
+  let from = (await played(page))[what];
+  const grown = async (): Promise<number> => {
+    const now = (await played(page))[what];
+    if (now < from) from = now;
+    return now - from;
   };
-  await expect.poll(moved, { timeout: 20_000, message: 'frames are shown' }).toBeGreaterThan(25);
+  await expect.poll(grown, { timeout, message: `${what} grow` }).toBeGreaterThan(more);
 }
+
+/** Waits until the picture has moved on by about a second: at the lowest delay sound goes past the element. */
+export const expectFrames = (page: Page): Promise<void> => expectMore(page, 'frames', 25);
 
 /** Waits until both picture and sound have moved on by about a second from now. */
 export async function expectMoving(page: Page, timeout = 20_000): Promise<Played> {
@@ -121,4 +124,19 @@ export async function expectWay(page: Page, way: 'WebCodecs' | 'MediaSource'): P
   const stats = player(page).getByRole('region', { name: 'Statistics' });
   if (!(await stats.isVisible())) await page.keyboard.press('s');
   await expect(stats).toContainText(`HTTP-FLV, ${way}`, { timeout: 20_000 });
+}
+
+/** Says to the page that nobody sees it, or that somebody does: headless pages are always shown. */
+export const hide = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  }, hidden);
+
+/** Makes the browser's coming pages those of one that does not play HEVC, as many do not. */
+export async function withoutHevc(pages: Page | BrowserContext): Promise<void> {
+  await pages.addInitScript(() => {
+    const plays = MediaSource.isTypeSupported.bind(MediaSource);
+    MediaSource.isTypeSupported = (type) => !type.includes('hvc1') && plays(type);
+  });
 }

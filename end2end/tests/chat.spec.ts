@@ -2,7 +2,7 @@
 import { expect, open, test } from '../support/fixtures.ts';
 import { chat, count, enter, field, message, messages, rename, say, sayAndSee, texts, use, visitor } from '../support/chat.ts';
 import { Wire } from '../support/cut.ts';
-import { expectScene } from '../support/ui.ts';
+import { expectScene, hide } from '../support/ui.ts';
 
 test('a message reaches everybody in the room, in one order, and nobody else', async ({ page, browser, server, watched }) => {
   await server.createRoom('room-a');
@@ -342,15 +342,10 @@ test('unread messages are counted in the title while nobody looks', async ({ pag
   const url = `${server.url}/rooms/title`;
   await enter(page, url);
   const other = await visitor(browser, watched, url);
-  const look = (hidden: boolean) =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
-      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-    }, hidden);
-  await look(true);
+  await hide(page, true);
   await sayAndSee(other, 'psst');
   await expect(page).toHaveTitle(/^\(1\) /);
-  await look(false);
+  await hide(page, false);
   await expect(page).toHaveTitle(/^Room title/);
 });
 

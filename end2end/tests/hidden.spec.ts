@@ -1,14 +1,6 @@
 // A tab that nobody looks at.
 import { expect, open, test } from '../support/fixtures.ts';
-import { expectFrames, expectMoving, player } from '../support/ui.ts';
-import type { Page } from '@playwright/test';
-
-/** Headless pages are always shown; this one says that it is not. */
-const hide = (page: Page, hidden: boolean): Promise<void> =>
-  page.evaluate((hidden) => {
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
-    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-  }, hidden);
+import { expectFrames, expectMoving, hide, player } from '../support/ui.ts';
 
 test('a hidden and muted tab downloads nothing after a minute, and is live when it is shown', async ({ page, server, publish }) => {
   test.setTimeout(150_000);

@@ -2,21 +2,9 @@
 import { expect, open, test } from '../support/fixtures.ts';
 import { clip } from '../support/paths.ts';
 import { fileEncoder } from '../support/rtmp.ts';
-import { expectMoving, expectScene, played, player } from '../support/ui.ts';
-import type { Page } from '@playwright/test';
+import { expectMore, expectMoving, expectScene, player } from '../support/ui.ts';
 
 const [SOUND, PICTURE] = [8, 9];
-
-/** Waits until this much more has been decoded; a new media source counts from zero. */
-async function expectMore(page: Page, what: 'frames' | 'audioBytes', more: number): Promise<void> {
-  let from = (await played(page))[what];
-  const grown = async (): Promise<number> => {
-    const now = (await played(page))[what];
-    if (now < from) from = now;
-    return now - from;
-  };
-  await expect.poll(grown, { timeout: 30_000, message: what }).toBeGreaterThan(more);
-}
 
 for (const first of [[PICTURE], [SOUND], [SOUND, PICTURE]]) {
   test(`it begins with ${first.map((type) => (type === SOUND ? 'sound' : 'picture')).join(' and ')}`, async ({ page, server }) => {
@@ -25,8 +13,8 @@ for (const first of [[PICTURE], [SOUND], [SOUND, PICTURE]]) {
       let asked = 0;
       page.on('request', (request) => (asked += request.url().includes('.flv') ? 1 : 0));
       await open(page, `${server.url}/rooms/tracks`);
-      if (first.includes(PICTURE)) await expectMore(page, 'frames', 50);
-      else await expectMore(page, 'audioBytes', 5_000);
+      if (first.includes(PICTURE)) await expectMore(page, 'frames', 50, 30_000);
+      else await expectMore(page, 'audioBytes', 5_000, 30_000);
       const cover = player(page).locator('.player-cover');
       await expect(cover).toHaveCount(first.includes(PICTURE) ? 0 : 1);
 
@@ -36,11 +24,11 @@ for (const first of [[PICTURE], [SOUND], [SOUND, PICTURE]]) {
 
       encoder.next(clip('baseline'), [SOUND]);
       await expect(cover, 'the picture has ended').toHaveCount(1, { timeout: 30_000 });
-      await expectMore(page, 'audioBytes', 5_000);
+      await expectMore(page, 'audioBytes', 5_000, 30_000);
 
       encoder.next(clip('baseline'), [PICTURE]);
       await expect(cover).toHaveCount(0, { timeout: 30_000 });
-      await expectMore(page, 'frames', 50);
+      await expectMore(page, 'frames', 50, 30_000);
       await expectScene(page, 'playing');
       expect(asked, 'requests for the stream').toBe(1);
     } finally {

@@ -98,8 +98,10 @@ fn jump(reading: &Reading) -> Option<f64> {
     if (start == Start::Calm && over_s > JOIN_SLACK_S) || (over_s > JUMP_BEHIND_S && since_jump_ms >= 1_000) {
         return Some(target_s);
     }
-    let spare_s = reading.least_s?.min(ahead_s) - target_s;
-    (spare_s > SPLICE_BEHIND_S && since_jump_ms >= SPLICE_REST_MS).then_some(ahead_s - spare_s)
+    // Compared before it is bounded: of what is no number nothing is to spare.
+    let spare_s = reading.least_s? - target_s;
+    let splice = spare_s > SPLICE_BEHIND_S && over_s > SPLICE_BEHIND_S && since_jump_ms >= SPLICE_REST_MS;
+    splice.then_some(ahead_s - spare_s.min(over_s))
 }
 
 fn settle(rate: f64, wanted: f64) -> Decision {
@@ -216,6 +218,14 @@ mod tests {
     fn a_thin_buffer_is_rebuilt_slowly() {
         assert_eq!(decide(&calm(0.2, 0.8)), Decision::Rate(RATE_MIN));
         assert_eq!(decide(&calm(0.5, 0.8)), Decision::Rate(0.97));
+    }
+
+    #[test]
+    fn what_is_no_number_is_nothing_to_splice_by() {
+        let reading = Reading { least_s: Some(f64::NAN), start: Start::Over, ..calm(2.0, 1.0) };
+        assert!(!matches!(decide(&reading), Decision::Jump { .. }));
+        let reading = Reading { least_s: Some(1.9), ..reading };
+        assert!(matches!(decide(&reading), Decision::Jump { ahead_s } if (ahead_s - 1.1).abs() < 1e-9));
     }
 
     proptest! {

@@ -2,7 +2,11 @@
 //!
 //! A controller that is broken on purpose must be found out, or the judge is of no use.
 
-use super::{Input, Way, sim::World, trace::Trace};
+use super::{
+    Input, Way,
+    sim::{ALL, World},
+    trace::Trace,
+};
 use crate::{
     Delay,
     delay::{Decision, Reading, decide},
@@ -11,7 +15,7 @@ use crate::{
 /// Each trace at each setting for this long: a day in all.
 const RUN_MS: i64 = 24 * 3_600_000 / (TRACES.len() as i64 * 3);
 
-/// A recording, and what it may cost at each setting ([`Delay`]'s order): where the network or the encoder holds still for longer than a
+/// A recording, and what it may cost at each setting ([`ALL`]): where the network or the encoder holds still for longer than a
 /// setting's buffer may grow to, the picture must stall.
 struct Day {
     name: &'static str,
@@ -20,52 +24,19 @@ struct Day {
     behind_s: [f64; 3],
 }
 
-const TRACES: [Day; 7] = [
-    Day {
-        name: "lan",
-        trace: include_str!("../../traces/lan.txt"),
-        stalls_per_hour: [60.0, 2.0, 1.0],
-        behind_s: [0.45, 1.05, 3.3],
-    },
-    Day {
-        name: "busy",
-        trace: include_str!("../../traces/busy.txt"),
-        stalls_per_hour: [90.0, 2.0, 1.0],
-        behind_s: [0.75, 1.1, 3.3],
-    },
-    Day {
-        name: "far",
-        trace: include_str!("../../traces/far.txt"),
-        stalls_per_hour: [5.0, 1.0, 1.0],
-        behind_s: [0.45, 1.0, 3.3],
-    },
-    Day {
-        name: "wireless",
-        trace: include_str!("../../traces/wireless.txt"),
-        stalls_per_hour: [150.0, 40.0, 1.0],
-        behind_s: [1.6, 1.9, 3.6],
-    },
-    Day {
-        name: "narrow",
-        trace: include_str!("../../traces/narrow.txt"),
-        stalls_per_hour: [120.0, 60.0, 1.0],
-        behind_s: [1.5, 2.1, 3.5],
-    },
-    Day {
-        name: "pauses",
-        trace: include_str!("../../traces/pauses.txt"),
-        stalls_per_hour: [260.0, 45.0, 1.0],
-        behind_s: [1.5, 1.7, 3.6],
-    },
-    Day {
-        name: "screen",
-        trace: include_str!("../../traces/screen.txt"),
-        stalls_per_hour: [70.0, 2.0, 1.0],
-        behind_s: [0.6, 1.05, 3.3],
-    },
-];
+const fn day(name: &'static str, trace: &'static str, stalls_per_hour: [f64; 3], behind_s: [f64; 3]) -> Day {
+    Day { name, trace, stalls_per_hour, behind_s }
+}
 
-const SETTINGS: [Delay; 3] = [Delay::Lowest, Delay::Balanced, Delay::Smooth];
+const TRACES: [Day; 7] = [
+    day("lan", include_str!("../../traces/lan.txt"), [60.0, 2.0, 1.0], [0.45, 1.05, 3.3]),
+    day("busy", include_str!("../../traces/busy.txt"), [90.0, 2.0, 1.0], [0.75, 1.1, 3.3]),
+    day("far", include_str!("../../traces/far.txt"), [5.0, 1.0, 1.0], [0.45, 1.0, 3.3]),
+    day("wireless", include_str!("../../traces/wireless.txt"), [150.0, 40.0, 1.0], [1.6, 1.9, 3.6]),
+    day("narrow", include_str!("../../traces/narrow.txt"), [120.0, 60.0, 1.0], [1.5, 2.1, 3.5]),
+    day("pauses", include_str!("../../traces/pauses.txt"), [260.0, 45.0, 1.0], [1.5, 1.7, 3.6]),
+    day("screen", include_str!("../../traces/screen.txt"), [70.0, 2.0, 1.0], [0.6, 1.05, 3.3]),
+];
 
 type Controller = fn(&Reading) -> Decision;
 
@@ -86,7 +57,7 @@ fn watch_by(trace: &str, delay: Delay, decide: Controller, frames: bool) -> Worl
     world
 }
 
-/// What a viewer would complain of. `setting`: where in [`SETTINGS`].
+/// What a viewer would complain of. `setting`: where in [`ALL`].
 fn complaints(world: &World, day: &Day, setting: usize) -> Vec<String> {
     let mut found = Vec::new();
     let hours = RUN_MS as f64 / 3_600_000.0;
@@ -115,7 +86,7 @@ fn complaints(world: &World, day: &Day, setting: usize) -> Vec<String> {
 
 fn judge(name: &str) {
     let day = TRACES.iter().find(|day| day.name == name).expect("a trace");
-    for (setting, delay) in SETTINGS.into_iter().enumerate() {
+    for (setting, delay) in ALL.into_iter().enumerate() {
         let found = complaints(&watch(day.trace, delay, decide), day, setting);
         assert!(found.is_empty(), "{name}, {delay:?}: {found:?}");
     }
@@ -178,7 +149,7 @@ fn controllers_that_are_broken_on_purpose_are_found_out() {
         ("wants no buffer", |reading| decide(&Reading { target_s: 0.01, since_stall_ms: 60_000, ..*reading })),
     ];
     for (what, decide) in broken {
-        for (setting, delay) in SETTINGS.into_iter().enumerate().take(2) {
+        for (setting, delay) in ALL.into_iter().enumerate().take(2) {
             let found = TRACES.iter().any(|day| !complaints(&watch(day.trace, delay, decide), day, setting).is_empty());
             assert!(found, "`{what}` passes at {delay:?}");
         }

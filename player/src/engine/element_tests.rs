@@ -2,7 +2,7 @@
 
 use super::{
     Abilities,
-    sim::{World, init},
+    sim::{ALL, World, init},
 };
 use crate::{
     Delay, PlayerEvent,
@@ -28,7 +28,7 @@ fn a_buffer_that_hangs_is_given_up_and_the_picture_goes_on() {
 
 #[test]
 fn a_hole_in_the_stream_is_jumped_over() {
-    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+    for delay in ALL {
         let mut world = World::watched(delay);
         let from_ms = world.now_ms;
         let sends = move |at: i64| !(from_ms..from_ms + 1_500).contains(&at);

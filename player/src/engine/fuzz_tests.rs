@@ -1,6 +1,9 @@
 //! Whatever happens, in whatever order: the commands keep the rules that browsers punish.
 
-use super::{Abilities, Answer, Engine, Input, Output, View, sim::init};
+use super::{
+    Abilities, Answer, Engine, Input, Output, View,
+    sim::{ALL, init},
+};
 use crate::{
     Delay,
     intake::{Fragment, Item, Track},
@@ -135,7 +138,7 @@ impl Browser {
             }
             21 => self.input(if b % 2 == 0 { Input::Waiting } else { Input::Playing }),
             22 => self.input(Input::Rewind { by_s: b as f64 / 100.0 }),
-            23 => self.input(Input::SetDelay([Delay::Lowest, Delay::Balanced, Delay::Smooth][a as usize % 3])),
+            23 => self.input(Input::SetDelay(ALL[a as usize % 3])),
             24 => self.input(if b % 2 == 0 { Input::GoLive } else { Input::Offered }),
             25 => self.input(Input::Visible(b % 2 == 0)),
             26 => self.input(if b % 2 == 0 { Input::Online } else { Input::Offline }),

@@ -2,7 +2,7 @@
 
 use super::{
     Abilities, Answer, Engine, Input, Output, View,
-    sim::{World, init},
+    sim::{ALL, World, init},
 };
 use crate::{
     Delay, Failure, PlayerEvent,
@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 
 #[test]
 fn while_the_publisher_is_gone_the_picture_waits_and_then_goes_on_as_before() {
-    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+    for delay in ALL {
         for gone_ms in [1_000, 10_000, 29_000] {
             let mut world = World::new(delay);
             world.come(0);
@@ -69,7 +69,7 @@ fn falls_silent(world: &mut World) {
 
 #[test]
 fn a_network_that_holds_everything_back_is_said_however_soon_it_does() {
-    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+    for delay in ALL {
         for after_ms in [0, 300, 900, 3_000, 10_000] {
             let mut world = World::new(delay);
             world.come(1_000);

@@ -1,6 +1,9 @@
 //! Going back in what is buffered, and to the live edge again.
 
-use super::{Input, sim::World};
+use super::{
+    Input,
+    sim::{ALL, World},
+};
 use crate::{Delay, PlayerEvent, target::goal_s};
 
 /// A viewer who has watched for a while, so that there is something to go back to.
@@ -17,7 +20,7 @@ fn behind_s(world: &World) -> f64 {
 
 #[test]
 fn who_goes_back_stays_there_until_they_want_the_live_edge() {
-    for delay in [Delay::Lowest, Delay::Balanced, Delay::Smooth] {
+    for delay in ALL {
         let mut world = watching(delay);
         let live_s = behind_s(&world);
         world.input(Input::Rewind { by_s: -10.0 });

@@ -13,6 +13,9 @@ use crate::{
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
+/// Every setting.
+pub const ALL: [Delay; 3] = [Delay::Lowest, Delay::Balanced, Delay::Smooth];
+
 /// What an element has ahead before it goes on after running dry.
 const RESUME_S: f64 = 0.1;
 /// Time a seek takes.

@@ -2,11 +2,9 @@
 
 use super::{
     Answer, Input, View,
-    sim::{World, offline},
+    sim::{ALL, World, offline},
 };
 use crate::{Delay, Failure, PlayerEvent, target::goal_s};
-
-const ALL: [Delay; 3] = [Delay::Lowest, Delay::Balanced, Delay::Smooth];
 
 /// A number from 0 to `below` that looks random and is the same in each run.
 fn noise(at_ms: i64, below: i64) -> i64 {

@@ -374,10 +374,10 @@ fn pressed(deck: Deck, event: &KeyboardEvent) {
     let key = event.key();
     let Some(command) = command_of_key(&key) else { return };
     let moves = matches!(command, Command::VolumeUp | Command::VolumeDown | Command::Rewind(_));
-    // With nothing to control they scroll the page.
-    let idle = (moves || matches!(command, Command::TogglePlay | Command::GoLive))
+    // Where nothing plays, these keys scroll the page.
+    let scrolls = (moves || matches!(command, Command::TogglePlay | Command::GoLive))
         && deck.machine.player.with_value(Option::is_none);
-    if idle || is_taken(event) || (key == " " && is_pressed_by_space(event)) {
+    if scrolls || is_taken(event) || (key == " " && is_pressed_by_space(event)) {
         return;
     }
     if command != Command::ClosePanel {

@@ -7,7 +7,6 @@ use super::super::{
 };
 use crate::{
     i18n::use_messages,
-    listen::after,
     piece::Piece,
     reactive::{Var, effect},
 };
@@ -58,7 +57,8 @@ pub fn bar(deck: Deck) -> Piece {
             buffered.update(|buffered| buffered.at = to.min(buffered.length));
         }
     };
-    let let_go = move |_: ev::Event| {
+    // `pointerup` comes first, and alone where nothing has changed; `change` alone where there is no pointer.
+    let let_go = move || {
         if let Some(now) = read(deck).filter(|_| dragged.get_untracked()) {
             let to = now.length.saturating_sub(left());
             deck.send(Command::Rewind(to as i32 - now.at as i32));
@@ -91,10 +91,9 @@ pub fn bar(deck: Deck) -> Piece {
             aria-label=m.player_seek()
             aria-valuetext=move || scene::behind(m, left())
             on:input=moved
-            on:change=let_go
+            on:change=move |_| let_go()
+            on:pointerup=move |_| let_go()
             on:keydown=pressed
-            // Let go where it was taken up: nothing has changed, and nothing says so.
-            on:pointerup=move |_| after(0, move || dragged.set(false))
             on:focus=move |_| held.set(true)
             on:blur=move |_| {
                 held.set(false);

@@ -25,7 +25,12 @@ pub fn run(deck: Deck) {
     let Some(session) = get(&navigator, "mediaSession") else { return };
     let told = session.clone();
     let picture = Var::new(None::<String>);
-    let take = move || picture.set(picture_of(deck));
+    // One that cannot be had now, as between two media sources, leaves the one before.
+    let take = move || {
+        if let Some(taken) = picture_of(deck) {
+            picture.set(Some(taken));
+        }
+    };
     effect(move || {
         if !deck.sound_only.get() && deck.scene.get() == Scene::Playing && picture.with_untracked(Option::is_none) {
             take();

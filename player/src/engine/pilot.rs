@@ -252,7 +252,8 @@ impl Pilot {
         self.end_ms = now_ms;
         self.nudges = 0;
         self.seek_ms = NEVER_MS;
-        self.rate = 1.0;
+        // The element's rate is 1 again; that ends a change like any other.
+        self.set_rate(now_ms, 1.0);
     }
 
     /// The element says `playing`.

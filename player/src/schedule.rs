@@ -18,6 +18,8 @@ const USELESS_S: f64 = 1.0;
 const USELESS_MS: f64 = 3_000.0;
 const CATCHES: usize = 3;
 const CATCHES_S: f64 = 15.0;
+/// Nor is one that has given nothing for so many frames.
+const UNANSWERED: usize = 90;
 /// A decoder that has given nothing for so long gives no more of what it was given.
 const SILENT_MS: f64 = 300.0;
 /// What must be ahead before a clock of its own that has stopped goes on.
@@ -40,6 +42,8 @@ pub struct Schedule<C, F> {
     coded_bytes: usize,
     needs_key: bool,
     decoding: usize,
+    /// Frames that the decoder has taken since it last gave one.
+    unanswered: usize,
     /// When the decoder last took or gave something.
     decoder_ms: f64,
     decoded: VecDeque<(f64, F)>,
@@ -131,6 +135,7 @@ impl<C, F> Default for Schedule<C, F> {
             coded_bytes: 0,
             needs_key: true,
             decoding: 0,
+            unanswered: 0,
             decoder_ms: 0.0,
             decoded: VecDeque::new(),
             picture: Came::default(),
@@ -213,6 +218,7 @@ impl<C, F> Schedule<C, F> {
         let coded = self.coded.pop_front()?;
         self.coded_bytes -= coded.bytes;
         self.decoding += 1;
+        self.unanswered += 1;
         self.decoder_ms = now_ms;
         Some(coded.frame)
     }
@@ -221,6 +227,7 @@ impl<C, F> Schedule<C, F> {
     pub fn decoded(&mut self, now_ms: f64, at_s: f64, frame: F) {
         self.decoder_ms = now_ms;
         self.decoding = self.decoding.saturating_sub(1);
+        self.unanswered = 0;
         self.decoded.push_back((at_s, frame));
     }
 
@@ -313,7 +320,8 @@ impl<C, F> Schedule<C, F> {
         let runs = (self.moving != self.told && (self.moving || !self.paused)).then_some(self.moving);
         self.told = self.moving;
         let wait = |(at_s, _): &(f64, F)| ((at_s - shown_s) / self.rate * 1000.0).max(0.0);
-        let useless = now_ms - self.good_ms > USELESS_MS || self.catches.len() >= CATCHES;
+        let behind = now_ms - self.good_ms > USELESS_MS || self.catches.len() >= CATCHES;
+        let useless = behind || self.unanswered >= UNANSWERED;
         Turn { show, late, runs, useless, next_ms: self.decoded.front().filter(|_| self.moving).map(wait) }
     }
 

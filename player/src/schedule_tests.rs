@@ -222,3 +222,24 @@ fn a_decoder_that_cannot_keep_up_is_found_out() {
     }
     assert!(slow_decoder(&mut playing(), 1_000_000), "it gives nothing at all");
 }
+
+#[test]
+fn a_decoder_that_swallows_frames_is_found_out_with_sound_and_without() {
+    for sound in [true, false] {
+        let mut plan = playing();
+        if sound {
+            plan.sound_came(0.0, 60.0);
+            plan.heard(0.0, 0.0, true, 0.0);
+        }
+        let found_ms = (0..30_000).find(|at_ms| {
+            let now_ms = f64::from(*at_ms);
+            if at_ms % 33 == 0 {
+                let n = at_ms / 33;
+                plan.came(f64::from(n) * FRAME_S, FRAME_S, n % 60 == 0, 1_000, n);
+            }
+            while plan.to_decode(now_ms).is_some() {}
+            plan.turn(now_ms).useless
+        });
+        assert!(found_ms.is_some_and(|at_ms| at_ms < 6_000), "sound: {sound}, {found_ms:?}");
+    }
+}

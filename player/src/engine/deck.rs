@@ -267,10 +267,10 @@ impl Deck {
 
     /// How much of what the buffers were given they have never shown, in seconds.
     fn unseen_s(&mut self, view: &View) -> f64 {
-        self.seen_s = self.seen_s.max(view.ranges.end_s().unwrap_or(START_S));
         if !self.open || self.broken || self.way == Way::Frames || self.bytes() > 0 {
             return 0.0;
         }
+        self.seen_s = self.seen_s.max(view.ranges.end_s().unwrap_or(START_S));
         let ends_s = [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.end_s);
         ends_s.fold(f64::INFINITY, f64::min) - self.seen_s
     }
@@ -317,9 +317,6 @@ impl Engine {
         let audio_only = !deck.has(Track::Video);
         let was_audio_only = self.deck.as_ref().map(|deck| !deck.has(Track::Video));
         self.deck = Some(deck);
-        if let Some(intake) = &mut self.intake {
-            intake.begin_here();
-        }
         self.pilot.fresh_source(now_ms, way);
         // A new source resets the element's rate.
         self.sent_rate = 1.0;

@@ -129,7 +129,7 @@ impl Engine {
         self.offered && self.pilot.delay() == Delay::Lowest
     }
 
-    /// What one can go back to: its length in seconds, and how far into it the picture is.
+    /// What one can go back to: its length in seconds, and how far into it the picture is; below zero where a paused one was left behind.
     pub fn reach(&self, view: &View) -> Option<(f64, f64)> {
         let deck = self.deck.as_ref()?;
         let start_s = match deck.way() {
@@ -137,7 +137,7 @@ impl Engine {
             Way::Buffered => view.ranges.0.first()?.start_s,
         };
         let end_s = view.ranges.end_s()?;
-        Some(((end_s - start_s).max(0.0), (view.position_s - start_s).max(0.0)))
+        Some(((end_s - start_s).max(0.0), view.position_s - start_s))
     }
 
     /// The viewer wants to see something again, which the frames way cannot: from a media source with what was kept. False where that

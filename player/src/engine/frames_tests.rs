@@ -102,6 +102,23 @@ fn a_decoder_that_fails_gives_way_to_the_buffered_way_at_once_and_twice_for_good
 }
 
 #[test]
+fn frames_that_are_not_shown_give_way_to_the_buffered_way_too() {
+    let mut world = watching(Delay::Lowest);
+    world.element.stands = 1_000;
+    world.run_for(15_000);
+    assert!(world.ways.contains(&Way::Buffered));
+    // A picture that moves again; and frames are not tried a third time.
+    for _ in 0..3 {
+        if world.ways.last() == Some(&Way::Frames) {
+            world.element.stands = 1_000;
+        }
+        world.run_for(15_000);
+    }
+    assert_eq!((world.ways.last(), world.state()), (Some(&Way::Buffered), Some(&PlayerEvent::Playing)));
+    assert!(behind_s(&world) < 0.5, "{}", behind_s(&world));
+}
+
+#[test]
 fn forward_at_the_live_edge_changes_nothing() {
     let mut world = watching(Delay::Lowest);
     for by_s in [5.0, 10.0, -0.2] {
@@ -204,4 +221,26 @@ fn what_a_hold_of_the_network_cost_is_made_good_at_once_and_once_a_minute() {
     assert!(first_s < live_s + 0.2 && third_s < live_s + 0.2, "{live_s}, then {first_s} and {third_s}");
     assert!(second_s > live_s + 0.3, "{live_s}, then {second_s}");
     assert_eq!(world.seeks.len() - jumps, 2, "{:?}", world.seeks);
+}
+
+#[test]
+fn joining_anew_does_not_shorten_the_minute_between_two_splices() {
+    let mut world = watching(Delay::Lowest);
+    let from_ms = world.now_ms;
+    let holds = [0, 20_000].map(|after_ms| from_ms + after_ms);
+    world.mood = Box::new(move |at_ms| {
+        let held = holds.into_iter().find(|hold_ms| (*hold_ms..*hold_ms + 600).contains(&at_ms));
+        held.map_or(0, |hold_ms| hold_ms + 600 - at_ms)
+    });
+    world.run_for(8_000);
+    // A pause of three seconds: what passed meanwhile is jumped over, as part of the start.
+    world.element.paused = true;
+    world.input(Input::Pause);
+    world.run_for(3_000);
+    world.element.paused = false;
+    world.input(Input::Resumed);
+    world.run_for(4_000);
+    let seeks = world.seeks.len();
+    world.run_for(10_000);
+    assert_eq!(world.seeks.len(), seeks, "{:?}", world.seeks);
 }

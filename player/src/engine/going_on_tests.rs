@@ -154,8 +154,9 @@ fn sound_that_does_not_play_is_left_out_and_the_picture_goes_on() {
     assert!(left_out.is_some_and(|codec| init(Track::Audio).mime.contains(&codec)));
 }
 
-/// What an engine does with this much of a stream whose key frames belong to open GOPs, in a browser that shows the first `shown_s` of it.
-fn watches_an_open_gop(rounds: u32, shown_s: f64) -> Vec<PlayerEvent> {
+/// What an engine does with this much of a stream whose key frames belong to open GOPs, in a browser that shows the first `shown_s` of it,
+/// and whose media source breaks before the last round: what it says, and how many pictures it gives to each media source.
+fn watches_an_open_gop(rounds: u32, shown_s: f64) -> (Vec<PlayerEvent>, Vec<usize>) {
     let mut reader = Reader::new();
     reader.push(Bytes::from_static(include_bytes!("../../../media/tests/data/open_gop.flv")));
     let mut tags = Vec::new();
@@ -170,6 +171,7 @@ fn watches_an_open_gop(rounds: u32, shown_s: f64) -> Vec<PlayerEvent> {
     let first_ms = media[0].at.0;
     let mut engine = Engine::new(Delay::Balanced, Abilities { change_type: true, picture_apart: true }, 7, 0);
     let (mut now_ms, mut events, mut view) = (0, Vec::new(), View::default());
+    let mut pictures = Vec::new();
     let mut answer = |engine: &mut Engine, now_ms: i64, input: Input, view: &View| {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -177,8 +179,12 @@ fn watches_an_open_gop(rounds: u32, shown_s: f64) -> Vec<PlayerEvent> {
             while let Some(output) = engine.poll() {
                 inputs.extend(match output {
                     Output::Open { connection, .. } => Some(Input::Answered { connection, answer: Answer::Stream }),
-                    Output::Build { source, .. } => Some(Input::SourceOpen { source }),
+                    Output::Build { source, .. } => {
+                        pictures.push(0);
+                        Some(Input::SourceOpen { source })
+                    }
                     Output::Append { source, track, .. } | Output::Remove { source, track, .. } => {
+                        pictures[source as usize - 1] += usize::from(track == Track::Video);
                         Some(Input::Done { source, track })
                     }
                     Output::Event(event) => {
@@ -191,23 +197,24 @@ fn watches_an_open_gop(rounds: u32, shown_s: f64) -> Vec<PlayerEvent> {
         }
     };
     answer(&mut engine, 0, Input::Start, &view);
-    let mut send = |engine: &mut Engine, now_ms: i64, bytes: BytesMut, view: &View| {
-        answer(engine, now_ms, Input::Bytes { connection: 1, bytes: bytes.freeze() }, view);
-    };
+    let bytes = |bytes: BytesMut| Input::Bytes { connection: 1, bytes: bytes.freeze() };
     let mut head = BytesMut::from(&flv::header(true, true)[..]);
     configs.iter().for_each(|tag| tag.write(&mut head));
-    send(&mut engine, 0, head, &view);
+    answer(&mut engine, 0, bytes(head), &view);
     for round in 0..rounds {
+        if round > 0 && round == rounds - 1 {
+            answer(&mut engine, now_ms, Input::Broken { source: 1 }, &view);
+        }
         for tag in &media {
             let at = i64::from(round) * 2_100 + tag.at.0 - first_ms;
             now_ms = now_ms.max(at);
             view.ranges = Ranges(vec![Span { start_s: 0.0, end_s: (now_ms as f64 / 1000.0).min(shown_s) }]);
-            let mut bytes = BytesMut::new();
-            flv::write_tag(&mut bytes, tag.kind, at as u32, &tag.body);
-            send(&mut engine, now_ms, bytes, &view);
+            let mut one = BytesMut::new();
+            flv::write_tag(&mut one, tag.kind, at as u32, &tag.body);
+            answer(&mut engine, now_ms, bytes(one), &view);
         }
     }
-    events
+    (events, pictures)
 }
 
 #[test]
@@ -216,9 +223,17 @@ fn a_browser_that_does_not_begin_at_an_open_gop_is_not_waited_for() {
         let named = |event: &PlayerEvent| matches!(event, PlayerEvent::Failed(Failure::CodecNotPlayable { mime }) if mime == "avc1.64000c (open GOP)");
         events.iter().any(named)
     };
-    assert!(failed(&watches_an_open_gop(4, 0.0)));
-    assert!(!failed(&watches_an_open_gop(1, 0.0)), "it may take a moment");
-    assert!(!failed(&watches_an_open_gop(4, 60.0)), "it is shown");
+    assert!(failed(&watches_an_open_gop(4, 0.0).0));
+    assert!(!failed(&watches_an_open_gop(1, 0.0).0), "it may take a moment");
+    assert!(!failed(&watches_an_open_gop(4, 60.0).0), "it is shown");
+}
+
+#[test]
+fn a_new_media_source_is_not_given_pictures_that_refer_to_the_old_one() {
+    let (_, first) = watches_an_open_gop(1, 60.0);
+    let (events, both) = watches_an_open_gop(2, 60.0);
+    assert_eq!(both, [first[0], first[0]]);
+    assert!(!events.iter().any(|event| matches!(event, PlayerEvent::Failed(_))), "{events:?}");
 }
 
 #[test]

@@ -32,6 +32,45 @@ fn a_hidden_tab_that_is_heard_goes_on() {
 }
 
 #[test]
+fn a_hidden_tab_that_is_paused_is_forgotten_once_its_place_would_be() {
+    let mut world = World::watched(Delay::Balanced);
+    world.element.paused = true;
+    world.input(Input::Pause);
+    world.input(Input::Visible(false));
+    world.run_for(179_000);
+    assert!(world.connected());
+    world.run_for(2_000);
+    assert!(!world.connected(), "nobody looks, and there is nothing to hear");
+    world.input(Input::Visible(true));
+    world.element.paused = false;
+    world.input(Input::Resumed);
+    let from_ms = world.now_ms;
+    world.run_for(10_000);
+    assert!(world.mean_delay_s(from_ms + 2_000, from_ms + 10_000) < 1.3);
+}
+
+#[test]
+fn a_paused_picture_stays_what_it_is_when_its_tab_is_shown_again() {
+    for offered in [false, true] {
+        let mut world = World::new(Delay::Lowest);
+        world.come(0);
+        if offered {
+            world.input(Input::Offered);
+        }
+        world.run_for(10_000);
+        let (seeks, at_s) = (world.seeks.len(), world.element.position_s);
+        world.element.paused = true;
+        world.input(Input::Pause);
+        world.run_for(5_000);
+        for visible in [false, true] {
+            world.input(Input::Visible(visible));
+            world.run_for(5_000);
+        }
+        assert_eq!((world.seeks.len(), world.element.position_s), (seeks, at_s), "frames: {offered}");
+    }
+}
+
+#[test]
 fn where_nobody_can_tell_whether_it_is_seen_a_hidden_tab_goes_on() {
     let mut world = World::watched(Delay::Balanced);
     world.engine.abilities.picture_apart = false;

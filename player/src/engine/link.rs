@@ -1,6 +1,6 @@
 //! The connection: opening, what its answers mean, and when to try again.
 
-use super::{Answer, Engine, FORGOTTEN_MS, Output, View, session::Session};
+use super::{Answer, Engine, FORGOTTEN_MS, Output, PAUSED_MS, View, session::Session};
 use crate::{Failure, PlayerEvent, intake::Intake};
 use bytes::Bytes;
 
@@ -50,9 +50,9 @@ impl Engine {
         }
     }
 
-    /// A tab that is hidden and muted stops downloading after a while, and goes on as soon as somebody may notice.
+    /// A tab that is hidden and muted, or paused, stops downloading after a while, and goes on as soon as somebody may notice.
     pub(super) fn rest_unnoticed(&mut self, now_ms: i64, view: &View) {
-        if self.visible || !view.muted || !self.abilities.picture_apart {
+        if self.visible || !(view.muted || view.paused) || !self.abilities.picture_apart {
             self.unnoticed_ms = None;
             if std::mem::take(&mut self.asleep) {
                 self.restart(now_ms);
@@ -61,7 +61,8 @@ impl Engine {
         }
         let since_ms = *self.unnoticed_ms.get_or_insert(now_ms);
         let connected = matches!(self.link, Link::Opening { .. } | Link::Flowing { .. });
-        if connected && now_ms - since_ms >= FORGOTTEN_MS {
+        let after_ms = if view.muted { FORGOTTEN_MS } else { PAUSED_MS };
+        if connected && now_ms - since_ms >= after_ms {
             self.asleep = true;
             self.out.push_back(Output::Abort { connection: self.connection });
             self.link = Link::Idle;
@@ -118,7 +119,13 @@ impl Engine {
     fn drain(&mut self, now_ms: i64, intake: &mut Intake) -> bool {
         while matches!(self.link, Link::Flowing { .. }) {
             match intake.next_item() {
-                Ok(Some(item)) => self.item(now_ms, item),
+                Ok(Some(item)) => {
+                    let source = self.sources;
+                    self.item(now_ms, item);
+                    if self.sources != source {
+                        intake.begin_here();
+                    }
+                }
                 Ok(None) => break,
                 Err(_) => return false,
             }

@@ -62,6 +62,8 @@ const CLOCK_SET_MS: i64 = 1_000;
 const QUEUED_MAX_MS: i64 = 60_000;
 /// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
 const FORGOTTEN_MS: i64 = 60_000;
+/// And hidden and paused for so long, as long as its place would be kept.
+const PAUSED_MS: i64 = 180_000;
 /// A picture that starts by itself and is halted within this time was halted by the browser. Later it may have been a headset's key.
 const HALT_MS: i64 = 3_000;
 /// So many times it is started again, muted.
@@ -320,13 +322,14 @@ impl Engine {
         self.trim(now_ms, view);
         self.give_up_open_gop(view);
         if let Some(deck) = self.deck.as_ref().filter(|deck| deck.open && !deck.broken) {
-            let backlog = deck.bytes() > 0;
+            let (backlog, source, way) = (deck.bytes() > 0, deck.id, deck.way());
             match self.pilot.steer(now_ms, view, backlog, self.visible) {
                 Some(Move::Seek(to_s)) => self.out.push_back(Output::Seek { to_s }),
                 Some(Move::Jump(to_s)) => {
                     self.stats.jumps += 1;
                     self.out.push_back(Output::Seek { to_s });
                 }
+                Some(Move::Rebuild) if way == Way::Frames => self.broken(now_ms, source),
                 Some(Move::Rebuild) => self.rebuild = true,
                 None => {}
             }
@@ -344,9 +347,11 @@ impl Engine {
 
     fn tell(&mut self, now_ms: i64, view: &View) {
         let flows = matches!(self.link, Link::Flowing { .. }) && self.session.as_ref().is_some_and(|s| s.bound);
-        if flows && self.pilot.moving(now_ms) {
+        // Who has stopped the picture is told nothing of what comes after it, before it is reached.
+        let parked = !self.wants_play && view.ranges.end_s().is_some_and(|end_s| end_s - view.position_s > 0.15);
+        if flows && (parked || self.pilot.moving(now_ms)) {
             self.face.show(PlayerEvent::Playing, &mut self.out);
-        } else if self.is_dry(now_ms, view) {
+        } else if !parked && self.is_dry(now_ms, view) {
             self.face.release(&mut self.out);
             // However it came to stand: a stall while joining is none that counts, and may last.
             if flows && !view.paused && self.pilot.still(now_ms) {

@@ -296,9 +296,9 @@ impl Pilot {
         self.chosen_s = Some(self.chosen_s.unwrap_or(view.position_s) + by_s);
     }
 
-    /// The tab is shown again: what it fell behind while nobody looked is made good at once.
+    /// The tab is shown again: what it fell behind while nobody looked is made good at once. A picture that was paused stays what it is.
     pub fn shown_again(&mut self, view: &View) {
-        self.asked |= !self.rewound && self.ahead_s(view) > self.target.seconds() + 0.5;
+        self.asked |= !view.paused && !self.rewound && self.ahead_s(view) > self.target.seconds() + 0.5;
     }
 
     /// Decides on the next move. `backlog`: data waits for the buffers. `visible`: the tab is shown.
@@ -365,11 +365,11 @@ impl Pilot {
                 None
             }
             Decision::Jump { ahead_s } => {
-                let joining = self.join.take().is_some();
+                let (joining, before_ms) = (self.join.take().is_some(), self.jumped_ms);
                 let to_s = self.jump(now_ms, view, span, ahead_s)?;
                 if joining {
                     // Part of the start.
-                    self.jumped_ms = NEVER_MS;
+                    self.jumped_ms = before_ms;
                     return Some(Move::Seek(to_s));
                 }
                 Some(Move::Jump(to_s))
@@ -393,6 +393,10 @@ impl Pilot {
 
     /// The position is in no range: to the start of a stream, over a gap, or back from beyond the end.
     fn place(&mut self, now_ms: i64, view: &View, stuck: bool) -> Option<Move> {
+        // A paused picture may have been left behind by all that is kept.
+        if let Some(to_s) = self.chosen_s.take_if(|_| view.paused) {
+            return self.go_to(now_ms, view, to_s);
+        }
         let joining = self.join.is_some();
         if view.paused && !joining && !self.asked {
             return None;

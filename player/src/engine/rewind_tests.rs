@@ -64,6 +64,60 @@ fn forward_to_near_the_live_edge_is_the_live_edge() {
 }
 
 #[test]
+fn who_paused_for_longer_than_is_kept_can_go_to_what_is() {
+    let mut world = watching(Delay::Balanced);
+    world.element.paused = true;
+    world.input(Input::Pause);
+    world.run_quickly_for(300_000);
+    let (length_s, at_s) = world.engine.reach(&world.element.view()).expect("something");
+    assert!(at_s < -60.0 && length_s > 150.0, "{at_s} of {length_s}");
+    // To the middle of it.
+    world.input(Input::Rewind { by_s: length_s / 2.0 - at_s });
+    world.run_for(1_000);
+    let (length_s, at_s) = world.engine.reach(&world.element.view()).expect("something");
+    assert!((at_s - length_s / 2.0).abs() < 2.0, "{at_s} of {length_s}");
+    assert!(world.element.paused);
+}
+
+#[test]
+fn who_paused_hears_of_an_end_when_it_is_reached() {
+    let mut world = watching(Delay::Balanced);
+    world.element.paused = true;
+    world.input(Input::Pause);
+    world.run_for(5_000);
+    // The streamer is gone for a while, the connection drops, and at last the broadcast ends.
+    world.publisher_leaves();
+    world.run_for(3_000);
+    world.publisher_returns();
+    world.run_for(2_000);
+    world.cut(false);
+    world.run_for(5_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing), "{:?}", world.events);
+    world.on_air = false;
+    world.cut(true);
+    world.run_for(60_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing), "{:?}", world.events);
+    world.element.paused = false;
+    world.input(Input::Resumed);
+    world.input(Input::Rewind { by_s: -5.0 });
+    world.run_for(20_000);
+    assert!(matches!(world.state(), Some(PlayerEvent::Ended | PlayerEvent::NotLive { .. })), "{:?}", world.state());
+}
+
+#[test]
+fn who_paused_at_the_very_end_is_told_that_it_goes_on() {
+    let mut world = watching(Delay::Balanced);
+    world.publisher_leaves();
+    world.run_for(5_000);
+    assert!(matches!(world.state(), Some(PlayerEvent::Away { .. })));
+    world.element.paused = true;
+    world.input(Input::Pause);
+    world.publisher_returns();
+    world.run_for(2_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing));
+}
+
+#[test]
 fn a_tab_that_is_shown_again_stays_where_its_viewer_went() {
     let mut world = watching(Delay::Balanced);
     world.input(Input::Rewind { by_s: -10.0 });

@@ -124,7 +124,6 @@ fn stop(deck: Deck) {
     let player = deck.machine.player.try_update_value(Option::take).flatten();
     drop(player);
     deck.behind_ms.set(None);
-    deck.ask.set(None);
 }
 
 fn with_player(deck: Deck, act: impl FnOnce(&web::Player)) {
@@ -427,7 +426,7 @@ pub fn read_stats(deck: Deck) -> Option<madang_player::Stats> {
     deck.machine.player.try_with_value(|player| player.as_ref().map(web::Player::stats)).flatten()
 }
 
-/// What one can go back to: its length in seconds, and how far into it the picture is.
+/// What one can go back to: its length in seconds, and how far into it the picture is; below zero where it was paused before that.
 pub fn reach(deck: Deck) -> Option<(f64, f64)> {
     deck.machine.player.try_with_value(|player| player.as_ref().and_then(web::Player::reach)).flatten()
 }

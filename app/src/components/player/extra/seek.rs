@@ -43,7 +43,7 @@ pub fn bar(deck: Deck) -> Piece {
             return;
         }
         match read(deck) {
-            Some(now) => buffered.set_if_new(now),
+            Some((now, _)) => buffered.set_if_new(now),
             // For a moment, while the player changes what it plays from: nothing is hidden under a hand.
             None if deck.scene.get() == scene::Scene::Playing => {}
             None => buffered.set_if_new(Buffered::default()),
@@ -59,9 +59,9 @@ pub fn bar(deck: Deck) -> Piece {
     };
     // `pointerup` comes first, and alone where nothing has changed; `change` alone where there is no pointer.
     let let_go = move || {
-        if let Some(now) = read(deck).filter(|_| dragged.get_untracked()) {
+        if let Some((now, at)) = read(deck).filter(|_| dragged.get_untracked()) {
             let to = now.length.saturating_sub(left());
-            deck.send(Command::Rewind(to as i32 - now.at as i32));
+            deck.send(Command::Rewind(to as i32 - at));
         }
         dragged.set(false);
     };
@@ -71,7 +71,7 @@ pub fn bar(deck: Deck) -> Piece {
             "ArrowRight" | "ArrowUp" => Command::Rewind(5_000),
             "PageDown" => Command::Rewind(-30_000),
             "PageUp" => Command::Rewind(30_000),
-            "Home" => Command::Rewind(-(buffered.get_untracked().at as i32)),
+            "Home" => Command::Rewind(read(deck).map_or(0, |(_, at)| -at)),
             "End" => Command::GoLive,
             _ => return,
         };
@@ -103,10 +103,10 @@ pub fn bar(deck: Deck) -> Piece {
     }
 }
 
-/// What the player can go back to.
-fn read(deck: Deck) -> Option<Buffered> {
+/// What the player can go back to, and where in it the picture really is, in ms: before all of it, where it was paused for long.
+fn read(deck: Deck) -> Option<(Buffered, i32)> {
     let (length_s, at_s) = reach(deck)?;
     // As casts of floats do, what is below zero becomes zero.
     let length = (length_s * 1000.0) as u32;
-    Some(Buffered { length, at: ((at_s * 1000.0) as u32).min(length) })
+    Some((Buffered { length, at: ((at_s * 1000.0) as u32).min(length) }, (at_s * 1000.0) as i32))
 }

@@ -1,6 +1,6 @@
 // Before all tests: a folder for artefacts, and the stream that the tests publish.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { ARTEFACTS, STREAM_FILE, serverBinary } from './paths.ts';
 
 export default function setUp(): void {
@@ -16,7 +16,8 @@ export default function setUp(): void {
     '-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-profile:v', 'high', '-pix_fmt', 'yuv420p',
     '-b:v', '1200k', '-maxrate', '1200k', '-bufsize', '1200k', '-g', '30', '-keyint_min', '30', '-sc_threshold', '0',
     '-c:a', 'aac', '-b:a', '128k', '-ac', '2',
-    '-f', 'flv', STREAM_FILE,
+    '-f', 'flv', `${STREAM_FILE}.part`,
   ];
   execFileSync('ffmpeg', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  renameSync(`${STREAM_FILE}.part`, STREAM_FILE);
 }

@@ -93,7 +93,7 @@ test('from the set-up link to the deleted account', async ({ page, context, brow
     await page.getByRole('button', { name: 'Change the password' }).click();
     await expect(page.locator('main')).toContainText('The password is changed.');
     // Nobody reloaded that page: its channel came back as a guest.
-    await expect(chat(other).locator('.chat-as b')).not.toHaveText('Mina', { timeout: 5_000 });
+    await expect(chat(other).locator('.chat-as b')).not.toHaveText('Mina', { timeout: 15_000 });
 
     await logIn(other, server.url, 'mina', NEW_PASSWORD);
     await awake(other);

@@ -30,7 +30,8 @@ test('own words show at once, and are confirmed in place', async ({ page, server
     const seen: string[] = [];
     (window as unknown as { seen: string[] }).seen = seen;
     const look = (): void => {
-      const row = document.querySelector('#chat .msg:last-child');
+      // The page's own lines may come at any time.
+      const row = [...document.querySelectorAll('#chat .msg:not(.sys)')].at(-1);
       if (row) seen.push(row.className);
     };
     new MutationObserver(look).observe(document.querySelector('#chat .chat-rows')!, { childList: true });
@@ -184,7 +185,7 @@ test('what nobody answers is marked, and can be tried again', async ({ page, ser
   });
   await enter(page, `${server.url}/rooms/silence`);
   await say(page, 'anybody?');
-  await expect(chat(page).locator('.msg.failed')).toContainText('Not sent.', { timeout: 15_000 });
+  await expect(chat(page).locator('.msg.failed')).toContainText('Not sent.', { timeout: 30_000 });
   deaf = false;
   await chat(page).locator('.msg.failed .retry').click();
   await expect(chat(page).locator('.msg.own')).toHaveCount(0);

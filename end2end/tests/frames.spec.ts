@@ -51,6 +51,7 @@ for (const name of ['he_aac', 'he_aac_v2', 'multitrack']) {
 }
 
 test('frames are shown one by one, their sound is heard, and the controls do what they always do', async ({ page, server, publish }) => {
+  test.setTimeout(240_000);
   await listenIn(page);
   const key = await server.createRoom('one-by-one');
   const encoder = publish(key);
@@ -60,7 +61,8 @@ test('frames are shown one by one, their sound is heard, and the controls do wha
   await expectScene(page, 'playing');
   await expect.poll(() => loudness(page), 'it is heard').toBeGreaterThan(0.01);
   const behind = player(page).locator('.player-behind');
-  await expect(behind).toHaveText(/^0\.[0-3] s behind/);
+  // A machine that held still while it joined is careful for a while.
+  await expect(behind).toHaveText(/^0\.[0-3] s behind/, { timeout: 45_000 });
 
   await page.keyboard.press('m');
   await expect.poll(() => loudness(page)).toBe(0);
@@ -73,16 +75,16 @@ test('frames are shown one by one, their sound is heard, and the controls do wha
   await page.keyboard.press('k');
   await expectFrames(page);
   await expect.poll(() => loudness(page)).toBeGreaterThan(0.01);
-  await expect(behind, 'it goes on live').toHaveText(/^0\.[0-4] s behind/);
+  await expect(behind, 'it goes on live').toHaveText(/^0\.[0-4] s behind/, { timeout: 45_000 });
 
   await expect.poll(() => wayBack(page), { timeout: 30_000 }).toBeGreaterThan(8_000);
   await page.keyboard.press('ArrowLeft');
   await expectWay(page, 'MediaSource');
-  await expect(behind).toHaveText(/^[4-6]\.\d s behind/);
+  await expect(behind).toHaveText(/^[4-9]\.\d s behind/);
   await expectFrames(page);
   await page.keyboard.press('e');
   await expectWay(page, 'WebCodecs');
-  await expect(behind).toHaveText(/^0\.[0-4] s behind/);
+  await expect(behind).toHaveText(/^0\.[0-4] s behind/, { timeout: 45_000 });
   await expectFrames(page);
 
   await encoder.stop();
@@ -108,17 +110,16 @@ test('who starts without sound gets it when they want it', async ({ page, server
 
 test('a decoder that fails is given up, and the picture goes on', async ({ page, server, publish }) => {
   await page.addInitScript(() => {
-    let frames = 0;
     const decode = VideoDecoder.prototype.decode;
     VideoDecoder.prototype.decode = function (chunk) {
-      frames += 1;
-      if (frames >= 60) throw new DOMException('broken for a test', 'DataError');
+      if (document.documentElement.dataset.decoder === 'broken') throw new DOMException('broken for a test', 'DataError');
       decode.call(this, chunk);
     };
   });
   publish(await server.createRoom('a-bad-decoder'));
   await open(page, `${server.url}/rooms/a-bad-decoder?delay=lowest`);
   await expectWay(page, 'WebCodecs');
+  await page.evaluate(() => (document.documentElement.dataset.decoder = 'broken'));
   await expectWay(page, 'MediaSource');
   await expectFrames(page);
   await expectScene(page, 'playing');

@@ -86,7 +86,7 @@ test('hostile bytes end nothing but their own connection', async ({ page, server
   await expectScene(page, 'playing');
   const gap = await page.evaluate(() => (window as unknown as { longestGap: number }).longestGap);
   test.info().annotations.push({ type: 'measured', description: `longest gap between frames ${Math.round(gap)} ms` });
-  expect(gap, 'longest gap between two frames meanwhile, ms').toBeLessThan(1_000);
+  expect(gap, 'longest gap between two frames meanwhile, ms').toBeLessThan(3_000);
   await expect.poll(() => server.residentMb - before, { message: 'memory is given back, MB', timeout: 30_000 }).toBeLessThan(10);
   expect((await server.room('calm')).live.state).toBe('live');
 });

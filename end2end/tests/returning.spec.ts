@@ -121,7 +121,7 @@ test('an open GOP that the browser cannot decode is named', async ({ page, serve
   }
 });
 
-test('the last picture stays while a stream with other tracks takes its place', async ({ page }) => {
+test('the last picture stays while a stream with other tracks takes its place', async ({ page, complaints }) => {
   const server = await Server.start({ MADANG_MEDIA_GRACE_S: '30' });
   const key = await server.createRoom('other-tracks');
   const silent = path.join(ARTEFACTS, 'silent.flv');
@@ -145,6 +145,7 @@ test('the last picture stays while a stream with other tracks takes its place', 
     expect(await page.evaluate(() => (window as unknown as { held: string[] }).held)).toEqual(['player-held']);
     await expect(page.locator('.player-held')).toHaveCount(0);
   } finally {
+    complaints.close();
     await first.kill();
     await second?.kill();
     await server.stop();

@@ -68,6 +68,7 @@ test('the player shows the newest still until its own picture moves, and nothing
     await held;
     await route.continue();
   });
+  await page.routeWebSocket(/\/live\/poster\.flv/, () => undefined);
   await open(page, `${server.url}/rooms/poster`);
   await expectScene(page, 'connecting');
   const poster = page.locator('.player-poster');

@@ -63,8 +63,9 @@ for (const way of ['by a link', 'by the back button'] as const) {
 }
 
 test('where a browser refuses sound, it plays muted and says how to hear it', async ({ server, publish, complaints, watched }) => {
+  test.setTimeout(180_000);
   const key = await server.createRoom('loud');
-  publish(key);
+  const encoder = publish(key);
   await expect.poll(async () => (await server.room('loud')).live.state).toBe('live');
   // A browser of its own: the rule is a flag of the process.
   const strict = await chromium.launch({
@@ -91,6 +92,15 @@ test('where a browser refuses sound, it plays muted and says how to hear it', as
     await expectScene(page, 'playing');
     await expect.poll(async () => (await played(page)).paused).toBe(false);
     expect((await played(page)).muted).toBe(true);
+
+    // The next broadcast is as silent, and says so as well.
+    await encoder.stop();
+    await expectScene(page, 'ended', 40_000);
+    await expect(ask).toBeHidden();
+    publish(key);
+    await expectScene(page, 'playing', 40_000);
+    expect((await played(page)).muted).toBe(true);
+    await expect(ask).toBeVisible();
 
     await ask.click();
     await expect(ask).toBeHidden();
@@ -152,6 +162,7 @@ test('pause, volume, and the way back to the live edge', async ({ page, server, 
 });
 
 test('in eight tabs of one browser all play', async ({ page, server, publish, complaints }) => {
+  test.setTimeout(240_000);
   // What the browser says of an answer that sends a player to a WebSocket.
   complaints.allow(/status of 426/);
   const key = await server.createRoom('many-tabs');

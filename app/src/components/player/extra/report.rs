@@ -5,7 +5,10 @@ use super::super::{
     deck::Deck,
     scene::{Fault, Feed, Scene},
 };
-use crate::{reactive::effect, realtime::use_realtime};
+use crate::{
+    reactive::effect,
+    realtime::{Connection, use_realtime},
+};
 use leptos::prelude::*;
 use madang_player::Stats;
 use madang_protocol::realtime::{ClientMessage, QUALITY_DELAY_MAX_MS, QUALITY_EVERY_MS};
@@ -36,7 +39,9 @@ pub fn run(deck: Deck) {
         });
     };
     effect(move || {
-        if deck.feed.with(|feed| matches!(feed, Feed::Failed(Fault::Codec(_)))) {
+        // The codec is often known before the channel is open, and again where it was lost; the server counts browsers.
+        let open = realtime.connection().get() == Connection::Open;
+        if open && deck.feed.with(|feed| matches!(feed, Feed::Failed(Fault::Codec(_)))) {
             realtime.say(&ClientMessage::Unplayable { room: deck.slug.get_value() });
         }
     });

@@ -161,5 +161,5 @@ impl House {
 
 /// The next change, within two seconds.
 pub(crate) async fn next(changes: &mut broadcast::Receiver<DomainChange>) -> DomainChange {
-    timeout(Duration::from_secs(2), changes.recv()).await.expect("in time").expect("a change")
+    timeout(Duration::from_secs(10), changes.recv()).await.expect("in time").expect("a change")
 }

@@ -254,18 +254,18 @@ mod tests {
     const STALLED: Deadlines = Deadlines { opening: Duration::MAX, stalled: LIMIT };
     const OPENING: Deadlines = Deadlines { opening: LIMIT, stalled: Duration::MAX };
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_write_that_nobody_takes_times_out() {
         let (near, _far) = duplex(16);
         let mut io = DeadlineIo::new(near, STALLED, ());
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let written = tokio::time::timeout(LIMIT * 20, io.write_all(&[0; 64])).await.expect("it ends");
         let error = written.expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!((LIMIT..LIMIT * 10).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_slow_reader_is_left_alone() {
         let (near, mut far) = duplex(16);
         let mut io = DeadlineIo::new(near, STALLED, ());
@@ -280,7 +280,7 @@ mod tests {
         reader.await.expect("no panic");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_peer_that_does_not_say_enough_times_out() {
         for said in [&b""[..], b"GET / HTTP/1.1"] {
             let (near, mut far) = duplex(64);
@@ -293,7 +293,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn http2_is_refused_however_it_is_cut() {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         for cut in 0..preface.len() {
@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn after_the_opening_a_peer_may_be_silent() {
         let (near, mut far) = duplex(64);
         let mut io = DeadlineIo::new(near, OPENING, ());

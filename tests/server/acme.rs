@@ -11,6 +11,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream as StdStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -114,9 +115,15 @@ impl Authority {
     }
 }
 
-/// An address that nobody has now.
+/// An address that nobody has now, and that nobody is given who asks for any: below what the system draws from.
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = std::process::id() % 10_000;
+    let mut ports = std::iter::repeat_with(|| {
+        let port = 20_000 + (begin + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 12_000;
+        SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).expect("below 32,000")))
+    });
+    ports.find(|address| TcpListener::bind(address).is_ok()).expect("there is no end of them")
 }
 
 /// DNS in which every name leads to 127.0.0.1 and nowhere else (RFC 1035 §4).

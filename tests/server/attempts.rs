@@ -31,9 +31,14 @@ struct Studio {
 
 impl Studio {
     async fn open() -> Self {
+        Self::patient(10).await
+    }
+
+    /// Of a server that waits for so long for encoders that send nothing.
+    async fn patient(seconds: u64) -> Self {
         let house = House::open_with(|config| {
-            config.limits.rtmp_first_media_s = 1;
-            config.limits.rtmp_idle_s = 1;
+            config.limits.rtmp_first_media_s = seconds;
+            config.limits.rtmp_idle_s = seconds;
             config.limits.wrong_keys_per_minute = 0;
         })
         .await;
@@ -130,6 +135,12 @@ async fn each_wrong_set_up_is_told_in_the_studio() {
     client.closed().await.expect("closed");
     let attempt = studio.hears("hevc_as_avc").await;
     assert_eq!(attempt["detail"], "HEVC");
+}
+
+#[tokio::test]
+async fn encoders_that_send_nothing_are_told_in_the_studio() {
+    let mut studio = Studio::patient(2).await;
+    let key = studio.key.clone();
     // The key was right and nothing came.
     let mut client = studio.publish("live", &key).await;
     client.closed().await.expect("closed");

@@ -327,7 +327,7 @@ impl Network {
             let (mut near, _) = listener.accept().await.expect("a connection");
             let mut far = TcpStream::connect(server).await.expect("connects");
             let (near_raw, far_raw) = (&mut near, &mut far);
-            let _ = tokio::time::timeout(Duration::from_secs(2), copy_bidirectional(near_raw, far_raw)).await;
+            let _ = tokio::time::timeout(Duration::from_secs(4), copy_bidirectional(near_raw, far_raw)).await;
             // Both ends stay open, and nothing passes any more.
             std::future::pending::<()>().await;
         });
@@ -355,7 +355,7 @@ async fn a_lost_network_takes_a_browser_out_once() {
     until("both are there", || house.services.domain.chatting(room) == 2).await;
     let begun = std::time::Instant::now();
     tokio::time::timeout(PATIENCE, reading).await.expect("found in time").expect("no panic");
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     assert_eq!(house.services.domain.chatting(room), 1);
     assert_eq!(house.services.sockets.open(), 1);
     network.tasks.abort();

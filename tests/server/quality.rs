@@ -58,13 +58,17 @@ async fn the_owner_reads_how_many_cannot_play_it() {
     let is_told = |many: u64| move |event: &Value| event["type"] == "studio" && event["status"]["unplayable"] == many;
     // One browser in two tabs, another, and one that is in another room.
     let cookie = house.visitor().await;
+    let mut sockets = Vec::new();
     for cookie in [cookie.clone(), cookie.clone(), house.visitor().await] {
         let mut socket = house.socket_as(&cookie).await;
         socket.join(ROOM).await;
         socket.say(&unplayable).await;
+        sockets.push(socket);
     }
-    house.socket().await.say(&unplayable).await;
+    let mut elsewhere = house.socket().await;
+    elsewhere.say(&unplayable).await;
     studio.hear(is_told(2)).await;
+    drop((sockets, elsewhere));
     // Who plays it after all is no more of them.
     let _viewer = Viewer::join_as(&house, ROOM, Some(&cookie)).await;
     studio.hear(|event| event["type"] == "studio" && event["status"]["watching"] == 1).await;

@@ -332,7 +332,7 @@ async fn ffmpeg_publishes_over_rtmps() {
     let house = House::open_with(|config| {
         files.set(config);
         config.rtmps = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        config.limits.rtmp_handshake_s = 1;
+        config.limits.rtmp_handshake_s = 3;
     })
     .await;
     let rtmps = house.addresses.rtmps.expect("RTMPS is on");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// How long a viewer may take nothing here.
-const STALLED: Duration = Duration::from_secs(1);
+const STALLED: Duration = Duration::from_secs(2);
 
 async fn house(files: &Files) -> (House, Encoder) {
     let house = House::open_with(|config| {
@@ -100,8 +100,8 @@ async fn one_who_takes_a_little_again_and_again_stays() {
     let (house, _encoder) = house(&files).await;
     let requests = browser(&house, &files, 20 * 1024).await;
     let (_, mut body) = get(&requests, "/live/my-room.flv").await;
-    let mut pace = tokio::time::interval(STALLED / 2);
-    for _ in 0..8 {
+    let mut pace = tokio::time::interval(STALLED / 4);
+    for _ in 0..12 {
         pace.tick().await;
         let bytes = timeout(PATIENCE, body.data()).await.expect("in time").expect("it goes on").expect("no reset");
         body.flow_control().release_capacity(bytes.len()).expect("it was taken");

@@ -89,11 +89,13 @@ pub fn mentions(text: &str) -> Vec<Range<usize>> {
         let Some(rest) = text.get(at.saturating_add(1)..).filter(|_| begins) else { continue };
         let name = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
         let (name, after) = rest.split_at(name);
-        let name = name.trim_end_matches('-');
+        let tag = tag_length(after);
+        // Dashes at its end are the text's, unless what follows says that they are the name's.
+        let name = if tag == 0 { name.trim_end_matches('-') } else { name };
         if name.is_empty() {
             continue;
         }
-        let length = name.len().saturating_add(1).saturating_add(tag_length(after));
+        let length = name.len().saturating_add(1).saturating_add(tag);
         found.push(at..at.saturating_add(length));
     }
     found

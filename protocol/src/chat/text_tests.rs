@@ -127,6 +127,7 @@ fn mentions_are_names_with_or_without_a_tag() {
     assert_eq!(mentioned("@ana#4f21 @ana#4f @ana#xyz"), ["@ana", "@ana", "@ana"]);
     assert_eq!(mentioned("me@example.com @ @@ana a@b"), Vec::<&str>::new());
     assert_eq!(mentioned("@e\u{301}a-"), ["@e\u{301}a"]);
+    assert_eq!(mentioned("@ana-#4f2 @ana-- @--"), ["@ana-#4f2", "@ana"]);
 }
 
 proptest! {

@@ -35,7 +35,7 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let limits = RtmpLimits {
-            handshake: Duration::from_millis(300),
+            handshake: Duration::from_secs(2),
             farewell: Duration::from_millis(200),
             connections_per_address: 200,
             ..RtmpLimits::default()

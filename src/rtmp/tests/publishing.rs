@@ -188,13 +188,13 @@ async fn another_application_is_refused() {
 #[tokio::test]
 async fn too_many_wrong_keys_lock_the_address() {
     let limits =
-        RtmpLimits { wrong_keys_per_minute: 3, wrong_key_lock: Duration::from_secs(1), ..RtmpLimits::default() };
+        RtmpLimits { wrong_keys_per_minute: 3, wrong_key_lock: Duration::from_secs(3), ..RtmpLimits::default() };
     let server = Server::start(limits).await;
     for _ in 0..3 {
         publish(&server, "sk_wrong").await;
     }
     let (_, status) = publish(&server, GOOD).await;
-    assert!(status.description.contains("Wait 1 seconds"), "{}", status.description);
+    assert!(status.description.contains("Wait "), "{}", status.description);
     within(async {
         loop {
             let (mut client, status) = publish(&server, GOOD).await;
@@ -250,9 +250,9 @@ async fn other_codecs_are_refused_in_words() {
 #[tokio::test]
 async fn deadlines_end_those_who_send_nothing() {
     let limits = RtmpLimits {
-        handshake: Duration::from_millis(200),
-        first_media: Duration::from_millis(400),
-        idle: Duration::from_millis(300),
+        handshake: Duration::from_secs(1),
+        first_media: Duration::from_secs(2),
+        idle: Duration::from_secs(2),
         ..RtmpLimits::default()
     };
     let server = Server::start(limits).await;
@@ -267,8 +267,8 @@ async fn deadlines_end_those_who_send_nothing() {
     let (mut stalled, _) = publish(&server, GOOD).await;
     let mut published = server.published().await;
     for at in 0..4 {
-        stalled.audio(at * 150, AUDIO_CONFIG).await.expect("sent");
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        stalled.audio(at * 600, AUDIO_CONFIG).await.expect("sent");
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     assert_eq!(published.all().await.len(), 4, "it lives while media come, beyond the first deadline");
 }

@@ -58,8 +58,8 @@ async fn whoever_watches_and_chats_is_out_when_their_link_ends() {
     let home = Home::open().await;
     home.ask_for("invitation", "").await;
     let _encoder = home.on_air().await;
-    let (_, code) = home.link(Duration::from_secs(5), None).await;
     let began = std::time::Instant::now();
+    let (_, code) = home.link(Duration::from_secs(10), None).await;
     let mut browser = home.invited(&code).await;
     let page = browser.get(PATH).await;
     let mut watching = Viewer::join_as(&home.house, ROOM, Some(&browser.cookie())).await;
@@ -89,10 +89,10 @@ async fn whoever_watches_and_chats_is_out_when_their_link_ends() {
     assert!(messages > 10, "{messages} messages came before the end");
     let over = tokio::time::timeout(PATIENCE, player.status()).await.expect("in time").expect("reads");
     assert_eq!(over.expect("an answer").code, "NetStream.Play.UnpublishNotify");
-    assert!(began.elapsed() >= Duration::from_millis(4_900), "not before: {:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(9_900), "not before: {:?}", began.elapsed());
     ends(by_token).await;
     assert_eq!(chatting.close_code().await, Some(4000));
-    assert!(began.elapsed() < Duration::from_secs(15), "and not long after: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "and not long after: {:?}", began.elapsed());
     assert_eq!(browser.get(PATH).await.status, 403);
     crate::house::until("nobody holds a place but the owner", || home.house.services.permits.held() <= 1).await;
 }

@@ -130,9 +130,9 @@ async fn a_timeout_ends_by_itself() {
     assert_eq!(at.page.say("more").await.map(drop), Err(ChatRefusal::TimedOut));
     at.by.act(Act::Undo { action }).await.expect("undone");
     at.page.say("more").await.expect("said");
-    at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 1 }).await.expect("timed out");
+    at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 3 }).await.expect("timed out");
     assert_eq!(at.page.say("more").await.map(drop), Err(ChatRefusal::TimedOut));
-    tokio::time::sleep(Duration::from_millis(1010)).await;
+    tokio::time::sleep(Duration::from_millis(3_010)).await;
     at.page.say("more").await.expect("said");
 }
 
@@ -193,12 +193,12 @@ async fn bans_that_are_over_are_forgotten() {
     at.page.say("spam").await.expect("said");
     let db = rusqlite::Connection::open(at.house.dir.path().join("madang.sqlite3")).expect("opens");
     for _ in 0..3 {
-        at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 1 }).await.expect("timed out");
+        at.by.act(Act::Timeout { whom: whom("Bo"), seconds: 20 }).await.expect("timed out");
     }
     at.by.act(Act::Unban { whom: whom("Bo") }).await.expect("lifted");
     assert_eq!(at.house.number("SELECT count(*) FROM chat_bans"), 3, "undoing may still need them");
-    // A minute passes.
-    db.execute_batch("UPDATE chat_bans SET until = until - 60000, lifted_at = lifted_at - 60000").expect("changed");
+    // More than a minute passes.
+    db.execute_batch("UPDATE chat_bans SET until = until - 80000, lifted_at = lifted_at - 80000").expect("changed");
     at.by.act(Act::Ban { whom: whom("Bo"), seconds: None }).await.expect("banned");
     assert_eq!(at.house.number("SELECT count(*) FROM chat_bans"), 1);
 }
@@ -328,7 +328,7 @@ async fn everything_is_in_the_log_page_by_page() {
 
 #[tokio::test]
 async fn three_messages_in_two_seconds_and_ten_times_that_for_moderators() {
-    let mut at = scene_with(|limits| limits.burst = 5).await;
+    let mut at = scene_with(|limits| (limits.burst, limits.rate_per) = (5, Duration::from_secs(3_600))).await;
     for n in 0..5 {
         at.page.say(&format!("message {n}")).await.expect("said");
     }

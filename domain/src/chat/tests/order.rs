@@ -148,7 +148,7 @@ async fn what_cannot_be_kept_is_refused_and_takes_no_place() {
 
 #[tokio::test]
 async fn messages_of_a_window_go_in_one_frame() {
-    let house = house(|limits| limits.window = Window::Fixed(Duration::from_millis(200)));
+    let house = house(|limits| limits.window = Window::Fixed(Duration::from_secs(3)));
     let (owner, room, _) = house.room("one").await;
     let mut page = Page::of(&house, room.id, owner.id).await;
     page.say("at once").await.expect("said");

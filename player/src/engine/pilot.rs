@@ -311,7 +311,15 @@ impl Pilot {
         }
         self.gathering = false;
         let stuck = !view.paused && now_ms - self.moved_ms > STUCK_MS && now_ms - self.seek_ms > STUCK_MS;
-        let Some(span) = view.ranges.at(view.position_s, SLACK_S) else { return self.place(now_ms, view, stuck) };
+        let here = view.ranges.at(view.position_s, SLACK_S);
+        // A paused picture may have been left behind by all that is kept.
+        if (here.is_some() || view.paused)
+            && !self.asked
+            && let Some(to_s) = self.chosen_s.take()
+        {
+            return self.go_to(now_ms, view, to_s);
+        }
+        let Some(span) = here else { return self.place(now_ms, view, stuck) };
         let ahead_s = (span.end_s - view.position_s).max(0.0);
         if let Some(next) = view.ranges.after(view.position_s).filter(|next| next.start_s > span.start_s)
             && (ahead_s < 0.02 || (stuck && ahead_s < 0.3))
@@ -321,9 +329,6 @@ impl Pilot {
         if std::mem::take(&mut self.asked) {
             (self.chosen_s, self.rewound) = (None, false);
             return self.jump_to_live(now_ms, view);
-        }
-        if let Some(to_s) = self.chosen_s.take() {
-            return self.go_to(now_ms, view, to_s);
         }
         if view.paused {
             return None;
@@ -393,10 +398,6 @@ impl Pilot {
 
     /// The position is in no range: to the start of a stream, over a gap, or back from beyond the end.
     fn place(&mut self, now_ms: i64, view: &View, stuck: bool) -> Option<Move> {
-        // A paused picture may have been left behind by all that is kept.
-        if let Some(to_s) = self.chosen_s.take_if(|_| view.paused) {
-            return self.go_to(now_ms, view, to_s);
-        }
         let joining = self.join.is_some();
         if view.paused && !joining && !self.asked {
             return None;

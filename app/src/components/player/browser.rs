@@ -205,12 +205,7 @@ pub fn obey(deck: Deck, command: Command) {
             set_muted(deck, &video, false);
         }
         Command::VolumeDown => set_volume(deck, &video, deck.volume.get_untracked().saturating_sub(VOLUME_STEP)),
-        Command::GoLive => {
-            with_player(deck, web::Player::go_live);
-            if video.paused() {
-                play(&video);
-            }
-        }
+        Command::GoLive => with_player(deck, web::Player::go_live),
         Command::Rewind(by_ms) => with_player(deck, |player| player.rewind(f64::from(by_ms) / 1000.0)),
         Command::SetDelay(delay) => {
             deck.delay.set(delay);

@@ -61,7 +61,7 @@ test('a network that is dead for a while, and tells nobody', async ({ page, serv
     wire.mend();
     await expectScene(page, 'playing', 40_000);
     await expectMoving(page);
-    // Whoever hears the page is told each change once.
+    // Whoever hears the page is told each change once; what comes after that is of a machine that is busy.
     expect(await page.evaluate(() => (window as unknown as { seen: string[] }).seen.slice(0, 3))).toEqual(['buffering', 'reconnecting', 'playing']);
   } finally {
     complaints.close();

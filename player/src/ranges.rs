@@ -38,6 +38,11 @@ impl Ranges {
         self.0.iter().find(|span| span.start_s > at_s).copied()
     }
 
+    /// The span that a place is in or after, or the first.
+    pub fn nearest(&self, at_s: f64) -> Option<Span> {
+        self.0.iter().rev().find(|span| span.start_s <= at_s).or(self.0.first()).copied()
+    }
+
     /// The newest span.
     pub fn last(&self) -> Option<Span> {
         self.0.last().copied()
@@ -73,6 +78,10 @@ mod tests {
         assert_eq!(ranges.after(2.0).map(|s| s.start_s), Some(2.5));
         assert_eq!(ranges.after(2.5), None);
         assert_eq!(ranges.end_s(), Some(4.0));
+        assert_eq!(
+            [0.0, 1.5, 2.2, 9.0].map(|at_s| ranges.nearest(at_s).map(|s| s.start_s)),
+            [1.0, 1.0, 1.0, 2.5].map(Some)
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Limits {
     pub http_connections: usize,
     /// Web connections from one address.
     pub http_connections_per_address: usize,
-    /// Time for a request's head, in seconds.
+    /// Time for a request's head, in seconds; its body may take three times as long.
     pub http_head_s: u64,
     /// A connection that takes no byte for this long is closed, in seconds.
     pub http_stalled_s: u64,

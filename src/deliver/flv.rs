@@ -156,16 +156,12 @@ pub(super) async fn find(
     let name = file.strip_suffix(".flv").or_else(|| file.strip_suffix(".mp4"));
     let slug = name.and_then(exact_slug).ok_or_else(unknown)?;
     let token = query.and_then(token_of);
-    match deliver.reception.may_play(&slug, Asked { headers, token }).await {
-        // Browsers let any page open a WebSocket, send the site's cookies with it, and let the page read what comes.
-        Ok(play)
-            if !play.room.open
-                && token.is_none()
-                && socket::is_asked_for(headers)
-                && !deliver.reception.is_own_page(headers) =>
-        {
-            Err(unknown())
-        }
+    // Browsers let any page open a WebSocket, send the site's cookies with it, and let the page read what comes: for another site's page
+    // the token speaks, and nobody's cookies.
+    let foreign = socket::is_asked_for(headers) && !deliver.reception.is_own_page(headers);
+    let nobody = HeaderMap::new();
+    let asked = Asked { headers: if foreign { &nobody } else { headers }, token };
+    match deliver.reception.may_play(&slug, asked).await {
         Ok(play) => Ok(play),
         Err(NotPlayed::Unknown) => Err(unknown()),
         Err(NotPlayed::Unavailable) => {

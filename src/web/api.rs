@@ -1,6 +1,6 @@
 //! `/api/v1`, health and metrics: public data only, in JSON or plain text.
 
-use super::{Peer, Shared};
+use super::{Peer, Shared, client};
 use axum::{
     Json,
     extract::{Path, State},
@@ -30,12 +30,15 @@ pub async fn ready(State(services): Shared) -> Response {
     }
 }
 
-/// Prometheus' text form; for loopback addresses that came by no proxy, or with the configured token.
+/// Prometheus' text form; with the configured token, or where there is none for this machine: from a loopback address, to one, by no proxy. A
+/// page whose name leads here asks by that name.
 pub async fn metrics(State(services): Shared, peer: Peer, headers: HeaderMap) -> Response {
     let token = &services.config.metrics.token;
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let by_token = given.is_some_and(|given| token.is(given));
-    let local = peer.0.ip().to_canonical().is_loopback() && !headers.contains_key("x-forwarded-for");
+    let local = peer.0.ip().to_canonical().is_loopback()
+        && client::is_loopback(&headers)
+        && !headers.contains_key("x-forwarded-for");
     if !(by_token || (token.is_empty() && local)) {
         return (StatusCode::FORBIDDEN, "metrics are for this machine, or with the token of [metrics]\n")
             .into_response();

@@ -5,16 +5,19 @@ use super::{
     refusals::{Refusal, is_function},
 };
 use crate::{
-    addresses::household,
+    addresses::{AddressLimit, household},
     recent::Recent,
     state::{Asker, Services},
 };
 use axum::{
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -32,6 +35,10 @@ use std::{
 
 /// Addresses, and accounts, that are remembered at least; twice as many at most.
 const REMEMBERED: usize = 50_000;
+/// Bodies that one address may have on their way at once.
+const BODIES: usize = 16;
+/// A body may take this many times as long as a head (`limits.http_head_s`).
+const BODY_TIMES: u32 = 3;
 /// What whoever is banned may ask for: to leave, to read in their own language, and to be told by the domain why they are not let in.
 const NEVER_BARRED: [&str; 5] = ["/login", "/logout", "/register", "/reset", SET_LANGUAGE];
 
@@ -39,12 +46,14 @@ const NEVER_BARRED: [&str; 5] = ["/login", "/logout", "/register", "/reset", SET
 pub struct Changes {
     addresses: Counted<IpAddr>,
     accounts: Counted<PersonId>,
+    bodies: AddressLimit,
 }
 
 impl Changes {
     /// So many a minute, of each.
     pub fn new(per_address: u32, per_account: u32) -> Self {
-        Self { addresses: Counted::new(per_address), accounts: Counted::new(per_account) }
+        let bodies = AddressLimit::new(BODIES);
+        Self { addresses: Counted::new(per_address), accounts: Counted::new(per_account), bodies }
     }
 
     /// # Errors
@@ -85,6 +94,8 @@ impl<K: Eq + Hash> Counted<K> {
 
 /// The middleware: reads pass, changes are checked. A form that came too soon goes on to its page with the [`Refusal`] beside it: the
 /// page keeps what was typed. One from another site does not: what it says would be in our page, ready to be sent.
+///
+/// The body is read here, within its limit and its time, and nothing after this waits for the one who sends it.
 pub async fn guard(State(services): State<Services>, mut request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
@@ -113,7 +124,33 @@ pub async fn guard(State(services): State<Services>, mut request: Request, next:
         }
         Err(refusal) => return refusal.answer(&path, request.headers()),
     }
-    next.run(request).await
+    let limits = &services.config.limits;
+    let address = client::address(peer, request.headers(), &services.config.public);
+    let Some(seat) = services.changes.bodies.take(address) else {
+        return Refusal::TooMany { retry_after_s: 1 }.answer(&path, request.headers());
+    };
+    let (parts, body) = request.into_parts();
+    let body = match tokio::time::timeout(limits.http_head() * BODY_TIMES, read(body, limits.http_body_bytes)).await {
+        Ok(Ok(bytes)) => Body::from(bytes),
+        Ok(Err(refusal)) => return refusal.answer(&path, &parts.headers),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    };
+    drop(seat);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A whole body of `most` bytes or less.
+async fn read(body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let (mut parts, mut whole) = (body.into_data_stream(), BytesMut::new());
+    while let Some(part) = parts.next().await {
+        // What ends before its end is no form.
+        let part = part.map_err(|_| Refusal::Malformed)?;
+        if part.len() > most.saturating_sub(whole.len()) {
+            return Err(Refusal::TooLarge);
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole.freeze())
 }
 
 fn check_asker(

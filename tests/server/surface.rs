@@ -1,7 +1,12 @@
 //! What is declared is answered, and nothing else is.
 
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 use madang::web::{Behind, SURFACE, Who};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 #[tokio::test]
 async fn everything_declared_answers_and_nothing_else_does() {
@@ -69,6 +74,32 @@ async fn changes_are_limited_per_address() {
     }
 }
 
+/// Whoever sends a body slowly, or never, holds one of few places for a bounded time.
+#[tokio::test]
+async fn a_form_that_does_not_come_is_given_up() {
+    let house = House::open_with(|config| {
+        config.limits.http_head_s = 1;
+        config.limits.changes_per_minute = 100_000;
+    })
+    .await;
+    let (host, form) = (house.addresses.http, "content-type: application/x-www-form-urlencoded");
+    let begun = format!("POST /login HTTP/1.1\r\nhost: {host}\r\n{form}\r\ncontent-length: 100\r\n\r\nname=");
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut socket = TcpStream::connect(host).await.expect("connects");
+        socket.write_all(begun.as_bytes()).await.expect("is sent");
+        slow.push(socket);
+    }
+    let refused = async { while house.post_form("/login", &[("name", "a")], None).await.status != 429 {} };
+    timeout(PATIENCE, refused).await.expect("one more of the same address is too many");
+    for mut socket in slow {
+        let mut answer = Vec::new();
+        timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("in time").expect("reads");
+        assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert_ne!(house.post_form("/login", &[("name", "a")], None).await.status, 429, "the places are given back");
+}
+
 #[tokio::test]
 async fn the_machine_can_ask_how_the_server_is() {
     let house = House::open().await;
@@ -77,6 +108,14 @@ async fn the_machine_can_ask_how_the_server_is() {
     assert_eq!(house.get("/metrics").await.status, 200);
     let by_proxy = house.request("GET", "/metrics", &[("x-forwarded-for", "127.0.0.1")], "").await;
     assert_eq!(by_proxy.status, 403, "a proxy on this machine is not this machine");
+    let mut socket = TcpStream::connect(house.addresses.http).await.expect("connects");
+    socket
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: live.example\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("is sent");
+    let mut answer = Vec::new();
+    timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("in time").expect("reads");
+    assert!(answer.starts_with(b"HTTP/1.1 403 "), "nor is a page whose name leads here");
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ impl Home {
     }
 
     /// The head of the answer to a WebSocket for the stream.
-    async fn over_a_socket(&self, cookie: &str, origin: &str) -> String {
+    async fn over_a_socket(&self, query: &str, cookie: &str, origin: &str) -> String {
         let headers = [
             ("connection", "upgrade"),
             ("upgrade", "websocket"),
@@ -125,7 +125,7 @@ impl Home {
             ("cookie", cookie),
             ("origin", origin),
         ];
-        self.house.upgraded("/live/my-room.flv", &headers).await
+        self.house.upgraded(&format!("/live/my-room.flv{query}"), &headers).await
     }
 
     async fn watches(&self, path: &str, cookie: &str) -> u16 {

@@ -151,7 +151,7 @@ fn hear(hand: Hand, what: Heard, event: &Event) {
         }
         (Heard::Key, Some(key)) => pressed(hand, key),
         (Heard::LogKey, Some(key)) => walk(hand, key),
-        (Heard::NameKey, Some(key)) if !key.is_composing() => match key.key().as_str() {
+        (Heard::NameKey, Some(key)) if !key.is_composing() && key.key_code() != 229 => match key.key().as_str() {
             "Enter" => {
                 key.prevent_default();
                 save_name(hand);

@@ -24,7 +24,10 @@ pub fn choices(before: &str, people: &[Author], guest: &str, moderates: bool) ->
     let word = before.get(at..).unwrap_or_default();
     let found = match word.chars().next() {
         Some('/') if at == 0 && !word.starts_with("//") => commands(word, moderates),
-        Some('@') => mentions(word.get(1..).unwrap_or_default(), people, guest),
+        Some('@') => {
+            let in_command = before.starts_with('/') && !before.starts_with("//");
+            mentions(word.get(1..).unwrap_or_default(), people, guest, if in_command { whom } else { mention })
+        }
         Some(':') if word.len() >= 3 => {
             let signs = emoji::matching(&word.get(1..).unwrap_or_default().to_ascii_lowercase(), CHOICES_MAX);
             let choice = |(name, sign)| Choice { label: format!("{sign} {name}"), text: String::from(sign) };
@@ -42,11 +45,20 @@ fn commands(word: &str, moderates: bool) -> Vec<Choice> {
     Verb::ALL.into_iter().filter(fits).map(choice).collect()
 }
 
-fn mentions(typed: &str, people: &[Author], guest: &str) -> Vec<Choice> {
+fn mentions(typed: &str, people: &[Author], guest: &str, written: fn(&Author, &str) -> String) -> Vec<Choice> {
     let starts = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
-    let fits =
-        people.iter().map(|author| mention(author, guest)).filter(|text| starts(text.get(1..).unwrap_or_default()));
-    fits.take(CHOICES_MAX).map(|text| Choice { label: text.clone(), text }).collect()
+    let fits = people.iter().filter(|author| starts(mention(author, guest).get(1..).unwrap_or_default()));
+    let texts = fits.take(CHOICES_MAX).map(|author| written(author, guest));
+    texts.map(|text| Choice { label: text.clone(), text }).collect()
+}
+
+/// Who is meant in a command: the whole name, in quotes where a mention ends sooner.
+fn whom(author: &Author, guest: &str) -> String {
+    if author.name.chars().all(in_name) || author.name.contains('"') {
+        return mention(author, guest);
+    }
+    let sign = if author.tag.is_empty() { "" } else { "#" };
+    format!("\"{}{sign}{}\"", author.name, author.tag)
 }
 
 /// How somebody is mentioned: `@ana`, or `@ana#4f2` for a guest. A name is mentioned by its first word.
@@ -87,6 +99,10 @@ mod tests {
         assert_eq!(texts("@도", false), (0, vec!["@도현".into()]));
         assert_eq!(texts("@gue", false), (0, vec!["@Guest#9ac".into()]));
         assert_eq!(texts("mail@an", false).1, Vec::<String>::new());
+        // In a command it is the whole name that counts.
+        assert_eq!(texts("/ban @ant", true), (5, vec!["\"Anton Berg\"".into()]));
+        assert_eq!(texts("/ban @ana", true), (5, vec!["@Ana#4f2".into()]));
+        assert_eq!(texts("//ban @ant", true).1, ["@Anton"]);
     }
 
     #[test]

@@ -189,9 +189,8 @@ impl Talk {
                 self.rejected(id, reason, until, now);
             }
             ServerEvent::Done { id, action } => {
-                if let Some(action) = action {
-                    self.undo = Some((action, now));
-                }
+                // What was undone cannot be undone again.
+                self.undo = action.map(|action| (action, now));
                 self.answer = Some((id, Answer::Done));
             }
             _ => {}

@@ -81,8 +81,14 @@ impl Engine {
             }
             Answer::NotLive { state, retry_after_ms } => {
                 let wait_ms = self.retry.not_live(state == "starting", retry_after_ms);
+                let over = state != "starting" && !self.wants_play && self.face.playing();
                 self.face.show_when_dry(PlayerEvent::NotLive { state });
-                self.rest(now_ms, wait_ms, false);
+                if over {
+                    // Who has paused what is left is asked first.
+                    self.link = Link::Idle;
+                } else {
+                    self.rest(now_ms, wait_ms, false);
+                }
             }
             Answer::Socket if !socket => self.open(now_ms, true),
             Answer::NotFound => {

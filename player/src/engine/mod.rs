@@ -274,7 +274,10 @@ impl Engine {
             Input::Halted => self.halted(now_ms, view),
             Input::Resumed => {
                 self.wants_play = true;
-                self.pilot.join(now_ms);
+                self.pilot.resumed(now_ms, matches!(self.link, Link::Opening { .. } | Link::Flowing { .. }));
+                if self.face.playing() {
+                    self.restart(now_ms);
+                }
             }
             Input::PlayGranted => {
                 if std::mem::take(&mut self.muted_by_us) && view.muted {
@@ -359,7 +362,7 @@ impl Engine {
             }
         }
         // A paused picture falls behind, and the page says by how much.
-        let counts = self.face.playing() || (flows && view.paused);
+        let counts = if view.paused { flows } else { self.face.playing() };
         if counts && now_ms - self.told_delay_ms >= DELAY_EVERY_MS {
             self.told_delay_ms = now_ms;
             if let Some(behind_ms) = self.behind_ms(now_ms, view) {

@@ -9,7 +9,7 @@ use crate::{
     Delay,
     delay::{Decision, Reading, Start, decide},
     jitter::Arrivals,
-    ranges::{Ranges, Span},
+    ranges::Span,
     target::Target,
 };
 
@@ -243,6 +243,17 @@ impl Pilot {
         self.set_rate(now_ms, 1.0);
     }
 
+    /// The viewer goes on after a pause: live, or where nothing comes any more with what is left.
+    pub fn resumed(&mut self, now_ms: i64, live: bool) {
+        if self.moved_ms != NEVER_MS {
+            self.moved_ms = now_ms;
+        }
+        self.rewound |= !live;
+        if live {
+            self.join(now_ms);
+        }
+    }
+
     /// A new media source: another timeline, nothing buffered.
     pub fn fresh_source(&mut self, now_ms: i64, way: Way) {
         (self.chosen_s, self.rewound, self.gathering) = (None, false, false);
@@ -384,7 +395,7 @@ impl Pilot {
 
     /// To where the viewer wants to be, or as near to it as there is anything.
     fn go_to(&mut self, now_ms: i64, view: &View, to_s: f64) -> Option<Move> {
-        let to_s = nearest(&view.ranges, to_s)?.clamp(to_s);
+        let to_s = view.ranges.nearest(to_s)?.clamp(to_s);
         self.rewound = view.ranges.end_s()? - to_s > self.target.seconds() + LIVE_WITHIN_S;
         if self.rewound { Some(self.seek(now_ms, to_s)) } else { self.jump_to_live(now_ms, view) }
     }
@@ -392,7 +403,7 @@ impl Pilot {
     /// To where live is, by the target.
     fn jump_to_live(&mut self, now_ms: i64, view: &View) -> Option<Move> {
         let live_s = view.ranges.end_s()? - self.target.seconds();
-        let span = nearest(&view.ranges, live_s)?;
+        let span = view.ranges.nearest(live_s)?;
         self.jump(now_ms, view, span, span.end_s - live_s).map(Move::Jump)
     }
 
@@ -402,7 +413,6 @@ impl Pilot {
         if view.paused && !joining && !self.asked {
             return None;
         }
-        let Ranges(spans) = &view.ranges;
         if let Some(next) = view.ranges.after(view.position_s) {
             // Where the tracks start apart, the range starts at the later one, so this is the first moment with both.
             let wanted = joining || stuck || self.asked;
@@ -414,7 +424,7 @@ impl Pilot {
             };
             return wanted.then(|| self.seek(now_ms, next.clamp(start_s)));
         }
-        let last = spans.last()?;
+        let last = view.ranges.last()?;
         let beyond = view.position_s > last.end_s + 0.5;
         beyond.then(|| self.seek(now_ms, last.clamp(last.end_s - self.target.seconds())))
     }
@@ -470,9 +480,4 @@ impl Pilot {
         self.changed_ms = now_ms;
         self.rate = rate;
     }
-}
-
-/// The range that holds a place, or the one before it, or the first.
-fn nearest(Ranges(spans): &Ranges, at_s: f64) -> Option<Span> {
-    spans.iter().rev().find(|span| span.start_s <= at_s).or(spans.first()).copied()
 }

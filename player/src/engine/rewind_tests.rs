@@ -97,9 +97,19 @@ fn who_paused_hears_of_an_end_when_it_is_reached() {
     world.cut(true);
     world.run_for(60_000);
     assert_eq!(world.state(), Some(&PlayerEvent::Playing), "{:?}", world.events);
+    // A room that is off the air is not asked again and again for somebody who does not look.
+    let asked = world.opened.len();
+    world.run_for(120_000);
+    assert_eq!(world.opened.len(), asked);
+    // What is left is played from where it was paused, to its end; then it is said.
+    let (at_s, seeks) = (world.element.position_s, world.seeks.len());
+    let left_s = world.element.view().ranges.end_s().expect("something") - at_s;
+    assert!(left_s > 5.0, "{left_s}");
     world.element.paused = false;
     world.input(Input::Resumed);
-    world.input(Input::Rewind { by_s: -5.0 });
+    world.run_for(2_000);
+    assert_eq!((world.state(), world.seeks.len()), (Some(&PlayerEvent::Playing), seeks), "{:?}", world.events);
+    assert!((world.element.position_s - at_s - 2.0).abs() < 0.2, "{at_s} then {}", world.element.position_s);
     world.run_for(20_000);
     assert!(matches!(world.state(), Some(PlayerEvent::Ended | PlayerEvent::NotLive { .. })), "{:?}", world.state());
 }

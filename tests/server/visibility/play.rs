@@ -23,12 +23,16 @@ async fn a_play_token_is_of_one_room_and_publishes_nothing() {
     for name in ["my-room", "my-room?token=x", &format!("other-room?token={token}")] {
         assert_eq!(home.plays(name).await, "NetStream.Play.StreamNotFound", "{name}");
     }
-    assert!(home.over_a_socket(&browser.cookie(), &home.house.origin()).await.contains(" 101 "));
-    assert!(home.over_a_socket("", &home.house.origin()).await.contains(" 404 "));
+    assert!(home.over_a_socket("", &browser.cookie(), &home.house.origin()).await.contains(" 101 "));
+    assert!(home.over_a_socket("", "", &home.house.origin()).await.contains(" 404 "));
     assert!(
-        home.over_a_socket(&browser.cookie(), "https://evil.example").await.contains(" 404 "),
+        home.over_a_socket("", &browser.cookie(), "https://evil.example").await.contains(" 404 "),
         "another site's page"
     );
+    let forged = home.over_a_socket("?token=x", &browser.cookie(), "https://evil.example").await;
+    assert!(forged.contains(" 404 "), "what is no token does not make cookies count");
+    let by_token = home.over_a_socket(&format!("?token={token}"), "", "https://elsewhere.example").await;
+    assert!(by_token.contains(" 101 "), "a token is for players anywhere");
     // In a frame on another site there is the way to the room's own page and no form.
     let embed = home.house.get("/embed/my-room").await;
     assert!(embed.status == 403 && embed.body.contains("/rooms/my-room") && !embed.body.contains("<form"), "{embed:?}");

@@ -39,11 +39,11 @@ pub fn Notice(bench: Bench) -> impl IntoView {
     }
 }
 
-/// Who may write, and how.
+/// Who may write, and how: as it is now, whoever changed it last.
 #[component]
 pub fn Modes(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let modes = bench.view.with_untracked(|view| view.modes);
+    let modes = Memo::new(move |_| bench.view.with(|view| view.modes));
     let check = |name: &'static str, on: bool, words: &'static str| {
         view! {
             <label class="choice">
@@ -52,11 +52,10 @@ pub fn Modes(bench: Bench) -> impl IntoView {
             </label>
         }
     };
-    view! {
-        <section class="panel">
-            <h2>{m.mod_modes()}</h2>
-            <form class="form" method="post" action=bench.path()>
-                <input type="hidden" name="do" value="modes" />
+    let fields = move || {
+        let modes = modes.get();
+        view! {
+            <div class="form">
                 <div class="field">
                     <label for="mod-slow">{m.mod_slow()}</label>
                     <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=modes.slow_s.to_string() />
@@ -68,6 +67,15 @@ pub fn Modes(bench: Bench) -> impl IntoView {
                     {check("unique", modes.unique, m.mod_unique())}
                     {check("closed", modes.closed, m.mod_closed())}
                 </div>
+            </div>
+        }
+    };
+    view! {
+        <section class="panel">
+            <h2>{m.mod_modes()}</h2>
+            <form class="form" method="post" action=bench.path()>
+                <input type="hidden" name="do" value="modes" />
+                {fields}
                 <button type="submit" class="btn">{m.studio_save()}</button>
             </form>
         </section>
@@ -78,7 +86,10 @@ pub fn Modes(bench: Bench) -> impl IntoView {
 #[component]
 pub fn Filter(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let list = bench.view.with_untracked(|view| view.filter.join("\n"));
+    let list = Memo::new(move |_| bench.view.with(|view| view.filter.join("\n")));
+    // Made anew where the list has changed: what somebody has typed into one is no part of its text.
+    let field =
+        move || view! { <textarea id="mod-words" name="words" rows="5" spellcheck="false">{list.get()}</textarea> };
     view! {
         <section class="panel">
             <h2>{m.mod_filter()}</h2>
@@ -86,7 +97,7 @@ pub fn Filter(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="filter" />
                 <div class="field">
                     <label for="mod-words">{m.mod_words()}</label>
-                    <textarea id="mod-words" name="words" rows="5" spellcheck="false">{list}</textarea>
+                    {field}
                     <p class="hint">{m.mod_words_hint(FILTER_WORDS_MAX)}</p>
                 </div>
                 <button type="submit" class="btn">{m.studio_save()}</button>
@@ -124,7 +135,7 @@ pub fn Moderators(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="add-moderator" />
                 <div class="field">
                     <label for="mod-add">{m.mod_add()}</label>
-                    <input id="mod-add" name="name" type="text" autocomplete="off" placeholder="ana#4f2" />
+                    <input id="mod-add" name="name" type="text" required=true autocomplete="off" placeholder="ana#4f2" />
                 </div>
                 <button type="submit" class="btn">{m.mod_add_go()}</button>
             </form>
@@ -147,7 +158,7 @@ pub fn Bans(bench: Bench) -> impl IntoView {
     let clock = use_clock();
     let rows = move || {
         let row = |ban: madang_protocol::chat::BanRecord| {
-            let why = words::muted(m, &ban.muted, clock.rendered);
+            let why = move || words::muted(m, &ban.muted, clock.now());
             view! {
                 <li>
                     <div>
@@ -173,7 +184,7 @@ pub fn Bans(bench: Bench) -> impl IntoView {
                 <div class="field-pair">
                     <div class="field">
                         <label for="mod-ban">{m.mod_ban_whom()}</label>
-                        <input id="mod-ban" name="name" type="text" autocomplete="off" placeholder="ana#4f2" />
+                        <input id="mod-ban" name="name" type="text" required=true autocomplete="off" placeholder="ana#4f2" />
                     </div>
                     <div class="field">
                         <label for="mod-ban-for">{m.mod_ban_for()}</label>

@@ -33,10 +33,8 @@ const SEEK_MS: i64 = 3_000;
 const LIVE_WITHIN_S: f64 = 1.0;
 /// `waiting` so soon after a seek belongs to it.
 const SEEK_ECHO_MS: i64 = 500;
-
 /// With more than this ahead, and meant to be ahead, data may wait for some hundredths of a second.
 const ENOUGH_S: f64 = 0.4;
-
 /// A viewer whose place was given up comes back to the live edge where more than this is buffered, and to the start of it otherwise.
 const LONG_AWAY_S: f64 = 60.0;
 
@@ -231,8 +229,7 @@ impl Pilot {
         if grown_s > (now_ms - self.end_ms) as f64 / 1000.0 + 0.1 {
             self.burst_ms = now_ms;
         }
-        self.end_s = end_s;
-        self.end_ms = now_ms;
+        (self.end_s, self.end_ms) = (end_s, now_ms);
     }
 
     /// A stream begins, or the viewer comes back to it.

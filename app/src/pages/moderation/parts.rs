@@ -39,11 +39,11 @@ pub fn Notice(bench: Bench) -> impl IntoView {
     }
 }
 
-/// Who may write, and how: as it is now, whoever changed it last.
+/// Who may write, and how.
 #[component]
 pub fn Modes(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let modes = Memo::new(move |_| bench.view.with(|view| view.modes));
+    let modes = bench.view.with_untracked(|view| view.modes);
     let check = |name: &'static str, on: bool, words: &'static str| {
         view! {
             <label class="choice">
@@ -52,10 +52,11 @@ pub fn Modes(bench: Bench) -> impl IntoView {
             </label>
         }
     };
-    let fields = move || {
-        let modes = modes.get();
-        view! {
-            <div class="form">
+    view! {
+        <section class="panel">
+            <h2>{m.mod_modes()}</h2>
+            <form class="form" method="post" action=bench.path()>
+                <input type="hidden" name="do" value="modes" />
                 <div class="field">
                     <label for="mod-slow">{m.mod_slow()}</label>
                     <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=modes.slow_s.to_string() />
@@ -67,15 +68,6 @@ pub fn Modes(bench: Bench) -> impl IntoView {
                     {check("unique", modes.unique, m.mod_unique())}
                     {check("closed", modes.closed, m.mod_closed())}
                 </div>
-            </div>
-        }
-    };
-    view! {
-        <section class="panel">
-            <h2>{m.mod_modes()}</h2>
-            <form class="form" method="post" action=bench.path()>
-                <input type="hidden" name="do" value="modes" />
-                {fields}
                 <button type="submit" class="btn">{m.studio_save()}</button>
             </form>
         </section>
@@ -86,10 +78,7 @@ pub fn Modes(bench: Bench) -> impl IntoView {
 #[component]
 pub fn Filter(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let list = Memo::new(move |_| bench.view.with(|view| view.filter.join("\n")));
-    // Made anew where the list has changed: what somebody has typed into one is no part of its text.
-    let field =
-        move || view! { <textarea id="mod-words" name="words" rows="5" spellcheck="false">{list.get()}</textarea> };
+    let list = bench.view.with_untracked(|view| view.filter.join("\n"));
     view! {
         <section class="panel">
             <h2>{m.mod_filter()}</h2>
@@ -97,7 +86,7 @@ pub fn Filter(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="filter" />
                 <div class="field">
                     <label for="mod-words">{m.mod_words()}</label>
-                    {field}
+                    <textarea id="mod-words" name="words" rows="5" spellcheck="false">{list}</textarea>
                     <p class="hint">{m.mod_words_hint(FILTER_WORDS_MAX)}</p>
                 </div>
                 <button type="submit" class="btn">{m.studio_save()}</button>

@@ -42,6 +42,7 @@ impl Room {
 
     /// Takes everything a form can change; whose room it is, its age and its last broadcast stay.
     pub(crate) fn edited(&self, draft: RoomDraft) -> Self {
+        let draft = RoomDraft { owner_name: self.owner_name.clone(), ..draft };
         Self { last_live: self.last_live, ..Self::from_draft(self.id, self.owner, draft, self.created) }
     }
 

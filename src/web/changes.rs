@@ -103,11 +103,12 @@ pub async fn guard(State(services): State<Services>, mut request: Request, next:
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let Some(peer) = peer else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let path = request.uri().path().to_owned();
-    let mut checked = check(&services, peer, request.headers());
+    let address = client::address(peer, request.headers(), &services.config.public);
+    let mut checked = check(&services, address, request.headers());
     if checked.is_ok() {
         checked = match services.asker(request.headers()).await {
             Ok(asker) => {
-                let checked = check_asker(&services, peer, request.headers(), &path, &asker);
+                let checked = check_asker(&services, address, &path, &asker);
                 request.extensions_mut().insert(asker);
                 checked
             }
@@ -125,7 +126,6 @@ pub async fn guard(State(services): State<Services>, mut request: Request, next:
         Err(refusal) => return refusal.answer(&path, request.headers()),
     }
     let limits = &services.config.limits;
-    let address = client::address(peer, request.headers(), &services.config.public);
     let Some(seat) = services.changes.bodies.take(address) else {
         return Refusal::TooMany { retry_after_s: 1 }.answer(&path, request.headers());
     };
@@ -153,18 +153,11 @@ async fn read(body: Body, most: usize) -> Result<Bytes, Refusal> {
     Ok(whole.freeze())
 }
 
-fn check_asker(
-    services: &Services,
-    peer: IpAddr,
-    headers: &HeaderMap,
-    path: &str,
-    asker: &Asker,
-) -> Result<(), Refusal> {
+fn check_asker(services: &Services, address: IpAddr, path: &str, asker: &Asker) -> Result<(), Refusal> {
     let person = asker.person.as_ref();
     if let Some(Person { id, kind: PersonKind::Account { .. }, .. }) = person {
         services.changes.check_account(*id).map_err(too_many)?;
     }
-    let address = client::address(peer, headers, &services.config.public);
     let barred = services.domain.barred(person, address).is_err() && !NEVER_BARRED.contains(&path);
     if barred { Err(Refusal::Barred) } else { Ok(()) }
 }
@@ -173,7 +166,7 @@ fn too_many(wait: Duration) -> Refusal {
     Refusal::TooMany { retry_after_s: u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX) }
 }
 
-fn check(services: &Services, peer: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check(services: &Services, address: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
     let (public, limits) = (&services.config.public, &services.config.limits);
     if !client::same_origin(headers, public) {
         return Err(Refusal::OtherSite);
@@ -183,7 +176,7 @@ fn check(services: &Services, peer: IpAddr, headers: &HeaderMap) -> Result<(), R
     if length.is_some_and(|length| length > limits.http_body_bytes) {
         return Err(Refusal::TooLarge);
     }
-    services.changes.check(client::address(peer, headers, public)).map_err(too_many)
+    services.changes.check(address).map_err(too_many)
 }
 
 #[cfg(test)]

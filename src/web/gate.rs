@@ -53,9 +53,6 @@ pub async fn enter(
     let (path, headers) = (parts.uri.path(), &parts.headers);
     let fields = match form {
         Ok(Form(fields)) if fields.len() <= FIELDS_MAX => fields,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Refusal::TooLarge.answer(path, headers);
-        }
         _ => return Refusal::Malformed.answer(path, headers),
     };
     let field = |name: &str| fields.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());

@@ -62,7 +62,8 @@ pub fn router(services: Services, deliver: Arc<Deliver>) -> Router {
     let web = router
         .fallback(pages::asset_or_not_found)
         .layer(pages::compression())
-        .layer(DefaultBodyLimit::max(services.config.limits.http_body_bytes))
+        // What comes here has been read, within its limit.
+        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(services.clone(), changes::guard))
         .layer(middleware::from_fn_with_state(services.clone(), headers::write))
         .with_state(services.clone());

@@ -66,11 +66,7 @@ pub async fn posted(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let refuse = |refusal: Refusal| refusal.answer(parts.uri.path(), &parts.headers);
-    let Form(fields) = match form {
-        Ok(form) => form,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => return refuse(Refusal::TooLarge),
-        Err(_) => return refuse(Refusal::Malformed),
-    };
+    let Ok(Form(fields)) = form else { return refuse(Refusal::Malformed) };
     let posted = if fields.len() > FIELDS_MAX { None } else { Posted::parse(parts.uri.path(), &fields) };
     let Some(posted) = posted else { return refuse(Refusal::Malformed) };
     let mut refusal = parts.extensions.get::<Refusal>().copied();

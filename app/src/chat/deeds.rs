@@ -15,7 +15,12 @@ use super::{
     typing::{ChoiceList, Left, Replying, choose, pressed, put_back, say, send, typed},
     words,
 };
-use crate::{components::copy, listen::after, piece::Piece, reactive::effect};
+use crate::{
+    components::{copy, keys::is_composing},
+    listen::after,
+    piece::Piece,
+    reactive::effect,
+};
 use leptos::prelude::*;
 use madang_protocol::{
     chat::{Act, QUOTE_MAX, Quote, Whom},
@@ -151,7 +156,7 @@ fn hear(hand: Hand, what: Heard, event: &Event) {
         }
         (Heard::Key, Some(key)) => pressed(hand, key),
         (Heard::LogKey, Some(key)) => walk(hand, key),
-        (Heard::NameKey, Some(key)) if !key.is_composing() && key.key_code() != 229 => match key.key().as_str() {
+        (Heard::NameKey, Some(key)) if !is_composing(key) => match key.key().as_str() {
             "Enter" => {
                 key.prevent_default();
                 save_name(hand);

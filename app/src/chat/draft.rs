@@ -22,12 +22,10 @@ pub fn choices(before: &str, people: &[Author], guest: &str, moderates: bool) ->
         .rfind(char::is_whitespace)
         .map_or(0, |at| at + before.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
     let word = before.get(at..).unwrap_or_default();
+    let in_command = before.starts_with('/') && !before.starts_with("//");
     let found = match word.chars().next() {
-        Some('/') if at == 0 && !word.starts_with("//") => commands(word, moderates),
-        Some('@') => {
-            let in_command = before.starts_with('/') && !before.starts_with("//");
-            mentions(word.get(1..).unwrap_or_default(), people, guest, if in_command { whom } else { mention })
-        }
+        Some('/') if at == 0 && in_command => commands(word, moderates),
+        Some('@') => mentions(word.get(1..).unwrap_or_default(), people, guest, if in_command { whom } else { spoken }),
         Some(':') if word.len() >= 3 => {
             let signs = emoji::matching(&word.get(1..).unwrap_or_default().to_ascii_lowercase(), CHOICES_MAX);
             let choice = |(name, sign)| Choice { label: format!("{sign} {name}"), text: String::from(sign) };
@@ -45,20 +43,29 @@ fn commands(word: &str, moderates: bool) -> Vec<Choice> {
     Verb::ALL.into_iter().filter(fits).map(choice).collect()
 }
 
-fn mentions(typed: &str, people: &[Author], guest: &str, written: fn(&Author, &str) -> String) -> Vec<Choice> {
+/// Those whose mention begins so, as they are written where the caret is.
+fn mentions(typed: &str, people: &[Author], guest: &str, written: Written) -> Vec<Choice> {
     let starts = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
     let fits = people.iter().filter(|author| starts(mention(author, guest).get(1..).unwrap_or_default()));
-    let texts = fits.take(CHOICES_MAX).map(|author| written(author, guest));
+    let texts = fits.filter_map(|author| written(author, guest)).take(CHOICES_MAX);
     texts.map(|text| Choice { label: text.clone(), text }).collect()
 }
 
-/// Who is meant in a command: the whole name, in quotes where a mention ends sooner.
-fn whom(author: &Author, guest: &str) -> String {
-    if author.name.chars().all(in_name) || author.name.contains('"') {
-        return mention(author, guest);
+/// How somebody is written; `None` where they cannot be.
+type Written = fn(&Author, &str) -> Option<String>;
+
+/// In a message.
+fn spoken(author: &Author, guest: &str) -> Option<String> {
+    Some(mention(author, guest))
+}
+
+/// In a command, where the whole name counts: in quotes where a mention ends sooner. Part of a name could be somebody else's.
+fn whom(author: &Author, guest: &str) -> Option<String> {
+    if author.name.chars().all(in_name) {
+        return spoken(author, guest);
     }
     let sign = if author.tag.is_empty() { "" } else { "#" };
-    format!("\"{}{sign}{}\"", author.name, author.tag)
+    (!author.name.contains('"')).then(|| format!("\"{}{sign}{}\"", author.name, author.tag))
 }
 
 /// How somebody is mentioned: `@ana`, or `@ana#4f2` for a guest. A name is mentioned by its first word.

@@ -184,7 +184,7 @@ fn waits(desk: Desk, what: Heard, event: &Event, busy: bool) -> Option<Waiting> 
         }
         Heard::Key => {
             let key: &KeyboardEvent = event.unchecked_ref();
-            if key.key() != "Enter" || key.is_composing() || key.key_code() == 229 {
+            if key.key() != "Enter" || keys::is_composing(key) {
                 return None;
             }
             event.prevent_default();

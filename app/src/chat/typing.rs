@@ -9,7 +9,7 @@ use super::{
     talk::{Talk, Typed},
     words,
 };
-use crate::clock::browser_now;
+use crate::{clock::browser_now, components::keys::is_composing};
 use leptos::prelude::*;
 use madang_protocol::chat::{CommandHint, MESSAGE_MAX, Verb};
 use madang_view::view;
@@ -212,8 +212,7 @@ pub fn choose(hand: Hand, index: usize) {
 
 /// A key in the field.
 pub fn pressed(hand: Hand, key: &KeyboardEvent) {
-    // What is still being composed (Korean, Japanese, Chinese) is the input method's.
-    if key.is_composing() || key.key_code() == 229 {
+    if is_composing(key) {
         return;
     }
     let choices = hand.choices.get_untracked();

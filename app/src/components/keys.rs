@@ -5,6 +5,12 @@ use leptos::{ev::KeyboardEvent, wasm_bindgen::JsCast, web_sys::Element};
 /// What a slider takes for itself.
 const SLIDES: [&str; 8] = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 
+/// Whether a key is the input method's: what is still being composed (Korean, Japanese, Chinese). Safari says so of the key that ends it
+/// by its old code alone.
+pub fn is_composing(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == 229
+}
+
 /// Whether a key press is meant for a field, or for the browser (with Ctrl, Alt or the system's key), or was taken already.
 pub fn is_taken(event: &KeyboardEvent) -> bool {
     let in_field = event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|element| {

@@ -88,11 +88,7 @@ pub async fn revoke_key(slug: RoomSlug, key: KeyId) -> Result<(), ApiError> {
 #[server(prefix = "/fn", endpoint = "edit_room", input = Json, input_derive = (Clone, Serialize, Deserialize, Wire), output = Json)]
 pub async fn edit_room(slug: RoomSlug, form: RoomForm) -> Result<(), ApiError> {
     let asked = Asked::read()?;
-    let mut draft = super::rooms::checked(&form)?;
-    // This form changes nobody's name, and the one in it may be older than the owner's.
-    if let Some(room) = asked.domain.room(&slug).await? {
-        draft.owner_name = room.owner_name;
-    }
+    let draft = super::rooms::checked(&form)?;
     asked.domain.edit_room(asked.who(), &slug, draft).await?;
     Ok(())
 }

@@ -211,35 +211,27 @@ impl Domain {
         Ok(self.room(slug).await?.is_none())
     }
 
-    /// Changes what the form can change. A new slug keeps the room's id, its keys and its stream; the owner is shown as the
-    /// draft says from now on, in all their rooms.
+    /// Changes what the form can change. A new slug keeps the room's id, its keys and its stream. The owner's name is not changed here: the
+    /// draft may be older than it.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] (as [`Domain::create_room`]); [`Error::Busy`],
     /// [`Error::Storage`].
     pub async fn edit_room(&self, who: impl Into<Actor>, slug: &RoomSlug, draft: RoomDraft) -> Result<Room, Error> {
         let (who, slug, shared) = (who.into(), slug.clone(), Arc::clone(&self.0.shared));
-        let keep = self.0.limits.chat.kept_names;
         let work = move |store: &mut dyn Store| {
             let before = managed(store, who, &slug)?;
-            names::check_owner(store, before.owner, &before.owner_name, &draft.owner_name)?;
             let room = before.edited(draft);
             store.change_room(&room)?;
-            let mut touched = Vec::new();
-            if before.owner_name != room.owner_name {
-                names::change(store, room.owner, &room.owner_name, keep)?;
-                touched = store.rooms_of(room.owner)?.into_iter().map(|other| other.id).collect();
-                touched.retain(|other| *other != room.id);
-            }
-            Ok((room, before.slug, touched))
+            Ok((room, before.slug))
         };
-        let after = move |(room, from, touched): &(Room, RoomSlug, Vec<RoomId>)| {
+        let after = move |(room, from): &(Room, RoomSlug)| {
             if *from != room.slug {
                 shared.tell(DomainChange::RoomMoved { id: room.id, from: from.clone(), to: room.slug.clone() });
             }
-            shared.tell_rooms(touched.iter().copied().chain([room.id]));
+            shared.tell_rooms([room.id]);
         };
-        let (room, ..) = self.0.desk.write(work, after).await?;
+        let (room, _) = self.0.desk.write(work, after).await?;
         Ok(room)
     }
 

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 /// What is kept behind the picture, to go back to.
 pub(super) const BACK_BUFFER_S: f64 = 120.0;
 /// Whatever the position, nothing older than this is kept: a paused tab may stay open for days.
-const BUFFER_MAX_S: f64 = 180.0;
+pub(super) const BUFFER_MAX_S: f64 = 180.0;
 /// And no more bytes than this, but for [`BACK_MIN_S`] behind the picture: two minutes of 5 Mbit/s, and less of more.
 pub(super) const BACK_BYTES: u64 = 80 * 1024 * 1024;
 /// What is kept behind the picture however many bytes it takes.

@@ -234,11 +234,9 @@ fn joining_anew_does_not_shorten_the_minute_between_two_splices() {
     });
     world.run_for(8_000);
     // A pause of three seconds: what passed meanwhile is jumped over, as part of the start.
-    world.element.paused = true;
-    world.input(Input::Pause);
+    world.pause();
     world.run_for(3_000);
-    world.element.paused = false;
-    world.input(Input::Resumed);
+    world.resume();
     world.run_for(4_000);
     let seeks = world.seeks.len();
     world.run_for(10_000);

@@ -34,16 +34,14 @@ fn a_hidden_tab_that_is_heard_goes_on() {
 #[test]
 fn a_hidden_tab_that_is_paused_is_forgotten_once_its_place_would_be() {
     let mut world = World::watched(Delay::Balanced);
-    world.element.paused = true;
-    world.input(Input::Pause);
+    world.pause();
     world.input(Input::Visible(false));
     world.run_for(179_000);
     assert!(world.connected());
     world.run_for(2_000);
     assert!(!world.connected(), "nobody looks, and there is nothing to hear");
     world.input(Input::Visible(true));
-    world.element.paused = false;
-    world.input(Input::Resumed);
+    world.resume();
     let from_ms = world.now_ms;
     world.run_for(10_000);
     assert!(world.mean_delay_s(from_ms + 2_000, from_ms + 10_000) < 1.3);
@@ -59,8 +57,7 @@ fn a_paused_picture_stays_what_it_is_when_its_tab_is_shown_again() {
         }
         world.run_for(10_000);
         let (seeks, at_s) = (world.seeks.len(), world.element.position_s);
-        world.element.paused = true;
-        world.input(Input::Pause);
+        world.pause();
         world.run_for(5_000);
         for visible in [false, true] {
             world.input(Input::Visible(visible));

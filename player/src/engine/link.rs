@@ -1,6 +1,6 @@
 //! The connection: opening, what its answers mean, and when to try again.
 
-use super::{Answer, Engine, FORGOTTEN_MS, Output, PAUSED_MS, View, session::Session};
+use super::{Answer, Engine, Output, View, deck::BUFFER_MAX_S, session::Session};
 use crate::{Failure, PlayerEvent, intake::Intake};
 use bytes::Bytes;
 
@@ -17,6 +17,11 @@ const OFFLINE_MS: i64 = 2_000;
 const STALE_MS: i64 = 1_000;
 /// A stream that has flowed for so long was a success, and the next failure the first in its row.
 const SUCCESS_MS: i64 = 5_000;
+
+/// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
+const FORGOTTEN_MS: i64 = 60_000;
+/// And hidden and paused for so long: its place would be given up.
+const PAUSED_MS: i64 = (BUFFER_MAX_S * 1000.0) as i64;
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,10 +60,6 @@ const CLOCKS_APART_MS: i64 = 250;
 const CLOCK_SET_MS: i64 = 1_000;
 /// What may lie between the server and here.
 const QUEUED_MAX_MS: i64 = 60_000;
-/// Hidden and muted for so long, a tab is forgotten and downloads nothing more.
-const FORGOTTEN_MS: i64 = 60_000;
-/// And hidden and paused for so long, as long as its place would be kept.
-const PAUSED_MS: i64 = 180_000;
 /// A picture that starts by itself and is halted within this time was halted by the browser. Later it may have been a headset's key.
 const HALT_MS: i64 = 3_000;
 /// So many times it is started again, muted.

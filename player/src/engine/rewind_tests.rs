@@ -66,8 +66,7 @@ fn forward_to_near_the_live_edge_is_the_live_edge() {
 #[test]
 fn who_paused_for_longer_than_is_kept_can_go_to_what_is() {
     let mut world = watching(Delay::Balanced);
-    world.element.paused = true;
-    world.input(Input::Pause);
+    world.pause();
     world.run_quickly_for(300_000);
     let (length_s, at_s) = world.engine.reach(&world.element.view()).expect("something");
     assert!(at_s < -60.0 && length_s > 150.0, "{at_s} of {length_s}");
@@ -82,8 +81,7 @@ fn who_paused_for_longer_than_is_kept_can_go_to_what_is() {
 #[test]
 fn who_paused_hears_of_an_end_when_it_is_reached() {
     let mut world = watching(Delay::Balanced);
-    world.element.paused = true;
-    world.input(Input::Pause);
+    world.pause();
     world.run_for(5_000);
     // The streamer is gone for a while, the connection drops, and at last the broadcast ends.
     world.publisher_leaves();
@@ -105,8 +103,7 @@ fn who_paused_hears_of_an_end_when_it_is_reached() {
     let (at_s, seeks) = (world.element.position_s, world.seeks.len());
     let left_s = world.element.view().ranges.end_s().expect("something") - at_s;
     assert!(left_s > 5.0, "{left_s}");
-    world.element.paused = false;
-    world.input(Input::Resumed);
+    world.resume();
     world.run_for(2_000);
     assert_eq!((world.state(), world.seeks.len()), (Some(&PlayerEvent::Playing), seeks), "{:?}", world.events);
     assert!((world.element.position_s - at_s - 2.0).abs() < 0.2, "{at_s} then {}", world.element.position_s);
@@ -120,8 +117,7 @@ fn who_paused_at_the_very_end_is_told_that_it_goes_on() {
     world.publisher_leaves();
     world.run_for(5_000);
     assert!(matches!(world.state(), Some(PlayerEvent::Away { .. })));
-    world.element.paused = true;
-    world.input(Input::Pause);
+    world.pause();
     world.publisher_returns();
     world.run_for(2_000);
     assert_eq!(world.state(), Some(&PlayerEvent::Playing));

@@ -165,6 +165,18 @@ impl World {
         self.perform();
     }
 
+    /// The viewer stops the picture.
+    pub fn pause(&mut self) {
+        self.element.paused = true;
+        self.input(Input::Pause);
+    }
+
+    /// And goes on.
+    pub fn resume(&mut self) {
+        self.element.paused = false;
+        self.input(Input::Resumed);
+    }
+
     /// Ends the connection's answer.
     pub fn cut(&mut self, clean: bool) {
         if let Some(connection) = self.connection.take() {

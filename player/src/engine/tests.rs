@@ -176,8 +176,7 @@ fn a_paused_tab_does_not_fill_up_and_comes_back_live() {
     world.run_for(300_000);
     let buffered_s: f64 = world.element.ranges().0.iter().map(|span| span.end_s - span.start_s).sum();
     assert!(buffered_s < 200.0, "{buffered_s} s are kept");
-    world.element.paused = false;
-    world.input(Input::Resumed);
+    world.resume();
     let back_ms = world.now_ms;
     world.run_for(10_000);
     assert!(world.mean_delay_s(back_ms + 2_000, back_ms + 10_000) < 1.3);

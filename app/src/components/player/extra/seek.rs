@@ -14,14 +14,14 @@ use leptos::{ev, prelude::*};
 use madang_view::view;
 
 /// With less than this there is nothing worth going back to.
-const WORTH_MS: u32 = 5_000;
+const WORTH_MS: i32 = 5_000;
 
 /// What is buffered, in ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Buffered {
-    length: u32,
-    /// How far into it the picture is.
-    at: u32,
+    length: i32,
+    /// How far into it the picture is; below zero where it was paused before all of it. The slider is at its beginning then.
+    at: i32,
 }
 
 /// A slider from the oldest to the newest that is there. Not there while there is little.
@@ -43,7 +43,7 @@ pub fn bar(deck: Deck) -> Piece {
             return;
         }
         match read(deck) {
-            Some((now, _)) => buffered.set_if_new(now),
+            Some(now) => buffered.set_if_new(now),
             // For a moment, while the player changes what it plays from: nothing is hidden under a hand.
             None if deck.scene.get() == scene::Scene::Playing => {}
             None => buffered.set_if_new(Buffered::default()),
@@ -52,16 +52,15 @@ pub fn bar(deck: Deck) -> Piece {
     let left = move || buffered.with(|buffered| buffered.length - buffered.at);
     // Under a hand it says how far back that place is; the picture goes there when it is let go.
     let moved = move |event: ev::Event| {
-        if let Ok(to) = event_target_value(&event).parse::<u32>() {
+        if let Ok(to) = event_target_value(&event).parse::<i32>() {
             dragged.set(true);
             buffered.update(|buffered| buffered.at = to.min(buffered.length));
         }
     };
     // `pointerup` comes first, and alone where nothing has changed; `change` alone where there is no pointer.
     let let_go = move || {
-        if let Some((now, at)) = read(deck).filter(|_| dragged.get_untracked()) {
-            let to = now.length.saturating_sub(left());
-            deck.send(Command::Rewind(to as i32 - at));
+        if let Some(now) = read(deck).filter(|_| dragged.get_untracked()) {
+            deck.send(Command::Rewind((now.length - left()).max(0) - now.at));
         }
         dragged.set(false);
     };
@@ -71,7 +70,7 @@ pub fn bar(deck: Deck) -> Piece {
             "ArrowRight" | "ArrowUp" => Command::Rewind(5_000),
             "PageDown" => Command::Rewind(-30_000),
             "PageUp" => Command::Rewind(30_000),
-            "Home" => Command::Rewind(read(deck).map_or(0, |(_, at)| -at)),
+            "Home" => Command::Rewind(read(deck).map_or(0, |now| -now.at)),
             "End" => Command::GoLive,
             _ => return,
         };
@@ -86,10 +85,10 @@ pub fn bar(deck: Deck) -> Piece {
             min="0"
             step="100"
             hidden=move || buffered.get().length < WORTH_MS
-            max=move || buffered.get().length
+            max=move || buffered.get().length.unsigned_abs()
             prop:value=move || buffered.get().at.to_string()
             aria-label=m.player_seek()
-            aria-valuetext=move || scene::behind(m, left())
+            aria-valuetext=move || scene::behind(m, left().unsigned_abs())
             on:input=moved
             on:change=move |_| let_go()
             on:pointerup=move |_| let_go()
@@ -103,10 +102,9 @@ pub fn bar(deck: Deck) -> Piece {
     }
 }
 
-/// What the player can go back to, and where in it the picture really is, in ms: before all of it, where it was paused for long.
-fn read(deck: Deck) -> Option<(Buffered, i32)> {
+/// What the player can go back to.
+fn read(deck: Deck) -> Option<Buffered> {
     let (length_s, at_s) = reach(deck)?;
-    // As casts of floats do, what is below zero becomes zero.
-    let length = (length_s * 1000.0) as u32;
-    Some((Buffered { length, at: ((at_s * 1000.0) as u32).min(length) }, (at_s * 1000.0) as i32))
+    let length = (length_s * 1000.0) as i32;
+    Some(Buffered { length, at: ((at_s * 1000.0) as i32).min(length) })
 }

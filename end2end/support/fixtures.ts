@@ -6,6 +6,9 @@ import { Server } from './server.ts';
 /** A page did, or loaded, what its own policy forbids. Said by the browser, and by the listener that every page is given. */
 const VIOLATION = /content[- ]security[- ]policy/i;
 
+/** A part of the program that was asked for did not come. */
+const PART_MISSED = /^(Failed to fetch|error loading dynamically imported module|Importing a module script failed)/;
+
 /** What the pages of one test said to their console that nobody should have to read. */
 export class Complaints {
   readonly all: string[] = [];
@@ -17,7 +20,7 @@ export class Complaints {
     this.#allowed.push(form);
   }
 
-  /** The server is about to stop under the pages that are still open; what they say of that is right. */
+  /** The pages, or the server under those still open, are about to end; what they say of that is right. */
   close(): void {
     this.#closed = true;
   }
@@ -42,8 +45,8 @@ export class Complaints {
       }
     });
     page.on('pageerror', (error) => {
-      // A part of the program that was on its way.
-      if (this.#closed && error.message === 'Failed to fetch') return;
+      // A part of the program that was on its way, in the words of each browser.
+      if (this.#closed && PART_MISSED.test(error.message)) return;
       this.all.push(`uncaught: ${error.message} (on ${page.url()})`);
     });
     page.on('crash', () => this.all.push(`crashed: ${page.url()}`));
@@ -107,6 +110,7 @@ export const test = base.extend<{
       });
       return context;
     });
+    complaints.close();
     await Promise.all(contexts.map((context) => context.close()));
   },
 

@@ -131,7 +131,7 @@ test('what moderators did is a log, and is theirs alone', async ({ page, browser
   await chat(page).locator('.chat-card [data-do="card-mod"]').click();
   await expect(chat(viewer).locator('.msg.sys').last()).toContainText('moderator now');
   await sayAndSee(page, 'thank you');
-  await viewer.goto(`${url}/moderation`);
+  await open(viewer, `${url}/moderation`);
   await expect(viewer.locator('.moderation-log')).toContainText('moderates');
   const stranger = await (await watched(await browser.newContext())).newPage();
   expect((await stranger.goto(`${url}/moderation`))?.status()).toBe(403);

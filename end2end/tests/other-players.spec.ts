@@ -24,6 +24,13 @@ for (const way of ['a frame', 'an element'] as const) {
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     try {
+      await page.addInitScript(() => {
+        const request = (): Promise<unknown> => {
+          document.documentElement.dataset.screenKept = '';
+          return Promise.resolve({ release: () => Promise.resolve() });
+        };
+        Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+      });
       await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
       const frame = page.frameLocator('iframe');
       await expect(frame.locator('.player')).toHaveAttribute('data-scene', 'playing');
@@ -34,6 +41,8 @@ for (const way of ['a frame', 'an element'] as const) {
       expect(await muted()).toBe(way === 'a frame');
       await expect(frame.getByRole('link', { name: 'Room in-a-frame' })).toBeVisible();
       await expect(frame.locator('.bar')).toBeHidden();
+      const kept = frame.locator('html[data-screen-kept]');
+      await expect(kept, 'the screen stays on where the page around allows it').toHaveCount(way === 'an element' ? 1 : 0);
       await page.screenshot({ path: path.join(ARTEFACTS, `embed-${way === 'a frame' ? 'frame' : 'element'}.png`) });
       if (way === 'an element') {
         const address = () => page.locator('iframe').evaluate((iframe) => [(iframe as HTMLIFrameElement).src, (iframe as HTMLIFrameElement).title]);

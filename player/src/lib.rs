@@ -136,17 +136,6 @@ pub enum Unsupported {
     NoWindow,
 }
 
-impl Unsupported {
-    /// A stable word for message files and reports.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NoMediaSource => "no_media_source",
-            Self::NoStreamingFetch => "no_streaming_fetch",
-            Self::NoWindow => "no_window",
-        }
-    }
-}
-
 /// Figures for the statistics overlay, as of the moment they are asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stats {
@@ -156,9 +145,9 @@ pub struct Stats {
     pub height: u32,
     /// Frames shown per second, over about the last second.
     pub fps: f64,
-    /// Frames decoded or dropped since the page opened.
+    /// Frames decoded or dropped since the media source was built.
     pub frames_total: u32,
-    /// Frames dropped since the page opened.
+    /// Frames dropped since then: by the browser, or by this player because their time had passed.
     pub frames_dropped: u32,
     /// Codec strings of what plays, video first, joined by a comma.
     pub codecs: String,

@@ -129,8 +129,11 @@ impl Deck {
         self.lanes.get(track).is_some()
     }
 
-    /// Bytes that wait for the buffers.
+    /// Bytes that wait for the buffers. Of a source that takes nothing any more none: they would keep the next one's from being read.
     pub fn bytes(&self) -> usize {
+        if self.broken {
+            return 0;
+        }
         [&self.lanes.audio, &self.lanes.video].into_iter().flatten().map(|lane| lane.queue.bytes()).sum()
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Abilities, Answer, Engine, Input, Output, View,
-    sim::{ALL, init},
+    sim::{ABLE, ALL, init},
 };
 use crate::{
     Delay,
@@ -167,7 +167,7 @@ impl Browser {
 impl Browser {
     fn new(change_type: bool) -> Self {
         let mut browser = Self {
-            engine: Engine::new(Delay::Balanced, Abilities { change_type, picture_apart: true }, 7, 0),
+            engine: Engine::new(Delay::Balanced, Abilities { change_type, ..ABLE }, 7, 0),
             now_ms: 0,
             view: View::default(),
             connection: 0,

@@ -1,8 +1,8 @@
 //! A streamer who is gone for a while, and sound that a browser cannot play: the picture goes on.
 
 use super::{
-    Abilities, Answer, Engine, Input, Output, View,
-    sim::{ALL, World, init},
+    Answer, Engine, Input, Output, View,
+    sim::{ABLE, ALL, World, init},
 };
 use crate::{
     Delay, Failure, PlayerEvent,
@@ -141,6 +141,53 @@ fn what_the_viewer_has_paused_in_a_hidden_tab_stays_so() {
 }
 
 #[test]
+fn what_was_stopped_in_a_hidden_tab_and_goes_on_there_is_live_again_however_long_that_was() {
+    for away_ms in [60_000, 240_000, 900_000] {
+        let mut world = World::watched(Delay::Balanced);
+        world.input(Input::Visible(false));
+        world.pause();
+        world.run_for(away_ms);
+        world.resume();
+        let from_ms = world.now_ms;
+        world.run_for(10_000);
+        let delay_s = world.mean_delay_s(from_ms + 3_000, from_ms + 10_000);
+        assert!(delay_s < 1.3, "{delay_s} s after {away_ms} ms");
+    }
+}
+
+#[test]
+fn what_goes_on_while_the_network_is_away_plays_what_is_left_and_is_live_once_something_comes() {
+    let mut world = World::watched(Delay::Balanced);
+    world.pause();
+    world.run_for(20_000);
+    world.answers.extend([(); 2].map(|()| Answer::Refused { retry_after_ms: Some(6_000) }));
+    world.cut(false);
+    world.run_for(2_000);
+    let from_ms = world.now_ms;
+    world.resume();
+    world.run_for(4_000);
+    assert!(world.mean_delay_s(from_ms + 1_000, from_ms + 4_000) > 15.0, "what is left is played");
+    world.run_for(20_000);
+    assert!(world.mean_delay_s(world.now_ms - 5_000, world.now_ms) < 1.3, "and then what comes");
+}
+
+#[test]
+fn sound_that_no_media_source_takes_costs_no_wait_for_a_key_frame_nor_the_picture_of_the_next_connection() {
+    let mut world = World::new(Delay::Balanced);
+    world.able.plays = |mime| !mime.starts_with("audio");
+    world.gop_ms = 8_000;
+    world.come(500);
+    world.run_for(1_000);
+    assert_eq!(world.state(), Some(&PlayerEvent::Playing), "within a second");
+    world.run_for(4_000);
+    world.cut(false);
+    world.run_for(20_000);
+    assert_eq!(world.builds.iter().map(|(_, tracks)| *tracks).collect::<Vec<_>>(), [1]);
+    assert_eq!((world.opened.len(), world.state()), (2, Some(&PlayerEvent::Playing)));
+    assert!(world.engine.stats(world.now_ms, &Default::default()).left_out.is_some());
+}
+
+#[test]
 fn sound_that_does_not_play_is_left_out_and_the_picture_goes_on() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);
@@ -169,7 +216,7 @@ fn watches_an_open_gop(rounds: u32, shown_s: f64) -> (Vec<PlayerEvent>, Vec<usiz
     let configs: Vec<Tag> = tags.iter().filter(|tag| tag.is_sequence_header()).cloned().collect();
     let media = tags.split_off(second);
     let first_ms = media[0].at.0;
-    let mut engine = Engine::new(Delay::Balanced, Abilities { change_type: true, picture_apart: true }, 7, 0);
+    let mut engine = Engine::new(Delay::Balanced, ABLE, 7, 0);
     let (mut now_ms, mut events, mut view) = (0, Vec::new(), View::default());
     let mut pictures = Vec::new();
     let mut answer = |engine: &mut Engine, now_ms: i64, input: Input, view: &View| {

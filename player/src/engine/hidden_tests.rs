@@ -75,4 +75,7 @@ fn where_nobody_can_tell_whether_it_is_seen_a_hidden_tab_goes_on() {
     world.input(Input::Visible(false));
     world.run_for(120_000);
     assert!(world.connected());
+    world.pause();
+    world.run_for(181_000);
+    assert!(!world.connected(), "there is nothing to see, wherever it is");
 }

@@ -234,8 +234,10 @@ pub struct View {
 }
 
 /// What the browser can do.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Abilities {
+    /// Whether a media source takes this type, such as `audio/mp4; codecs="opus"`; true where that is not known.
+    pub plays: fn(&str) -> bool,
     /// `SourceBuffer.changeType` exists.
     pub change_type: bool,
     /// The browser says when the picture is in a window of its own; where it does not, a hidden tab may be watched all the same.

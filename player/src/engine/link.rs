@@ -55,9 +55,11 @@ impl Engine {
         }
     }
 
-    /// A tab that is hidden and muted, or paused, stops downloading after a while, and goes on as soon as somebody may notice.
+    /// A tab that is hidden and paused, or muted, stops downloading after a while, and goes on as soon as somebody may notice.
     pub(super) fn rest_unnoticed(&mut self, now_ms: i64, view: &View) {
-        if self.visible || !(view.muted || view.paused) || !self.abilities.picture_apart {
+        // A muted picture may be seen in a window of its own; not every browser tells.
+        let muted = view.muted && self.abilities.picture_apart;
+        if self.visible || !(muted || view.paused) {
             self.unnoticed_ms = None;
             if std::mem::take(&mut self.asleep) {
                 self.restart(now_ms);
@@ -66,7 +68,7 @@ impl Engine {
         }
         let since_ms = *self.unnoticed_ms.get_or_insert(now_ms);
         let connected = matches!(self.link, Link::Opening { .. } | Link::Flowing { .. });
-        let after_ms = if view.muted { FORGOTTEN_MS } else { PAUSED_MS };
+        let after_ms = if muted { FORGOTTEN_MS } else { PAUSED_MS };
         if connected && now_ms - since_ms >= after_ms {
             self.asleep = true;
             self.out.push_back(Output::Abort { connection: self.connection });
@@ -200,6 +202,9 @@ impl Engine {
         self.session = None;
         self.intake = None;
         self.rebuild = true;
+        if let Some(deck) = &mut self.deck {
+            deck.broken = true;
+        }
         self.breaks.clear();
         self.face.show(PlayerEvent::Failed(failure), &mut self.out);
     }

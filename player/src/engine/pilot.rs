@@ -62,6 +62,8 @@ pub(super) struct Pilot {
     chosen_s: Option<f64>,
     /// The viewer is behind live because they want to be.
     rewound: bool,
+    /// Nothing came any more when the viewer went on after a pause: what is left is played, until something comes.
+    left: bool,
     /// What was kept is on its way into a new media source: no move before it is there.
     gathering: bool,
     position_s: f64,
@@ -94,6 +96,7 @@ impl Pilot {
             asked: false,
             chosen_s: None,
             rewound: false,
+            left: false,
             gathering: false,
             position_s: 0.0,
             moved_ms: NEVER_MS,
@@ -135,7 +138,12 @@ impl Pilot {
 
     /// Whether the viewer is behind live because they want to be, or is on the way there.
     pub const fn is_back(&self) -> bool {
-        self.rewound || self.chosen_s.is_some()
+        self.stays() || self.chosen_s.is_some()
+    }
+
+    /// Whether the picture is left where it is, however far that is from live.
+    const fn stays(&self) -> bool {
+        self.rewound || self.left
     }
 
     /// Whether a place is so near to live that it is live.
@@ -224,6 +232,7 @@ impl Pilot {
     pub fn join(&mut self, now_ms: i64) {
         self.join = Some(Join { since_ms: now_ms, moving_ms: None });
         self.burst_ms = now_ms;
+        self.left = false;
         self.arrivals.restart();
         self.set_rate(now_ms, 1.0);
     }
@@ -233,7 +242,7 @@ impl Pilot {
         if self.moved_ms != NEVER_MS {
             self.moved_ms = now_ms;
         }
-        self.rewound |= !live;
+        self.left = !live;
         if live {
             self.join(now_ms);
         }
@@ -241,7 +250,7 @@ impl Pilot {
 
     /// A new media source: another timeline, nothing buffered.
     pub fn fresh_source(&mut self, now_ms: i64, way: Way) {
-        (self.chosen_s, self.rewound, self.gathering) = (None, false, false);
+        (self.chosen_s, self.rewound, self.left, self.gathering) = (None, false, false, false);
         self.target.go_by(way);
         self.position_s = 0.0;
         self.end_s = 0.0;
@@ -294,7 +303,7 @@ impl Pilot {
 
     /// The tab is shown again: what it fell behind while nobody looked is made good at once. A picture that was paused stays what it is.
     pub fn shown_again(&mut self, view: &View) {
-        self.asked |= !view.paused && !self.rewound && self.ahead_s(view) > self.target.seconds() + 0.5;
+        self.asked |= !view.paused && !self.stays() && self.ahead_s(view) > self.target.seconds() + 0.5;
     }
 
     fn seek(&mut self, now_ms: i64, to_s: f64) -> Move {

@@ -133,7 +133,17 @@ impl Session {
 impl Engine {
     /// Takes one item of the connection's stream.
     pub(super) fn item(&mut self, now_ms: i64, item: Item) {
+        // Frames may have decoders of their own.
+        let asks = !self.keeps();
         let Some(session) = &mut self.session else { return };
+        let item = match item {
+            Item::Init(init)
+                if asks && !session.bound && init.track == Track::Audio && !(self.abilities.plays)(&init.mime) =>
+            {
+                Item::Unsupported { track: Track::Audio, codec: init.codec().to_owned() }
+            }
+            item => item,
+        };
         match item {
             Item::Promise { audio, video } => session.promised = Some(Pair { audio, video }),
             Item::Away { left_s } => {

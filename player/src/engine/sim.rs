@@ -20,11 +20,13 @@ pub const ALL: [Delay; 3] = [Delay::Lowest, Delay::Balanced, Delay::Smooth];
 const RESUME_S: f64 = 0.1;
 /// Time a seek takes.
 const SEEK_MS: i64 = 60;
+/// How soon a reader that was told to pause asks again.
+const PAUSE_MS: i64 = 50;
 /// Time an append takes.
 const APPEND_MS: i64 = 2;
 
 /// What the simulated browser can do.
-const ABLE: Abilities = Abilities { change_type: true, picture_apart: true };
+pub const ABLE: Abilities = Abilities { plays: |_| true, change_type: true, picture_apart: true };
 
 /// How the network behaves: extra lateness in ms of what is sent at a time.
 pub type Mood = Box<dyn Fn(i64) -> i64>;
@@ -258,6 +260,11 @@ impl World {
     fn read(&mut self) {
         if self.unread.is_empty() {
             return;
+        }
+        if !self.engine.wants_data() {
+            // Asked again soon, as by the page.
+            self.rests_until_ms = self.now_ms + PAUSE_MS;
+            return self.later(self.rests_until_ms, Due::Read);
         }
         let (items, view) = (std::mem::take(&mut self.unread), self.element.view());
         self.engine.handle_items(self.now_ms, items, &view);

@@ -1,6 +1,6 @@
 //! When the stream is asked for over a WebSocket rather than over HTTP.
 
-use super::{Abilities, Answer, Engine, Input, Output, View};
+use super::{Answer, Engine, Input, Output, View, sim::ABLE};
 use crate::Delay;
 
 const CLIP: &[u8] = include_bytes!("../../../media/tests/data/baseline.flv");
@@ -18,7 +18,7 @@ fn opens(engine: &mut Engine, now_ms: i64, input: Input) -> Vec<(u32, bool)> {
 
 #[test]
 fn a_browser_with_many_tabs_is_sent_to_a_socket() {
-    let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
+    let mut engine = Engine::new(Delay::Balanced, ABLE, 1, 0);
     let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };
     let answered = Input::Answered { connection: first, answer: Answer::Socket };
     let [(second, true)] = opens(&mut engine, 50, answered)[..] else { panic!("a socket, at once") };
@@ -31,7 +31,7 @@ fn a_browser_with_many_tabs_is_sent_to_a_socket() {
 
 #[test]
 fn a_request_that_finds_no_connection_goes_over_a_socket() {
-    let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
+    let mut engine = Engine::new(Delay::Balanced, ABLE, 1, 0);
     let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };
     assert_eq!(opens(&mut engine, 2_900, Input::Tick), []);
     let [(second, true)] = opens(&mut engine, 3_100, Input::Tick)[..] else { panic!("a socket") };
@@ -51,7 +51,7 @@ fn a_request_that_finds_no_connection_goes_over_a_socket() {
 
 #[test]
 fn an_answer_that_brings_nothing_is_given_up_for_a_socket() {
-    let mut engine = Engine::new(Delay::Balanced, Abilities::default(), 1, 0);
+    let mut engine = Engine::new(Delay::Balanced, ABLE, 1, 0);
     let [(first, false)] = opens(&mut engine, 0, Input::Start)[..] else { panic!("a request") };
     opens(&mut engine, 50, Input::Answered { connection: first, answer: Answer::Stream });
     assert_eq!(opens(&mut engine, 12_000, Input::Tick), []);

@@ -101,7 +101,7 @@ impl Player {
         };
         let document = window.document();
         let picture_apart = document.is_some_and(|document| dom::get(&document, "pictureInPictureEnabled").is_some());
-        let abilities = Abilities { change_type: path.change_type(&window), picture_apart };
+        let abilities = Abilities { plays: source::plays, change_type: path.change_type(&window), picture_apart };
         let seed = (js_sys::Math::random() * 9.0e15) as u64;
         let engine = Engine::new(delay, abilities, seed, clock.now() as i64);
         dom::prepare(&video, path.managed());
@@ -177,9 +177,11 @@ impl Player {
         let mut stats = inner.engine.borrow().stats(inner.now_ms(), &view);
         let frames = inner.frames.get();
         stats.fps = frames.fps;
-        stats.frames_total = frames.total;
-        stats.frames_dropped = frames.dropped;
-        stats.path = if inner.screen.borrow().is_some() { "WebCodecs" } else { inner.path.name() };
+        let screen = inner.screen();
+        let passed_over = screen.as_ref().map_or(0, |(_, screen)| screen.passed_over());
+        stats.frames_total = frames.total + passed_over;
+        stats.frames_dropped = frames.dropped + passed_over;
+        stats.path = if screen.is_some() { "WebCodecs" } else { inner.path.name() };
         stats
     }
 }
@@ -319,7 +321,7 @@ impl Inner {
     }
 
     fn build(self: &Rc<Self>, id: u32, tracks: Vec<(crate::intake::Track, String)>) {
-        if let Some((_, mime)) = tracks.iter().find(|(_, mime)| !self.path.plays(mime)) {
+        if let Some((_, mime)) = tracks.iter().find(|(_, mime)| !source::plays(mime)) {
             let mime = mime.clone();
             return self.feed(Input::NotPlayable { source: id, mime });
         }

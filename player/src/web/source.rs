@@ -28,6 +28,11 @@ pub(super) struct Path {
     managed: bool,
 }
 
+/// Whether the best way in takes this type. Where it cannot be asked, `addSourceBuffer` will tell.
+pub(super) fn plays(mime: &str) -> bool {
+    web_sys::window().and_then(|window| Path::find(&window)).is_none_or(|path| path.plays(mime))
+}
+
 impl Path {
     /// The best there is. The constructor is looked up by name: naming the class where it does not exist would throw.
     pub fn find(window: &Window) -> Option<Self> {
@@ -46,8 +51,7 @@ impl Path {
         if self.managed { "ManagedMediaSource" } else { "MediaSource" }
     }
 
-    /// Whether the browser plays this type. Where it cannot be asked, `addSourceBuffer` will tell.
-    pub fn plays(&self, mime: &str) -> bool {
+    fn plays(&self, mime: &str) -> bool {
         let ask = |function: &Function| function.call1(&self.constructor, &JsValue::from_str(mime));
         self.is_type_supported.as_ref().and_then(|f| ask(f).ok()).is_none_or(|answer| answer.is_truthy())
     }

@@ -47,7 +47,7 @@ impl Pilot {
             return Some(self.seek(now_ms, next.clamp(next.start_s)));
         }
         if std::mem::take(&mut self.asked) {
-            (self.chosen_s, self.rewound) = (None, false);
+            (self.chosen_s, self.rewound, self.left) = (None, false, false);
             return self.jump_to_live(now_ms, view);
         }
         if view.paused {
@@ -62,7 +62,7 @@ impl Pilot {
         }
         let live_s = view.ranges.end_s().unwrap_or(view.position_s);
         self.rewound &= live_s - view.position_s > self.target.seconds() + LIVE_WITHIN_S;
-        if self.rewound {
+        if self.stays() {
             return None;
         }
         let splices = self.target.way() == Way::Frames && !backlog;
@@ -152,7 +152,7 @@ impl Pilot {
             return Some(Move::Rebuild);
         }
         // The picture is cut anyway: to where live is, then.
-        let live_s = if self.rewound { 0.0 } else { span.end_s - self.target.seconds() };
+        let live_s = if self.stays() { 0.0 } else { span.end_s - self.target.seconds() };
         Some(self.seek(now_ms, span.clamp(live_s.max(view.position_s + 0.1))))
     }
 

@@ -64,6 +64,8 @@ pub trait Screen {
     fn set_rate(&self, rate: f64);
     /// Position in seconds, and what is there from it on.
     fn look(&self) -> (f64, Ranges);
+    /// Decoded frames that were not given to the element, for their time had passed or it had not taken those before.
+    fn passed_over(&self) -> u32;
 }
 
 /// Hears what a screen tells.
@@ -99,6 +101,7 @@ struct Stage {
     writer: JsValue,
     track: JsValue,
     writes: Cell<u32>,
+    passed_over: Cell<u32>,
     /// The newest configuration, and the one that the decoder has.
     config: RefCell<Option<Rc<JsValue>>>,
     configured: RefCell<Option<Rc<JsValue>>>,
@@ -146,6 +149,7 @@ impl Stage {
                 writer,
                 track,
                 writes: Cell::new(0),
+                passed_over: Cell::new(0),
                 config: RefCell::default(),
                 configured: RefCell::default(),
                 sound: RefCell::default(),
@@ -240,7 +244,7 @@ impl Stage {
         }
         let turn = self.schedule.borrow_mut().turn(self.now_ms());
         for frame in turn.late {
-            close(&frame);
+            self.pass_over(&frame);
         }
         if let Some(frame) = turn.show {
             self.show(&frame);
@@ -271,7 +275,7 @@ impl Stage {
 
     fn show(self: &Rc<Self>, frame: &JsValue) {
         if self.writes.get() >= WRITES_MAX {
-            return close(frame);
+            return self.pass_over(frame);
         }
         // The track closes the frame. A write that fails belongs to a track that has ended.
         let Ok(written) = invoke(&self.writer, "write", &[frame]) else { return };
@@ -283,6 +287,11 @@ impl Stage {
                 stage.writes.set(stage.writes.get() - 1);
             }
         });
+    }
+
+    fn pass_over(&self, frame: &JsValue) {
+        self.passed_over.set(self.passed_over.get() + 1);
+        close(frame);
     }
 
     fn pump(&self) {
@@ -396,6 +405,10 @@ impl Screen for Shown {
         if let Some(sound) = &*stage.sound.borrow() {
             sound.set_rate(rate);
         }
+    }
+
+    fn passed_over(&self) -> u32 {
+        self.0.passed_over.get()
     }
 
     fn look(&self) -> (f64, Ranges) {

@@ -14,11 +14,11 @@ struct Lock {
     wanted: StoredValue<bool>,
 }
 
-/// Holds the screen's wake lock (W3C Screen Wake Lock) while a picture plays in a tab that is shown; nothing where there is none, nor in a frame.
+/// Holds the screen's wake lock (W3C Screen Wake Lock) while a picture plays in a tab that is shown; nothing where there is none, nor in a frame
+/// that is not known to be allowed it.
 pub fn run(deck: Deck) {
-    // In another site's frame it is that site's to allow, and asking would be a complaint in its console.
     let page: JsValue = window().into();
-    if get(&page, "top") != Some(page) {
+    if get(&page, "top") != Some(page) && !frame_is_allowed() {
         return;
     }
     let navigator: JsValue = window().navigator().into();
@@ -35,6 +35,15 @@ pub fn run(deck: Deck) {
         listener.remove();
         release(lock);
     });
+}
+
+/// Whether the site around this frame lets it keep the screen on (`allow="screen-wake-lock"`). Asking without that would be a complaint in
+/// its console, and not every browser says.
+fn frame_is_allowed() -> bool {
+    let policy = get(&document(), "featurePolicy");
+    let asks =
+        policy.and_then(|policy| method(&policy, "allowsFeature")?.call1(&policy, &"screen-wake-lock".into()).ok());
+    asks == Some(JsValue::TRUE)
 }
 
 fn want(lock: Lock, locks: &JsValue, wanted: bool) {

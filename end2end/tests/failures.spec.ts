@@ -36,6 +36,28 @@ test('a decoder that fails again and again is given up, and may be tried again',
   await expectMoving(page);
 });
 
+test('a buffer that is full is tried again, and the picture goes on', async ({ page, server, publish }) => {
+  await page.addInitScript(() => {
+    const append = SourceBuffer.prototype.appendBuffer;
+    let taken = 0;
+    SourceBuffer.prototype.appendBuffer = function (data) {
+      taken += 1;
+      if (taken === 60 || taken === 61) {
+        document.documentElement.dataset.refused = '';
+        throw new DOMException('full for a test', 'QuotaExceededError');
+      }
+      append.call(this, data);
+    };
+  });
+  publish(await server.createRoom('full'));
+  await open(page, `${server.url}/rooms/full`);
+  await expectScene(page, 'playing');
+  const source = await page.locator('video').first().getAttribute('src');
+  await page.waitForFunction(() => document.documentElement.dataset.refused === '');
+  await expectMoving(page);
+  expect(await page.locator('video').first().getAttribute('src'), 'by the same media source').toBe(source);
+});
+
 test('where a browser begins nothing by itself, one tap does', async ({ page, server, publish }) => {
   await page.addInitScript(() => {
     let tapped = false;

@@ -113,6 +113,11 @@ test('slow mode, closed, links off and the filter say what they are', async ({ p
   await page.locator('form:has(#mod-slow) button').click();
   await expect(field(viewer)).toBeDisabled();
   await expect(chat(viewer).locator('.chat-why')).toContainText('closed');
+  await page.locator('#mod-words').fill('not saved yet');
+  await page.locator('.studio-notice button').click();
+  await expect(page.locator('[name="closed"]'), 'what is in force again').not.toBeChecked();
+  await expect(field(viewer)).toBeEnabled();
+  await expect(page.locator('#mod-words')).toHaveValue('not saved yet');
 });
 
 test('what moderators did is a log, and is theirs alone', async ({ page, browser, server, watched, complaints }) => {

@@ -6,7 +6,7 @@ import { Publisher } from '../support/publisher.ts';
 import { ARTEFACTS, clip, STREAM_FILE } from '../support/paths.ts';
 import { fileEncoder } from '../support/rtmp.ts';
 import { Server } from '../support/server.ts';
-import { expectMoving, expectScene, played, player } from '../support/ui.ts';
+import { expectFrames, expectMoving, expectScene, expectWay, played, player } from '../support/ui.ts';
 
 
 test('an encoder that is killed and comes back goes on with the same viewers', async ({ page, complaints }) => {
@@ -85,6 +85,59 @@ for (const name of ['he_aac', 'he_aac_v2', 'multitrack']) {
     try {
       await open(page, `${server.url}/rooms/codecs`);
       await expectMoving(page);
+    } finally {
+      encoder.destroy();
+    }
+  });
+}
+
+test('sound that the browser does not play is left out from the first picture on', async ({ page, server }) => {
+  // In this browser no MP3 but in files of its own.
+  await page.addInitScript(() => {
+    const supported = MediaSource.isTypeSupported.bind(MediaSource);
+    MediaSource.isTypeSupported = (type) => !type.startsWith('audio/mp4') && supported(type);
+    const opened = window as unknown as { sources: number };
+    opened.sources = 0;
+    const { createObjectURL } = URL;
+    URL.createObjectURL = (object) => ((opened.sources += Number(object instanceof MediaSource)), createObjectURL.call(URL, object));
+  });
+  const encoder = fileEncoder(server.rtmp, await server.createRoom('no-sound'), clip('avc_mp3'));
+  try {
+    await open(page, `${server.url}/rooms/no-sound`);
+    await expectFrames(page);
+    await expectWay(page, 'MediaSource');
+    await expect(player(page).getByRole('region', { name: 'Statistics' })).toContainText(/avc1\.\w{6} \(− /);
+    expect(await page.evaluate(() => (window as unknown as { sources: number }).sources)).toBe(1);
+  } finally {
+    encoder.destroy();
+  }
+});
+
+for (const [delay, way] of [
+  ['balanced', 'MediaSource'],
+  ['lowest', 'WebCodecs'],
+] as const) {
+  test(`a picture that changes its size goes on, by ${way}`, async ({ page, server }) => {
+    const encoder = fileEncoder(server.rtmp, await server.createRoom('sizes'), STREAM_FILE);
+    try {
+      await open(page, `${server.url}/rooms/sizes?delay=${delay}`);
+      await expectWay(page, way);
+      await expectFrames(page);
+      await page.evaluate(() => {
+        const scenes: string[] = ((window as unknown as { scenes: string[] }).scenes = []);
+        const player = document.querySelector<HTMLElement>('.player')!;
+        new MutationObserver(() => scenes.push(player.dataset.scene!)).observe(player, { attributeFilter: ['data-scene'] });
+      });
+      for (const [file, width] of [
+        [clip('baseline'), 320],
+        [STREAM_FILE, 640],
+      ] as const) {
+        encoder.next(file);
+        await expect.poll(async () => (await played(page)).width).toBe(width);
+        await expectFrames(page);
+      }
+      expect(await page.evaluate(() => (window as unknown as { scenes: string[] }).scenes), 'nothing but the picture was shown').toEqual([]);
+      await expectWay(page, way);
     } finally {
       encoder.destroy();
     }

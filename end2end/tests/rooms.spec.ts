@@ -121,6 +121,27 @@ test('a field that was refused is no longer called wrong once it is right', asyn
   await expect(page.locator('main [name="owner_name"]')).toHaveAttribute('aria-invalid', 'true');
 });
 
+test('who comes back from a room finds the directory where they left it', async ({ page, server }) => {
+  for (let room = 1; room <= 24; room += 1) await server.createRoom(`room-${room}`);
+  await page.setViewportSize({ width: 600, height: 500 });
+  await open(page, server.url);
+  const below = () => page.evaluate(() => Math.round(scrollY));
+  const last = page.locator('article.card').last();
+  const room = (await last.getByRole('link').first().getAttribute('href'))!;
+  await last.scrollIntoViewIfNeeded();
+  const left = await below();
+  expect(left).toBeGreaterThan(1_000);
+  await page.waitForFunction(() => history.state === scrollY);
+  await last.getByRole('link').first().click();
+  await expect(page).toHaveURL(new RegExp(`${room}$`));
+  await expectScene(page, 'never');
+  await page.goBack();
+  await expect.poll(below).toBe(left);
+  await expect(last).toBeInViewport();
+  await page.locator('.bar a').first().click();
+  await expect.poll(below, 'a link leads to the top').toBe(0);
+});
+
 test('an open directory comes back by itself after the server was away', async ({ page, server, complaints }) => {
   complaints.allow(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
   await server.createRoom('before');

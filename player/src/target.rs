@@ -32,6 +32,8 @@ const ONE_MS: i64 = 5_000;
 const PIPELINE_S: f64 = 0.11;
 /// The same where each frame is decoded by itself: what a decoder takes. What sound needs besides is seen in how uneven arrivals are.
 const FRAMES_PIPELINE_S: f64 = 0.01;
+/// What such a stall has taught is forgotten after this, for once may have been anything; what a second one teaches is kept.
+const LESSON_MS: i64 = 60_000;
 /// The most that is believed of a browser's pipeline.
 const PIPELINE_MAX_S: f64 = 0.4;
 /// A stall with less than this left was the buffer's fault, not the browser's.
@@ -45,8 +47,10 @@ pub struct Target {
     delay: Delay,
     way: Way,
     way_ms: i64,
-    /// What the browser needs ahead besides jitter; learnt, and kept.
+    /// What the browser needs ahead besides jitter; learnt, when first, and whether for good.
     pipeline_s: f64,
+    learnt_ms: Option<i64>,
+    certain: bool,
     /// The goal or what jitter needs; rises at once, falls slowly.
     base_s: f64,
     /// Nothing has shown yet whether less than [`UNKNOWN_S`] will do.
@@ -70,6 +74,8 @@ impl Target {
             way: Way::Buffered,
             way_ms: now_ms,
             pipeline_s: PIPELINE_S,
+            learnt_ms: None,
+            certain: false,
             base_s,
             unknown: true,
             forget: FORGET,
@@ -100,6 +106,7 @@ impl Target {
     pub fn go_by(&mut self, way: Way) {
         if way != self.way {
             (self.way, self.way_ms) = (way, self.updated_ms);
+            (self.learnt_ms, self.certain) = (None, false);
             self.pipeline_s = match way {
                 Way::Buffered => PIPELINE_S,
                 Way::Frames => FRAMES_PIPELINE_S,
@@ -131,6 +138,9 @@ impl Target {
     pub fn update(&mut self, now_ms: i64, jitter_s: f64) {
         let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
         self.updated_ms = self.updated_ms.max(now_ms);
+        if !self.certain && self.learnt_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) > LESSON_MS) {
+            self.pipeline_s = PIPELINE_S.min(self.pipeline_s);
+        }
         let base_s = self.needed_s(jitter_s);
         let shrink = match (self.unknown, self.way) {
             (true, _) => SHRINK_UNKNOWN,
@@ -161,7 +171,7 @@ impl Target {
     }
 
     /// The picture stopped with `ahead_s` left in the buffer. Nothing left: data came too late, and the reserve grows.
-    /// Something left: the browser needs more than was known, and that is learnt for good.
+    /// Something left: the browser needs more than was known, and that is learnt; the second time for good.
     pub fn stalled(&mut self, now_ms: i64, ahead_s: f64) {
         if self.way == Way::Frames && now_ms.saturating_sub(self.way_ms) < FRAMES_BEGIN_MS {
             // The page's, and not the network's.
@@ -173,6 +183,8 @@ impl Target {
         if learns && needs_s > self.pipeline_s {
             self.base_s += needs_s - self.pipeline_s;
             self.pipeline_s = needs_s;
+            let first_ms = *self.learnt_ms.get_or_insert(now_ms);
+            self.certain |= now_ms.saturating_sub(first_ms) > ONE_MS;
             return;
         }
         self.unknown = false;
@@ -255,14 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_needs_is_learnt_from_its_stalls_for_good() {
+    fn what_a_browser_needs_is_learnt_from_its_second_stall_for_good_and_what_happens_once_is_forgotten() {
         let mut target = Target::new(Delay::Lowest, 0);
         target.update(20_000, 0.0);
-        target.stalled(20_000, 0.15);
-        for second in 20..300 {
-            target.update(second * 1000, 0.0);
-        }
-        assert!((target.seconds() - 0.19).abs() < 1e-9, "{}", target.seconds());
+        // Both of one hiccup.
+        target.stalled(20_000, 0.25);
+        target.stalled(21_000, 0.3);
+        let after = |target: &mut Target, seconds: std::ops::Range<i64>| {
+            seconds.for_each(|second| target.update(second * 1000, 0.0));
+            target.seconds()
+        };
+        assert!((after(&mut target, 21..75) - 0.34).abs() < 1e-9);
+        assert!((after(&mut target, 75..150) - PIPELINE_S).abs() < 1e-9, "{}", target.seconds());
+        target.stalled(150_000, 0.15);
+        assert!((after(&mut target, 150..900) - 0.19).abs() < 1e-9, "{}", target.seconds());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `madang doctor`: what would keep the server from working, each with what to do.
 
 use crate::{
-    Config,
+    Config, open_files,
     tls::{Validity, acme::Acme, files::Files},
 };
 use anyhow::bail;
@@ -137,13 +137,10 @@ async fn healthy(address: SocketAddr) -> bool {
     matches!(timeout(HEALTH_PATIENCE, ask).await, Ok(Ok(true)))
 }
 
-/// The soft limit of open files, from `/proc/self/limits`.
+/// The hard limit of open files: a server raises its own to that.
 fn open_files() -> Finding {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|rest| rest.split_whitespace().next()).and_then(|soft| soft.parse::<u64>().ok());
-    let trouble = soft.filter(|soft| *soft < OPEN_FILES_WANTED).map(|soft| {
-        format!("only {soft}; each viewer takes one, so raise it (`ulimit -n 65536`, or LimitNOFILE=65536 in the service's unit)")
+    let trouble = open_files::most().filter(|most| *most < OPEN_FILES_WANTED).map(|most| {
+        format!("only {most}; each viewer takes one, so raise it (`ulimit -Hn 65536` as root, or LimitNOFILE=65536 in the service's unit)")
     });
     Finding { what: "open files".to_owned(), trouble }
 }

@@ -1,10 +1,11 @@
 //! `madang serve`.
 
-use crate::{Config, Server, Shutdown, telemetry};
+use crate::{Config, Server, Shutdown, open_files, telemetry};
 use std::io::Write as _;
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start_logging(&config.log.filter).map_err(anyhow::Error::msg)?;
+    open_files::raise();
     let shutdown = Shutdown::on_signals();
     let server = Server::bind(config, shutdown).await?;
     let addresses = server.addresses();

@@ -104,6 +104,8 @@ pub struct Limits {
     pub chat_burst: u32,
     /// Messages that one person may send a minute, in all rooms together.
     pub chat_per_minute_per_person: u32,
+    /// Messages that guests of one address may send a minute; a sixth of it at once.
+    pub chat_per_minute_per_address: u32,
     /// How many times `chat_messages` and `chat_burst` moderators may.
     pub chat_moderator_times: u32,
     /// Changes of name that one person may make at once, and in a minute after that.
@@ -174,6 +176,7 @@ impl Default for Limits {
             chat_per_s: 2,
             chat_burst: 5,
             chat_per_minute_per_person: 300,
+            chat_per_minute_per_address: 600,
             chat_moderator_times: 10,
             chat_renames_per_minute: 6,
             chat_queue_messages: 64,
@@ -231,6 +234,7 @@ impl Limits {
             room_tries_per_room: or(self.room_tries_per_room, u32::MAX),
             play_token_s: or(self.play_token_s, NO_LIMIT_S),
             chat_per_minute_per_person: or(self.chat_per_minute_per_person, u32::MAX),
+            chat_per_minute_per_address: or(self.chat_per_minute_per_address, u32::MAX),
             site_bans: or(self.site_bans, usize::MAX),
             site_actions: or(self.site_actions, u64::MAX),
             // No lock is 0 s of it. The chat's, and those of passwords and sessions, have a least instead (`Config::check`).

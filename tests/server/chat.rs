@@ -21,6 +21,7 @@ fn unhurried(config: &mut madang::Config) {
     config.limits.chat_burst = 10_000;
     config.limits.chat_messages = 10_000;
     config.limits.chat_per_minute_per_person = 0;
+    config.limits.chat_per_minute_per_address = 0;
     config.limits.ws_messages_per_second = 10_000;
 }
 

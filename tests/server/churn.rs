@@ -26,7 +26,8 @@ const ROOM: &str = "my-room";
 const OTHER: &str = "other-room";
 /// A peer that says nothing for so long is gone: `ws_ping_s` and `ws_pong_s` together, and the time that a busy machine takes.
 const FOUND_WITHIN: Duration = Duration::from_secs(6);
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
+    ("MADANG_LIMITS_CHAT_PER_MINUTE_PER_ADDRESS", "0"),
     ("MADANG_LIMITS_WS_CONNECTIONS_PER_ADDRESS", "0"),
     ("MADANG_LIMITS_HTTP_CONNECTIONS_PER_ADDRESS", "0"),
     ("MADANG_LIMITS_WS_PING_S", "2"),

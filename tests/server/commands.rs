@@ -3,7 +3,7 @@
 use crate::house::House;
 use serde_json::Value;
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -33,6 +33,28 @@ async fn the_doctor_finds_another_program_on_our_address() {
     let output = tokio::task::spawn_blocking(move || doctor.output().expect("it runs")).await.expect("no panic");
     let said = text(&output);
     assert!(!output.status.success() && said.contains("look  http address") && said.contains("look  rtmp"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_lets_itself_have_as_many_files_open_as_the_system_allows() {
+    let house = House::open().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = house.program(&[]).get_program().to_owned();
+    let mut serve = Command::new("sh");
+    serve.args(["-c", "ulimit -Sn 300; exec \"$0\" serve --http 127.0.0.1:0 --rtmp 127.0.0.1:0 --data ."]).arg(program);
+    let mut server = serve.current_dir(folder.path()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut first = [0; 4];
+    let limits = tokio::task::spawn_blocking(move || {
+        server.stdout.take().expect("piped").read_exact(&mut first).expect("it says where it is");
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("it lives");
+        server.kill().and_then(|()| server.wait()).expect("it ends");
+        limits
+    });
+    let limits = limits.await.expect("no panic");
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a limit");
+    let [soft, hard, ..] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+    assert!(soft == hard && soft != "300", "{line}");
 }
 
 /// What is typed, one after the other beside a running server, and what the answer must have; `{key}` is the last key's id.

@@ -10,7 +10,8 @@ use std::{net::SocketAddr, time::Duration};
 const ROOM: &str = "my-room";
 
 /// Limits that the test does not meet by saying much.
-const UNHURRIED: [(&str, &str); 3] = [
+const UNHURRIED: [(&str, &str); 4] = [
+    ("MADANG_LIMITS_CHAT_PER_MINUTE_PER_ADDRESS", "0"),
     ("MADANG_LIMITS_CHAT_BURST", "100000"),
     ("MADANG_LIMITS_CHAT_MESSAGES", "100000"),
     ("MADANG_LIMITS_WS_MESSAGES_PER_SECOND", "100000"),

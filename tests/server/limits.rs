@@ -56,6 +56,11 @@ const LIMITS: &[Limit] = &[
         is_met: |h, _| Box::pin(chatted(h)),
     },
     Limit {
+        name: "chat_per_minute_per_address",
+        set: |l, n| l.chat_per_minute_per_address = n.into(),
+        is_met: |h, _| Box::pin(chatted_by_two(h)),
+    },
+    Limit {
         name: "log_ins_per_minute",
         set: |l, n| l.log_ins_per_minute = n.into(),
         is_met: |h, _| Box::pin(log_ins(h)),
@@ -280,6 +285,23 @@ async fn chatted(house: &House) -> bool {
         .hear(|event| event["type"] == "rejected" || event["type"] == "entries" && event["room"] == "room-two")
         .await;
     answer["type"] == "rejected"
+}
+
+async fn chatted_by_two(house: &House) -> bool {
+    house.make_room("room-one");
+    let mut reader = house.socket_as(&house.visitor().await).await;
+    reader.join("room-one").await;
+    for guest in ["ana", "bo"] {
+        let mut socket = house.socket_as(&house.visitor().await).await;
+        socket.join("room-one").await;
+        socket.chat("room-one", guest, guest).await;
+        let answer = socket.hear(|event| event["type"] == "rejected" || event["type"] == "entries").await;
+        if answer["type"] == "rejected" {
+            assert_eq!((guest, answer["reason"].as_str()), ("bo", Some("too_fast")), "{answer}");
+            return true;
+        }
+    }
+    false
 }
 
 async fn log_ins(house: &House) -> bool {

@@ -6,6 +6,8 @@
 #[cfg(feature = "hydrate")]
 mod browser;
 mod controls;
+#[cfg(any(test, feature = "hydrate"))]
+mod counts;
 mod deck;
 mod early;
 #[cfg(feature = "hydrate")]

@@ -2,6 +2,8 @@
 
 mod filters;
 mod layout;
+#[cfg(feature = "hydrate")]
+mod place;
 
 use crate::{
     ApiError,
@@ -82,6 +84,8 @@ fn Rooms(
     /// As the channel tells it.
     told: Var<Option<Vec<RoomCard>>>,
 ) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    place::keep();
     let messages = use_messages();
     let clock = use_clock();
     let search = use_place().search;

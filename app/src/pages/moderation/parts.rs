@@ -43,11 +43,14 @@ pub fn Notice(bench: Bench) -> impl IntoView {
 #[component]
 pub fn Modes(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let modes = bench.view.with_untracked(|view| view.modes);
-    let check = |name: &'static str, on: bool, words: &'static str| {
+    // What is typed or ticked here stays until something else is in force, as after Undo.
+    let modes = Memo::new(move |_| bench.view.with(|view| view.modes));
+    let slow = move || modes.with(|modes| modes.slow_s.to_string());
+    let check = |name: &'static str, is: fn(&madang_protocol::chat::Modes) -> bool, words: &'static str| {
+        let on = move || modes.with(is);
         view! {
             <label class="choice">
-                <input type="checkbox" name=name value="on" checked=on />
+                <input type="checkbox" name=name value="on" checked=on() prop:checked=on />
                 <span>{words}</span>
             </label>
         }
@@ -59,14 +62,14 @@ pub fn Modes(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="modes" />
                 <div class="field">
                     <label for="mod-slow">{m.mod_slow()}</label>
-                    <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=modes.slow_s.to_string() />
+                    <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=slow() prop:value=slow />
                     <p class="hint">{m.mod_slow_hint(SLOW_MAX_S)}</p>
                 </div>
                 <div class="choices">
-                    {check("accounts", modes.accounts_only, m.mod_accounts())}
-                    {check("no-links", !modes.links, m.mod_links())}
-                    {check("unique", modes.unique, m.mod_unique())}
-                    {check("closed", modes.closed, m.mod_closed())}
+                    {check("accounts", |modes| modes.accounts_only, m.mod_accounts())}
+                    {check("no-links", |modes| !modes.links, m.mod_links())}
+                    {check("unique", |modes| modes.unique, m.mod_unique())}
+                    {check("closed", |modes| modes.closed, m.mod_closed())}
                 </div>
                 <button type="submit" class="btn">{m.studio_save()}</button>
             </form>
@@ -78,7 +81,7 @@ pub fn Modes(bench: Bench) -> impl IntoView {
 #[component]
 pub fn Filter(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    let list = bench.view.with_untracked(|view| view.filter.join("\n"));
+    let list = Memo::new(move |_| bench.view.with(|view| view.filter.join("\n")));
     view! {
         <section class="panel">
             <h2>{m.mod_filter()}</h2>
@@ -86,7 +89,7 @@ pub fn Filter(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="filter" />
                 <div class="field">
                     <label for="mod-words">{m.mod_words()}</label>
-                    <textarea id="mod-words" name="words" rows="5" spellcheck="false">{list}</textarea>
+                    <textarea id="mod-words" name="words" rows="5" spellcheck="false" prop:value=list>{list.get_untracked()}</textarea>
                     <p class="hint">{m.mod_words_hint(FILTER_WORDS_MAX)}</p>
                 </div>
                 <button type="submit" class="btn">{m.studio_save()}</button>

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Limits of ours that would stop a load that comes from one address.
-const RAISED: [&str; 10] = [
+const RAISED: [&str; 11] = [
     "HTTP_CONNECTIONS_PER_ADDRESS",
     "RTMP_CONNECTIONS",
     "RTMP_CONNECTIONS_PER_ADDRESS",
@@ -26,6 +26,7 @@ const RAISED: [&str; 10] = [
     "CHAT_BURST",
     "CHAT_MESSAGES",
     "CHAT_PER_MINUTE_PER_PERSON",
+    "CHAT_PER_MINUTE_PER_ADDRESS",
 ];
 
 impl Rig {

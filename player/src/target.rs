@@ -47,10 +47,9 @@ pub struct Target {
     delay: Delay,
     way: Way,
     way_ms: i64,
-    /// What the browser needs ahead besides jitter; learnt, when first, and whether for good.
+    /// What the browser needs ahead besides jitter; and when that was learnt: the end of all time for what is certain.
     pipeline_s: f64,
     learnt_ms: Option<i64>,
-    certain: bool,
     /// The goal or what jitter needs; rises at once, falls slowly.
     base_s: f64,
     /// Nothing has shown yet whether less than [`UNKNOWN_S`] will do.
@@ -75,7 +74,6 @@ impl Target {
             way_ms: now_ms,
             pipeline_s: PIPELINE_S,
             learnt_ms: None,
-            certain: false,
             base_s,
             unknown: true,
             forget: FORGET,
@@ -106,7 +104,6 @@ impl Target {
     pub fn go_by(&mut self, way: Way) {
         if way != self.way {
             (self.way, self.way_ms) = (way, self.updated_ms);
-            (self.learnt_ms, self.certain) = (None, false);
             self.pipeline_s = match way {
                 Way::Buffered => PIPELINE_S,
                 Way::Frames => FRAMES_PIPELINE_S,
@@ -138,7 +135,7 @@ impl Target {
     pub fn update(&mut self, now_ms: i64, jitter_s: f64) {
         let passed_s = (now_ms.saturating_sub(self.updated_ms)).clamp(0, 10_000) as f64 / 1000.0;
         self.updated_ms = self.updated_ms.max(now_ms);
-        if !self.certain && self.learnt_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) > LESSON_MS) {
+        if self.learnt_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) > LESSON_MS) {
             self.pipeline_s = PIPELINE_S.min(self.pipeline_s);
         }
         let base_s = self.needed_s(jitter_s);
@@ -183,8 +180,8 @@ impl Target {
         if learns && needs_s > self.pipeline_s {
             self.base_s += needs_s - self.pipeline_s;
             self.pipeline_s = needs_s;
-            let first_ms = *self.learnt_ms.get_or_insert(now_ms);
-            self.certain |= now_ms.saturating_sub(first_ms) > ONE_MS;
+            let first_ms = self.learnt_ms.unwrap_or(now_ms);
+            self.learnt_ms = Some(if now_ms.saturating_sub(first_ms) > ONE_MS { i64::MAX } else { first_ms });
             return;
         }
         self.unknown = false;

@@ -337,6 +337,7 @@ impl Config {
                 burst: limits.chat_burst,
                 rate: limits.chat_messages,
                 per_minute: limits.chat_per_minute_per_person,
+                guests_per_minute: limits.chat_per_minute_per_address,
                 rate_per: Duration::from_secs(limits.chat_per_s),
                 moderator_rate: limits.chat_moderator_times,
                 renames: limits.chat_renames_per_minute,

@@ -13,7 +13,6 @@ pub mod live;
 mod memory;
 mod open_files;
 pub mod permits;
-mod rates;
 pub mod realtime;
 mod recent;
 pub mod rtmp;

@@ -5,7 +5,6 @@ use crate::{
     deliver::{AcceptorLimits, Asked, Deliver, FoundRoom, MediaAcceptor, NotPlayed, Play, Reception, browser_of},
     live::{Browser, Live},
     permits::Permits,
-    rates::Rates,
     realtime::{Connections, Hub, Meters},
     web::{Assets, Changes, Writers, client, client::EncoderPort},
 };
@@ -37,8 +36,6 @@ pub struct Services {
     /// Who is in rooms, and by what they were let in.
     pub permits: Permits,
     pub sockets: Arc<Connections>,
-    /// What guests say, by their address.
-    pub guests: Arc<Rates<IpAddr>>,
     pub meters: Meters,
     /// The built files' names, found once at the start.
     pub names: AssetNames,

@@ -91,6 +91,8 @@ struct Door {
     rooms: Attempts,
     /// Messages of all rooms' chats, by person.
     messages: Attempts,
+    /// The same of guests, by address.
+    guests: Attempts,
 }
 
 impl Door {
@@ -106,6 +108,7 @@ impl Door {
             entries: Attempts::new(entrance.tries_per_minute, MINUTE),
             rooms: Attempts::new(entrance.tries_per_room, HOUR),
             messages: Attempts::new(limits.chat.per_minute, MINUTE),
+            guests: Attempts::new(limits.chat.guests_per_minute / 6, MINUTE / 6),
         }
     }
 }

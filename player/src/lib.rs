@@ -147,7 +147,7 @@ pub struct Stats {
     pub fps: f64,
     /// Frames decoded or dropped since the media source was built.
     pub frames_total: u32,
-    /// Frames dropped since then: by the browser, or by this player because their time had passed.
+    /// Frames dropped since then: by the browser, or by this player because their time had passed or the browser took no more.
     pub frames_dropped: u32,
     /// Codec strings of what plays, video first, joined by a comma.
     pub codecs: String,

@@ -53,6 +53,8 @@ pub struct Schedule<C, F> {
     by_sound: bool,
     at_s: f64,
     at_ms: f64,
+    /// Where it was sent last.
+    sought_s: f64,
     rate: f64,
     moving: bool,
     paused: bool,
@@ -120,6 +122,8 @@ pub struct Turn<F> {
     pub show: Option<F>,
     /// Frames whose time has passed.
     pub late: Vec<F>,
+    /// How many of these come after the last place that was sought: they should have been shown.
+    pub missed: u32,
     /// The clock has begun to run (`true`) or has stopped for want of data.
     pub runs: Option<bool>,
     /// The decoder cannot keep up, or gives nothing.
@@ -143,6 +147,7 @@ impl<C, F> Default for Schedule<C, F> {
             by_sound: false,
             at_s: 0.0,
             at_ms: 0.0,
+            sought_s: 0.0,
             rate: 1.0,
             moving: false,
             paused: true,
@@ -246,7 +251,7 @@ impl<C, F> Schedule<C, F> {
 
     /// Another position. Frames before it that are not decoded yet are, and are not shown.
     pub fn seek(&mut self, now_ms: f64, to_s: f64) {
-        (self.at_s, self.at_ms) = (to_s, now_ms);
+        (self.at_s, self.at_ms, self.sought_s) = (to_s, now_ms, to_s);
         (self.blank, self.good_ms) = (true, now_ms);
         self.catches.clear();
     }
@@ -307,10 +312,11 @@ impl<C, F> Schedule<C, F> {
             self.good_ms = now_ms;
         }
         let shown_s = self.at_s - self.lag_s + EARLY_S;
-        let mut late = Vec::new();
+        let (mut late, mut missed) = (Vec::new(), 0);
         while self.decoded.get(1).is_some_and(|(at_s, _)| *at_s <= shown_s)
-            && let Some((_, frame)) = self.decoded.pop_front()
+            && let Some((at_s, frame)) = self.decoded.pop_front()
         {
+            missed += u32::from(at_s >= self.sought_s);
             late.push(frame);
         }
         // A picture at rest shows what is there.
@@ -322,7 +328,7 @@ impl<C, F> Schedule<C, F> {
         let wait = |(at_s, _): &(f64, F)| ((at_s - shown_s) / self.rate * 1000.0).max(0.0);
         let behind = now_ms - self.good_ms > USELESS_MS || self.catches.len() >= CATCHES;
         let useless = behind || self.unanswered >= UNANSWERED;
-        Turn { show, late, runs, useless, next_ms: self.decoded.front().filter(|_| self.moving).map(wait) }
+        Turn { show, late, missed, runs, useless, next_ms: self.decoded.front().filter(|_| self.moving).map(wait) }
     }
 
     /// Frames that wait, to be let go of.

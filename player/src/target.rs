@@ -32,7 +32,7 @@ const ONE_MS: i64 = 5_000;
 const PIPELINE_S: f64 = 0.11;
 /// The same where each frame is decoded by itself: what a decoder takes. What sound needs besides is seen in how uneven arrivals are.
 const FRAMES_PIPELINE_S: f64 = 0.01;
-/// What such a stall has taught is forgotten after this, for once may have been anything; what a second one teaches is kept.
+/// What a stall with something left in the buffer has taught is forgotten after this, for once may have been anything; what a second one teaches is kept.
 const LESSON_MS: i64 = 60_000;
 /// The most that is believed of a browser's pipeline.
 const PIPELINE_MAX_S: f64 = 0.4;

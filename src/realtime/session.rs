@@ -6,19 +6,17 @@ use super::{
     meters::{Counted, Meters},
 };
 use crate::{
-    addresses::household,
     live::{Browser, Live, Report},
     permits::{Permits, Place},
-    rates::Rates,
-    state::{Asker, now},
+    state::Asker,
 };
 use madang_domain::{Chatter, Direct, Domain, Error, Frame, Member, MustResume, Outbox, Shown};
 use madang_protocol::{
-    PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId, UnixMillis,
+    PROTOCOL_VERSION, PersonId, RoomId, RoomSlug, SessionId,
     chat::{CLIENT_ID_MAX, ChatRefusal, ChatState, Entry, Seq, Since, What},
     realtime::{ClientMessage, QUALITY_DELAY_MAX_MS, QUALITY_FRAMES_MAX, Refusal, ServerEvent},
 };
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Bytes of entries in one event, about: the newest 200 messages as people write them fit into it.
 const PART_BYTES: usize = 128 * 1024;
@@ -33,7 +31,6 @@ pub struct Session {
     shown: Shown,
     browser: Browser,
     rooms_max: usize,
-    guests: Arc<Rates<IpAddr>>,
     chatter: Chatter,
     outbox: Outbox,
     directory: Option<Seat>,
@@ -76,13 +73,11 @@ pub struct Ports {
     pub browser: Browser,
     /// Rooms that one connection may have joined at once.
     pub rooms_max: usize,
-    /// What guests say, by their address: another cookie is no larger allowance.
-    pub guests: Arc<Rates<IpAddr>>,
 }
 
 impl Session {
     pub fn new(ports: Ports, asker: &Asker, chatter: Chatter) -> Self {
-        let Ports { domain, live, hub, meters, permits, shown, browser, rooms_max, guests } = ports;
+        let Ports { domain, live, hub, meters, permits, shown, browser, rooms_max } = ports;
         let you = domain.you(asker.person.as_ref());
         let outbox = domain.outbox();
         let topic = asker.person.as_ref().map(|person| Topic::Person(person.id, asker.session));
@@ -96,7 +91,6 @@ impl Session {
             shown,
             browser,
             rooms_max,
-            guests,
             chatter,
             outbox,
             directory: None,
@@ -193,10 +187,6 @@ impl Session {
             ClientMessage::Leave { room } => self.rooms.retain(|joined| joined.room != room),
             ClientMessage::Say { room, text, id, reply } => {
                 self.meters.messages.increment(1);
-                if let Err(wait) = self.may_say() {
-                    let until = UnixMillis(now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)));
-                    return self.owe(ServerEvent::Rejected { id, reason: ChatRefusal::TooFast, until: Some(until) });
-                }
                 match self.member(&room) {
                     Some(member) => member.say(&text, &id, reply),
                     None => self.reject(id, ChatRefusal::NotJoined),
@@ -311,11 +301,6 @@ impl Session {
                 self.owe(ServerEvent::Rejected { id: String::new(), reason: refused.reason, until: refused.until });
             }
         }
-    }
-
-    /// Whether one more message may come from where this is. Accounts are counted by themselves alone.
-    fn may_say(&self) -> Result<(), Duration> {
-        if self.session.is_some() { Ok(()) } else { self.guests.check(household(self.chatter.address)) }
     }
 
     fn member(&self, room: &RoomSlug) -> Option<&Member> {

@@ -95,7 +95,6 @@ pub async fn upgrade(
         shown: services.domain.sift(Services::shown(headers, asker.person.as_ref())),
         browser: services.watching_browser(headers, address),
         rooms_max: services.config.limits.ws_rooms,
-        guests: Arc::clone(&services.guests),
     };
     let chatter = Chatter { person: asker.person.as_ref().map(|person| person.id), browser: place.number(), address };
     let pace = Pace::new(services.config.limits.ws_messages_per_second, Clock::now());

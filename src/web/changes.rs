@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     addresses::{AddressLimit, household},
-    rates::Rates,
+    recent::Recent,
     state::{Asker, Services},
 };
 use axum::{
@@ -18,14 +18,23 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
 use madang_app::server::locale::SET_LANGUAGE;
 use madang_domain::{Person, PersonKind};
 use madang_protocol::PersonId;
 use std::{
+    hash::Hash,
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+/// Addresses, and accounts, that are remembered at least; twice as many at most.
+const REMEMBERED: usize = 50_000;
 /// Bodies that one address may have on their way at once.
 const BODIES: usize = 16;
 /// A body may take this many times as long as a head (`limits.http_head_s`).
@@ -35,8 +44,8 @@ const NEVER_BARRED: [&str; 5] = ["/login", "/logout", "/register", "/reset", SET
 
 /// Counts the changes that each address and each account asks for.
 pub struct Changes {
-    addresses: Rates<IpAddr>,
-    accounts: Rates<PersonId>,
+    addresses: Counted<IpAddr>,
+    accounts: Counted<PersonId>,
     bodies: AddressLimit,
 }
 
@@ -44,7 +53,7 @@ impl Changes {
     /// So many a minute, of each.
     pub fn new(per_address: u32, per_account: u32) -> Self {
         let bodies = AddressLimit::new(BODIES);
-        Self { addresses: Rates::new(per_address), accounts: Rates::new(per_account), bodies }
+        Self { addresses: Counted::new(per_address), accounts: Counted::new(per_account), bodies }
     }
 
     /// # Errors
@@ -57,6 +66,29 @@ impl Changes {
     /// How long to wait.
     fn check_account(&self, account: PersonId) -> Result<(), Duration> {
         self.accounts.check(account)
+    }
+}
+
+/// How often each of them asked lately.
+///
+/// The kind of lock: a `std` mutex for a map look-up and a comparison, for requests that change something.
+struct Counted<K> {
+    quota: Quota,
+    clock: DefaultClock,
+    recent: Mutex<Recent<K, DefaultDirectRateLimiter>>,
+}
+
+impl<K: Eq + Hash> Counted<K> {
+    fn new(per_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self { quota, clock: DefaultClock::default(), recent: Mutex::new(Recent::new(REMEMBERED)) }
+    }
+
+    fn check(&self, key: K) -> Result<(), Duration> {
+        // What is remembered is whole at every step.
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let limiter = recent.of(key, || RateLimiter::direct_with_clock(self.quota, self.clock.clone()));
+        limiter.check().map_err(|not_until| not_until.wait_time_from(self.clock.now()))
     }
 }
 
@@ -150,7 +182,6 @@ fn check(services: &Services, address: IpAddr, headers: &HeaderMap) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rates::REMEMBERED;
 
     #[test]
     fn an_address_is_stopped_at_its_limit_and_another_is_not() {
@@ -174,7 +205,7 @@ mod tests {
         for n in 0..100_000 {
             let _ = changes.check_account(account(n));
         }
-        let remembered = changes.accounts.remembered();
+        let remembered = changes.accounts.recent.lock().expect("whole").len();
         assert!((REMEMBERED..=2 * REMEMBERED).contains(&remembered), "{remembered}");
     }
 
@@ -189,7 +220,7 @@ mod tests {
             refused += u32::from(changes.check(address).is_err());
         }
         assert_eq!(refused, 100_000);
-        let remembered = changes.addresses.remembered();
+        let remembered = changes.addresses.recent.lock().expect("whole").len();
         assert!((REMEMBERED..=2 * REMEMBERED).contains(&remembered), "{remembered}");
     }
 }

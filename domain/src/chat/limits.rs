@@ -23,6 +23,8 @@ pub struct ChatLimits {
     pub rate_per: Duration,
     /// Messages that a person may send a minute, in all rooms together.
     pub per_minute: u32,
+    /// Messages that the guests of one address may send a minute together; a sixth of it at once.
+    pub guests_per_minute: u32,
     /// How many times `burst` and `rate` moderators may.
     pub moderator_rate: u32,
     /// Changes of name that a person may make at once, and in a minute after that.
@@ -66,6 +68,7 @@ impl Default for ChatLimits {
             rate: 3,
             rate_per: Duration::from_secs(2),
             per_minute: 300,
+            guests_per_minute: 600,
             moderator_rate: 10,
             renames: 6,
             waiting: 1024,

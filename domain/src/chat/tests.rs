@@ -22,7 +22,7 @@ pub(crate) fn house(change: impl FnOnce(&mut ChatLimits)) -> House {
     let mut limits = DomainLimits::default();
     // Tests talk fast.
     limits.chat.burst = 100_000;
-    limits.chat.per_minute = u32::MAX;
+    (limits.chat.per_minute, limits.chat.guests_per_minute) = (u32::MAX, u32::MAX);
     limits.chat.idle = Duration::from_millis(5);
     change(&mut limits.chat);
     House::with(limits)

@@ -4,6 +4,7 @@ use super::{Domain, Inner};
 use crate::{
     chat::{
         ChatLimits, ChatRefused, ChatTotals, Chatter, Filter, Member, Outbox, Place, RoomRef,
+        prefix::prefix,
         registry::{Command, Join, Joined},
         tag::tag,
     },
@@ -67,6 +68,8 @@ impl Domain {
             let handle = self.chat(id);
             let seat = handle.shared.new_seat();
             let (answer, answered) = oneshot::channel();
+            let account = person.as_ref().is_some_and(|person| person.kind != PersonKind::Guest);
+            let guest_from = (!account).then(|| prefix(chatter.address, &ChatLimits::default()));
             let join = Join { seat, chatter, person, since, outbox: outbox.clone(), answer };
             let sent = handle.inbox.send(Command::Join(Box::new(join)));
             let place = Place { seat, handle };
@@ -75,8 +78,14 @@ impl Domain {
             }
             // Nobody answers at the door of a task that has just ended.
             let Ok(joined) = answered.await else { continue };
-            let member =
-                Member { room: id, place, person: chatter.person, outbox: outbox.clone(), domain: self.clone() };
+            let member = Member {
+                room: id,
+                place,
+                person: chatter.person,
+                guest_from,
+                outbox: outbox.clone(),
+                domain: self.clone(),
+            };
             return Ok((state(joined), member));
         }
         Err(Error::Busy)
@@ -131,8 +140,11 @@ impl Domain {
     ///
     /// # Errors
     /// How long until there may be another.
-    pub(crate) fn paced(&self, person: PersonId) -> Result<(), Duration> {
-        self.0.door.messages.take(&person.to_string(), Instant::now())
+    pub(crate) fn paced(&self, person: PersonId, guest_from: Option<&str>) -> Result<(), Duration> {
+        let now = Instant::now();
+        self.0.door.messages.take(&person.to_string(), now)?;
+        // After that: one who writes too fast takes nothing from the others behind the same address.
+        guest_from.map_or(Ok(()), |address| self.0.door.guests.take(address, now))
     }
 
     /// Says how many watch the room. Never waits; nothing happens when nobody is in its chat.

@@ -188,6 +188,20 @@ fn sound_that_no_media_source_takes_costs_no_wait_for_a_key_frame_nor_the_pictur
 }
 
 #[test]
+fn sound_alone_that_does_not_play_is_named() {
+    for (promise, announces) in [((true, false), false), ((true, true), true)] {
+        let mut world = World::new(Delay::Balanced);
+        world.able.plays = |mime| !mime.starts_with("audio");
+        (world.promise, world.announces) = (promise, announces);
+        world.video = Box::new(|_| false);
+        world.come(0);
+        world.run_for(10_000);
+        let mime = init(Track::Audio).mime;
+        assert_eq!(world.state(), Some(&PlayerEvent::Failed(Failure::CodecNotPlayable { mime })), "{promise:?}");
+    }
+}
+
+#[test]
 fn sound_that_does_not_play_is_left_out_and_the_picture_goes_on() {
     let mut world = World::new(Delay::Balanced);
     world.come(0);

@@ -138,7 +138,7 @@ impl Pilot {
 
     /// Whether the viewer is behind live because they want to be, or is on the way there.
     pub const fn is_back(&self) -> bool {
-        self.stays() || self.chosen_s.is_some()
+        self.rewound || self.chosen_s.is_some()
     }
 
     /// Whether the picture is left where it is, however far that is from live.

@@ -133,17 +133,7 @@ impl Session {
 impl Engine {
     /// Takes one item of the connection's stream.
     pub(super) fn item(&mut self, now_ms: i64, item: Item) {
-        // Frames may have decoders of their own.
-        let asks = !self.keeps();
         let Some(session) = &mut self.session else { return };
-        let item = match item {
-            Item::Init(init)
-                if asks && !session.bound && init.track == Track::Audio && !(self.abilities.plays)(&init.mime) =>
-            {
-                Item::Unsupported { track: Track::Audio, codec: init.codec().to_owned() }
-            }
-            item => item,
-        };
         match item {
             Item::Promise { audio, video } => session.promised = Some(Pair { audio, video }),
             Item::Away { left_s } => {
@@ -189,7 +179,8 @@ impl Engine {
     /// Gives the session a media source when its tracks are known: the one in place where it fits, so that the last
     /// picture of the stream before stays until the first of this one.
     pub(super) fn bind_when_ready(&mut self, now_ms: i64) {
-        let way = self.way();
+        // Frames may have decoders of their own.
+        let (way, asks) = (self.way(), !self.keeps());
         let Some(session) = &mut self.session else { return };
         if session.bound || !session.complete(now_ms) {
             return;
@@ -198,6 +189,12 @@ impl Engine {
         let starts_here = |item: &Item| matches!(item, Item::Fragment(fragment) if session.leads(fragment));
         if !session.held.iter().any(starts_here) {
             return;
+        }
+        let plays = |init: &Init| !asks || (self.abilities.plays)(&init.mime);
+        if session.wants(Track::Video)
+            && let Some(silent) = session.inits.audio.take_if(|init| !plays(init))
+        {
+            self.stats.left_out = Some(silent.codec().to_owned());
         }
         let wanted = session.wanted();
         let first_ms = |track| {
@@ -208,6 +205,8 @@ impl Engine {
         };
         let start_ms = [Track::Video, Track::Audio].into_iter().filter_map(first_ms).min().unwrap_or(0);
         let (held, gone) = (std::mem::take(&mut session.held), session.gone);
+        let silent = session.inits.audio.is_none();
+        let known = |track| track == Track::Video || !silent;
         session.bound = true;
         session.heard_ms = Pair { audio: now_ms, video: now_ms };
         let fits =
@@ -220,7 +219,7 @@ impl Engine {
         self.pilot.join(now_ms);
         for item in held {
             match item {
-                Item::Init(init) if *gone.get(init.track) => {}
+                Item::Init(init) if *gone.get(init.track) || !known(init.track) => {}
                 Item::Init(init) => self.configure(&init),
                 Item::Fragment(fragment) => self.fragment(now_ms, &fragment),
                 Item::Promise { .. } | Item::Away { .. } | Item::Clock { .. } | Item::Unsupported { .. } => {}

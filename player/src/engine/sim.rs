@@ -352,6 +352,10 @@ impl World {
                 self.element.stands = 0;
                 self.element.busy.clear();
                 self.element.captured.clear();
+                if let Some((_, mime)) = tracks.iter().find(|(_, mime)| !(self.able.plays)(mime)) {
+                    let mime = mime.clone();
+                    return self.later(self.now_ms, Due::Input(Input::NotPlayable { source, mime }));
+                }
                 self.element.tracks = tracks.into_iter().map(|(track, _)| (track, Vec::new())).collect();
                 self.later(self.now_ms + 5, Due::Input(Input::SourceOpen { source }));
             }

@@ -14,7 +14,9 @@ pub fn keep() {
     // Once the list is in the page.
     after(0, || {
         let kept = window().history().ok().and_then(|history| get(&history, "state")?.as_f64());
-        if let Some(y) = kept.filter(|_| scrolled().is_none()) {
+        // A page that is loaded anew is the browser's to scroll, and may have been scrolled since.
+        let arrives = document().document_element().is_some_and(|page| page.has_attribute("data-awake"));
+        if let Some(y) = kept.filter(|_| arrives || scrolled().is_none()) {
             window().scroll_to_with_x_and_y(0.0, y);
         }
     });

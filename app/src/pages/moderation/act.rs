@@ -84,10 +84,10 @@ impl Bench {
             let outcome = perform(room.clone(), act).await;
             let changed = matches!(outcome, Outcome::Done(_));
             let _ = self.outcome.try_set(Some(outcome));
-            let _ = self.busy.try_set(false);
             if changed && let Ok(view) = moderation_view(room.to_string()).await {
                 let _ = self.view.try_set(view);
             }
+            let _ = self.busy.try_set(false);
         });
     }
 }

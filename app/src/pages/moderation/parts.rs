@@ -2,7 +2,7 @@
 
 use super::act::{Bench, Outcome};
 use crate::{chat::words, clock::use_clock, components::time::Ago, i18n::use_messages};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use madang_protocol::chat::{FILTER_WORDS_MAX, Role, SLOW_MAX_S};
 use madang_view::view;
 
@@ -39,18 +39,39 @@ pub fn Notice(bench: Bench) -> impl IntoView {
     }
 }
 
+/// Puts what is in force into a field when it changes, as after Undo; what is typed or ticked there stays until then.
+fn follow<T: Clone + PartialEq + Send + Sync + 'static>(of: Memo<T>, put: impl Fn(&T) + 'static) {
+    Effect::new(move |before: Option<T>| {
+        let now = of.get();
+        if before.is_some() {
+            put(&now);
+        }
+        now
+    });
+}
+
 /// Who may write, and how.
 #[component]
 pub fn Modes(bench: Bench) -> impl IntoView {
     let m = use_messages();
-    // What is typed or ticked here stays until something else is in force, as after Undo.
     let modes = Memo::new(move |_| bench.view.with(|view| view.modes));
-    let slow = move || modes.with(|modes| modes.slow_s.to_string());
+    let slow = Memo::new(move |_| modes.with(|modes| modes.slow_s.to_string()));
+    let slow_field = NodeRef::<html::Input>::new();
+    follow(slow, move |slow| {
+        if let Some(field) = slow_field.get_untracked() {
+            field.set_value(slow);
+        }
+    });
     let check = |name: &'static str, is: fn(&madang_protocol::chat::Modes) -> bool, words: &'static str| {
-        let on = move || modes.with(is);
+        let (on, field) = (Memo::new(move |_| modes.with(is)), NodeRef::<html::Input>::new());
+        follow(on, move |on| {
+            if let Some(field) = field.get_untracked() {
+                field.set_checked(*on);
+            }
+        });
         view! {
             <label class="choice">
-                <input type="checkbox" name=name value="on" checked=on() prop:checked=on />
+                <input type="checkbox" name=name value="on" checked=on.get_untracked() node_ref=field />
                 <span>{words}</span>
             </label>
         }
@@ -62,7 +83,7 @@ pub fn Modes(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="modes" />
                 <div class="field">
                     <label for="mod-slow">{m.mod_slow()}</label>
-                    <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=slow() prop:value=slow />
+                    <input id="mod-slow" name="slow" type="number" min="0" max=SLOW_MAX_S.to_string() value=slow.get_untracked() node_ref=slow_field />
                     <p class="hint">{m.mod_slow_hint(SLOW_MAX_S)}</p>
                 </div>
                 <div class="choices">
@@ -82,6 +103,12 @@ pub fn Modes(bench: Bench) -> impl IntoView {
 pub fn Filter(bench: Bench) -> impl IntoView {
     let m = use_messages();
     let list = Memo::new(move |_| bench.view.with(|view| view.filter.join("\n")));
+    let words_field = NodeRef::<html::Textarea>::new();
+    follow(list, move |list| {
+        if let Some(field) = words_field.get_untracked() {
+            field.set_value(list);
+        }
+    });
     view! {
         <section class="panel">
             <h2>{m.mod_filter()}</h2>
@@ -89,7 +116,7 @@ pub fn Filter(bench: Bench) -> impl IntoView {
                 <input type="hidden" name="do" value="filter" />
                 <div class="field">
                     <label for="mod-words">{m.mod_words()}</label>
-                    <textarea id="mod-words" name="words" rows="5" spellcheck="false" prop:value=list>{list.get_untracked()}</textarea>
+                    <textarea id="mod-words" name="words" rows="5" spellcheck="false" node_ref=words_field>{list.get_untracked()}</textarea>
                     <p class="hint">{m.mod_words_hint(FILTER_WORDS_MAX)}</p>
                 </div>
                 <button type="submit" class="btn">{m.studio_save()}</button>

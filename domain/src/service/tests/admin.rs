@@ -281,6 +281,23 @@ async fn one_person_has_one_pace_in_all_rooms_together() {
 }
 
 #[tokio::test]
+async fn the_guests_of_one_address_have_one_pace_and_who_writes_too_fast_takes_nothing_from_the_others() {
+    let mut limits = DomainLimits::default();
+    (limits.chat.per_minute, limits.chat.guests_per_minute) = (3, 5 * 6);
+    let house = House::with(limits);
+    let room = house.room("room-one").await.1;
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(Page::of(&house, room.id, house.guest().await.0.id).await);
+    }
+    for _ in 0..20 {
+        let _ = guests[0].say("again").await;
+    }
+    assert!(guests[1].say("a").await.is_ok() && guests[1].say("b").await.is_ok(), "three were the first one's");
+    assert_eq!(guests[2].say("c").await.err(), Some(ChatRefusal::TooFast), "another cookie");
+}
+
+#[tokio::test]
 async fn another_process_sees_what_was_decided() {
     let house = House::new();
     let boss = boss(&house).await;

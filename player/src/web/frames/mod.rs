@@ -64,7 +64,7 @@ pub trait Screen {
     fn set_rate(&self, rate: f64);
     /// Position in seconds, and what is there from it on.
     fn look(&self) -> (f64, Ranges);
-    /// Decoded frames that were not given to the element, for their time had passed or it had not taken those before.
+    /// Decoded frames that should have been shown and were not: their time had passed, or the element had not taken those before.
     fn passed_over(&self) -> u32;
 }
 
@@ -243,8 +243,9 @@ impl Stage {
             return;
         }
         let turn = self.schedule.borrow_mut().turn(self.now_ms());
+        self.passed_over.set(self.passed_over.get() + turn.missed);
         for frame in turn.late {
-            self.pass_over(&frame);
+            close(&frame);
         }
         if let Some(frame) = turn.show {
             self.show(&frame);
@@ -275,7 +276,8 @@ impl Stage {
 
     fn show(self: &Rc<Self>, frame: &JsValue) {
         if self.writes.get() >= WRITES_MAX {
-            return self.pass_over(frame);
+            self.passed_over.set(self.passed_over.get() + 1);
+            return close(frame);
         }
         // The track closes the frame. A write that fails belongs to a track that has ended.
         let Ok(written) = invoke(&self.writer, "write", &[frame]) else { return };
@@ -287,11 +289,6 @@ impl Stage {
                 stage.writes.set(stage.writes.get() - 1);
             }
         });
-    }
-
-    fn pass_over(&self, frame: &JsValue) {
-        self.passed_over.set(self.passed_over.get() + 1);
-        close(frame);
     }
 
     fn pump(&self) {

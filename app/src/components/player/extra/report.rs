@@ -2,7 +2,7 @@
 
 use super::super::{
     browser::read_stats,
-    counts::Counts,
+    counts::{Counts, Told},
     deck::Deck,
     scene::{Fault, Feed, Scene},
 };
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_millis(QUALITY_EVERY_MS);
 /// Reports while the picture plays in a tab that is shown: a hidden one shows no frames, and drops what it does not show.
 pub fn run(deck: Deck) {
     let realtime = use_realtime();
-    let told = StoredValue::new(read_stats(deck).as_ref().map(counts).unwrap_or_default());
+    let told = StoredValue::new(Told::new(read_stats(deck).as_ref().map(counts).unwrap_or_default()));
     let tell = move || {
         let Some(stats) = read_stats(deck) else { return };
         let noticed = !deck.paused.get_untracked() && !document().hidden();

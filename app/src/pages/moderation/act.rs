@@ -82,11 +82,13 @@ impl Bench {
         self.busy.set(true);
         spawn_local(async move {
             let outcome = perform(room.clone(), act).await;
-            let changed = matches!(outcome, Outcome::Done(_));
-            let _ = self.outcome.try_set(Some(outcome));
-            if changed && let Ok(view) = moderation_view(room.to_string()).await {
+            // Done is said once the page shows it; nothing that is pressed after that is lost.
+            if matches!(outcome, Outcome::Done(_))
+                && let Ok(view) = moderation_view(room.to_string()).await
+            {
                 let _ = self.view.try_set(view);
             }
+            let _ = self.outcome.try_set(Some(outcome));
             let _ = self.busy.try_set(false);
         });
     }

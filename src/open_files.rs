@@ -18,10 +18,9 @@ pub fn most() -> Option<u64> {
 pub fn raise() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(before) = current else { return };
-    let raised = |wanted| setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok();
-    let wanted = maximum.map_or_else(|| ENOUGH.to_vec(), |maximum| vec![maximum]);
-    let more: Vec<u64> = wanted.into_iter().filter(|wanted| *wanted > before).collect();
-    if !more.is_empty() && !more.into_iter().any(raised) {
+    let wanted = maximum.as_ref().map_or(ENOUGH.as_slice(), std::slice::from_ref);
+    let refused = |wanted| setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_err();
+    if wanted.iter().all(|wanted| *wanted > before && refused(*wanted)) {
         tracing::warn!(before, "the limit of open files could not be raised; each viewer takes one");
     }
 }

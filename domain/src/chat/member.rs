@@ -62,7 +62,7 @@ pub struct Member {
     pub(crate) place: Place,
     pub(crate) person: Option<PersonId>,
     /// The address that a guest writes from: another cookie is no larger allowance.
-    pub(crate) guest_from: Option<String>,
+    pub(crate) guest_from: Option<IpAddr>,
     pub(crate) outbox: Outbox,
     pub(crate) domain: Domain,
 }
@@ -86,7 +86,7 @@ impl Member {
             Err(problem) => return refuse(problem.into()),
         };
         let Some(text) = chat::unescaped(&text) else { return refuse(ChatRefusal::UnknownCommand) };
-        if let Err(wait) = self.person.map_or(Ok(()), |person| self.domain.paced(person, self.guest_from.as_deref())) {
+        if let Err(wait) = self.person.map_or(Ok(()), |person| self.domain.paced(person, self.guest_from)) {
             let until =
                 Some(UnixMillis(clock::now().0.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))));
             let id = id.to_owned();

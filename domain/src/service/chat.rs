@@ -23,6 +23,7 @@ use madang_protocol::{
     },
 };
 use std::{
+    net::IpAddr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -69,7 +70,7 @@ impl Domain {
             let seat = handle.shared.new_seat();
             let (answer, answered) = oneshot::channel();
             let account = person.as_ref().is_some_and(|person| person.kind != PersonKind::Guest);
-            let guest_from = (!account).then(|| prefix(chatter.address, &ChatLimits::default()));
+            let guest_from = (!account).then_some(chatter.address);
             let join = Join { seat, chatter, person, since, outbox: outbox.clone(), answer };
             let sent = handle.inbox.send(Command::Join(Box::new(join)));
             let place = Place { seat, handle };
@@ -140,11 +141,11 @@ impl Domain {
     ///
     /// # Errors
     /// How long until there may be another.
-    pub(crate) fn paced(&self, person: PersonId, guest_from: Option<&str>) -> Result<(), Duration> {
+    pub(crate) fn paced(&self, person: PersonId, guest_from: Option<IpAddr>) -> Result<(), Duration> {
         let now = Instant::now();
         self.0.door.messages.take(&person.to_string(), now)?;
         // After that: one who writes too fast takes nothing from the others behind the same address.
-        guest_from.map_or(Ok(()), |address| self.0.door.guests.take(address, now))
+        guest_from.map_or(Ok(()), |from| self.0.door.guests.take(&prefix(from, &self.0.limits.chat), now))
     }
 
     /// Says how many watch the room. Never waits; nothing happens when nobody is in its chat.

@@ -204,9 +204,8 @@ impl Engine {
             })
         };
         let start_ms = [Track::Video, Track::Audio].into_iter().filter_map(first_ms).min().unwrap_or(0);
-        let (held, gone) = (std::mem::take(&mut session.held), session.gone);
-        let silent = session.inits.audio.is_none();
-        let known = |track| track == Track::Video || !silent;
+        let held = std::mem::take(&mut session.held);
+        let kept = Pair { audio: session.wants(Track::Audio), video: session.wants(Track::Video) };
         session.bound = true;
         session.heard_ms = Pair { audio: now_ms, video: now_ms };
         let fits =
@@ -219,7 +218,7 @@ impl Engine {
         self.pilot.join(now_ms);
         for item in held {
             match item {
-                Item::Init(init) if *gone.get(init.track) || !known(init.track) => {}
+                Item::Init(init) if !*kept.get(init.track) => {}
                 Item::Init(init) => self.configure(&init),
                 Item::Fragment(fragment) => self.fragment(now_ms, &fragment),
                 Item::Promise { .. } | Item::Away { .. } | Item::Clock { .. } | Item::Unsupported { .. } => {}

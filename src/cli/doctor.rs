@@ -1,7 +1,9 @@
 //! `madang doctor`: what would keep the server from working, each with what to do.
 
 use crate::{
-    Config, open_files,
+    Config,
+    deliver::line,
+    open_files,
     tls::{Validity, acme::Acme, files::Files},
 };
 use anyhow::bail;
@@ -18,6 +20,9 @@ use tokio::{
 
 /// Below this, a thousand viewers meet the system's limit before ours.
 const OPEN_FILES_WANTED: u64 = 4_096;
+
+/// How Linux gets BBR.
+const BBR_WANTED: &str = "on Linux `modprobe tcp_bbr` as root, and a line `tcp_bbr` in /etc/modules-load.d/madang.conf";
 
 /// A certificate that ends sooner should have been renewed.
 const CERTIFICATE_DAYS_WANTED: u64 = 7;
@@ -54,6 +59,14 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
                 println!("look  {what}: {trouble}");
             }
         }
+    }
+    let pace = "pace of streams";
+    match line::has_bbr() {
+        true => println!("ok    {pace}"),
+        // It works all the same.
+        false => println!(
+            "note  {pace}: the system has no BBR, without which viewers behind lines that lose wait more; {BBR_WANTED}"
+        ),
     }
     if troubles > 0 {
         bail!("{troubles} of {} things need a look", findings.len());

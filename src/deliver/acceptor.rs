@@ -1,8 +1,9 @@
 //! What is done to a connection before the first byte: socket options, limits, and the deadline for writes.
 
 use super::{
-    deadline::{DeadlineIo, Deadlines, Progress},
+    deadline::{DeadlineIo, Deadlines},
     direct,
+    line::{Line, Progress},
 };
 use crate::{
     addresses::{AddressLimit, AddressSeat},
@@ -57,7 +58,7 @@ pub struct ConnectionSeat {
 }
 
 /// A connection of the HTTP listener.
-pub type HttpStream = DeadlineIo<TcpStream, ConnectionSeat>;
+pub type HttpStream = DeadlineIo<Line, ConnectionSeat>;
 
 /// The acceptor of the HTTP listener. A connection over a limit is closed at once: an answer would cost what the limit saves.
 #[derive(Clone, Debug)]
@@ -66,17 +67,23 @@ pub struct MediaAcceptor {
     addresses: AddressLimit,
     limits: AcceptorLimits,
     refused: Counter,
+    found_anew: Counter,
 }
 
 impl MediaAcceptor {
     /// Metrics go to the recorder that is installed now.
     pub fn new(limits: AcceptorLimits) -> Self {
         describe_counter!("madang_http_refused_connections_total", "Connections closed because of a limit");
+        describe_counter!(
+            "madang_http_paces_found_anew_total",
+            "Times that a live stream waited for its connection, which then measured its path from the start"
+        );
         Self {
             connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             addresses: AddressLimit::new(limits.connections_per_address),
             limits,
             refused: counter!("madang_http_refused_connections_total"),
+            found_anew: counter!("madang_http_paces_found_anew_total"),
         }
     }
 
@@ -101,6 +108,11 @@ impl MediaAcceptor {
         Ok(ConnectionSeat { _permit: permit, _address: address })
     }
 
+    /// What [`Line::new`] is given.
+    pub(super) fn found_anew(&self) -> Counter {
+        self.found_anew.clone()
+    }
+
     /// Connections that are open now.
     pub fn open(&self) -> usize {
         self.limits.connections.min(Semaphore::MAX_PERMITS).saturating_sub(self.connections.available_permits())
@@ -117,17 +129,18 @@ where
     S::Future: Send,
 {
     type Stream = HttpStream;
-    /// Each request carries its connection's [`super::Progress`].
+    /// Each request carries its connection's [`Progress`].
     type Service = AddExtension<S, Progress>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let (admitted, deadlines) = (self.admit(&stream), self.deadlines());
+        let (admitted, deadlines, found_anew) = (self.admit(&stream), self.deadlines(), self.found_anew());
         Box::pin(async move {
             let seat = admitted?;
             let watches = direct::look(&stream, deadlines.opening).await?;
-            let stream = DeadlineIo::new(stream, deadlines, seat);
-            let service = Extension(stream.progress()).layer(service);
+            let line = Line::new(stream, found_anew);
+            let service = Extension(line.progress()).layer(service);
+            let stream = DeadlineIo::new(line, deadlines, seat);
             let Some(question) = watches else { return Ok((stream, service)) };
             if let Err(error) = direct::serve(stream, question, service).await {
                 tracing::debug!(%error, "a viewer's connection ended");
@@ -160,10 +173,10 @@ mod tests {
         let acceptor = MediaAcceptor::new(AcceptorLimits { unsent_bytes: 32_768, ..AcceptorLimits::default() });
         let (_client, stream) = accepted(&listener, &acceptor).await;
         let stream = stream.expect("admitted");
-        assert!(stream.get_ref().nodelay().expect("readable"));
+        assert!(stream.get_ref().socket().nodelay().expect("readable"));
         #[cfg(target_os = "linux")]
         {
-            let socket = socket2::SockRef::from(stream.get_ref());
+            let socket = socket2::SockRef::from(stream.get_ref().socket());
             assert_eq!(socket.tcp_notsent_lowat().expect("readable"), 32_768);
         }
         assert!(tokio::io::AsyncWrite::is_write_vectored(&stream));

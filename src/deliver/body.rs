@@ -1,6 +1,6 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
-use super::deadline::Progress;
+use super::line::Progress;
 use crate::addresses::{AddressSeat, Seat};
 use crate::live::{Delivery, Subscriber, Watcher};
 use crate::permits::Stay;

@@ -3,10 +3,6 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -39,8 +35,6 @@ pub struct Deadlines {
 /// ever written. So a peer that opens with HTTP/2 is refused ([`io::ErrorKind::InvalidData`]) unless it has been agreed on
 /// ([`DeadlineIo::http2`]), and then each stream is watched by itself (`http2.rs`).
 ///
-/// It also counts what the peer has taken, for [`Progress`].
-///
 /// `guard` is whatever must live as long as the connection does: permits, counts.
 pub struct DeadlineIo<T, G = ()> {
     io: T,
@@ -48,25 +42,32 @@ pub struct DeadlineIo<T, G = ()> {
     stalled_max: Duration,
     /// Since when writes have been pending; none while they are not.
     stalled_since: Option<Instant>,
-    /// Made at the first wait, and moved only when it fires too early: a viewer that stalls a little again and again costs a
-    /// timer operation once per limit.
-    timer: Option<Pin<Box<Sleep>>>,
-    progress: Progress,
+    alarm: Alarm,
     guard: G,
 }
 
-/// Whether a connection's peer takes what is written. Clones look at the same connection.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<AtomicU64>);
+/// A timer made at the first wait, and moved only when it fires too early: a viewer that stalls a little again and again costs a timer
+/// operation once per limit.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 
-impl Progress {
-    /// Bytes that the peer's side has taken so far.
-    pub fn taken(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn took(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+impl Alarm {
+    /// Whether it is `at` or later; the task is woken when it is.
+    pub(super) fn rings(&mut self, at: Instant, cx: &mut Context<'_>) -> bool {
+        if Instant::now() >= at {
+            return true;
+        }
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() > at {
+            timer.as_mut().reset(at);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if timer.deadline() >= at {
+                return true;
+            }
+            timer.as_mut().reset(at);
+        }
+        false
     }
 }
 
@@ -100,8 +101,7 @@ impl<T, G> DeadlineIo<T, G> {
             opening: Some(opening),
             stalled_max: deadlines.stalled,
             stalled_since: None,
-            timer: None,
-            progress: Progress::default(),
+            alarm: Alarm::default(),
             guard,
         }
     }
@@ -124,17 +124,6 @@ impl<T, G> DeadlineIo<T, G> {
         &self.io
     }
 
-    pub fn progress(&self) -> Progress {
-        self.progress.clone()
-    }
-
-    /// Notes what was written.
-    fn count(&self, polled: &Poll<io::Result<usize>>) {
-        if let Poll::Ready(Ok(bytes)) = polled {
-            self.progress.took(*bytes);
-        }
-    }
-
     /// Looks at how a write went: pending too long is an error.
     fn settle<R>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if polled.is_ready() {
@@ -143,7 +132,7 @@ impl<T, G> DeadlineIo<T, G> {
         }
         let since = *self.stalled_since.get_or_insert_with(Instant::now);
         match since.checked_add(self.stalled_max) {
-            Some(deadline) if self.is_over(deadline, cx) => {
+            Some(deadline) if self.alarm.rings(deadline, cx) => {
                 let words = format!("the peer has taken nothing for {} s", self.stalled_max.as_secs_f32());
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, words)))
             }
@@ -162,28 +151,10 @@ impl<T, G> DeadlineIo<T, G> {
             }
             opening.bytes_left = opening.bytes_left.saturating_sub(bytes.len());
             if opening.bytes_left == 0 {
-                (self.opening, self.timer) = (None, None);
+                (self.opening, self.alarm) = (None, Alarm::default());
             }
         }
         Ok(())
-    }
-
-    /// Whether the deadline has passed; the task is woken when it does.
-    fn is_over(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
-        if Instant::now() >= deadline {
-            return true;
-        }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.deadline() > deadline {
-            timer.as_mut().reset(deadline);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() >= deadline {
-                return true;
-            }
-            timer.as_mut().reset(deadline);
-        }
-        false
     }
 }
 
@@ -200,7 +171,7 @@ impl<T: AsyncRead + Unpin, G: Unpin> AsyncRead for DeadlineIo<T, G> {
             return polled.map(|read| read.and(refused));
         }
         match this.opening.as_ref().and_then(|opening| opening.deadline) {
-            Some(deadline) if this.is_over(deadline, cx) => {
+            Some(deadline) if this.alarm.rings(deadline, cx) => {
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has not said anything")))
             }
             _ => Poll::Pending,
@@ -212,7 +183,6 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write(cx, buf);
-        this.count(&polled);
         this.settle(cx, polled)
     }
 
@@ -223,7 +193,6 @@ impl<T: AsyncWrite + Unpin, G: Unpin> AsyncWrite for DeadlineIo<T, G> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
-        this.count(&polled);
         this.settle(cx, polled)
     }
 

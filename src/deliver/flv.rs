@@ -86,6 +86,9 @@ pub(super) async fn watch(
         }
         Err(Closed::NotLive(why)) => return not_live(room, why),
     };
+    if let Some(progress) = &peer.progress {
+        progress.streams();
+    }
     let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
     let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
     let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));

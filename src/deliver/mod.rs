@@ -2,7 +2,7 @@
 //! ([`Deliver::program`]); and `/live/{slug}.mp4`, a still.
 //!
 //! The handler finds the room and joins it; hyper, or over plain HTTP [`direct`], then asks the body for what comes next, and is handed
-//! references to the ring's flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing.
+//! references to the ring's flights. [`acceptor`] has what has to be done at the socket: options, limits, and the deadline for viewers that take nothing; [`line`] keeps a stream's pace.
 //! These routes stand outside every layer: nothing may buffer, compress or time out between the ring and the socket.
 
 pub mod acceptor;
@@ -11,6 +11,7 @@ mod deadline;
 mod direct;
 mod flv;
 mod http2;
+pub mod line;
 mod program;
 mod reception;
 mod socket;
@@ -20,7 +21,8 @@ mod tests;
 mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
-pub use deadline::{DeadlineIo, Deadlines, Progress};
+pub use deadline::{DeadlineIo, Deadlines};
+pub use line::Progress;
 pub use reception::{Asked, FoundRoom, NotPlayed, Play, Reception, browser_of};
 pub use tls_acceptor::TlsMediaAcceptor;
 

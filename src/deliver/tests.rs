@@ -14,6 +14,7 @@ use axum::{
 use futures_util::future::BoxFuture;
 use madang_media::flv::{self, Item, TagKind};
 use madang_protocol::{KeyId, PersonId, RoomId, RoomSlug, UnixMillis};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
@@ -117,10 +118,14 @@ impl Bench {
     }
 
     async fn serve(&self, limits: AcceptorLimits) -> SocketAddr {
+        self.serve_by(MediaAcceptor::new(limits)).await
+    }
+
+    async fn serve_by(&self, acceptor: MediaAcceptor) -> SocketAddr {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("settable");
         let address = listener.local_addr().expect("bound");
-        let mut server = axum_server::from_tcp(listener).expect("a listener").acceptor(MediaAcceptor::new(limits));
+        let mut server = axum_server::from_tcp(listener).expect("a listener").acceptor(acceptor);
         server.http_builder().http1().max_buf_size(64 * 1024);
         let service = routes(self.deliver.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(server.serve(service));
@@ -313,7 +318,9 @@ async fn a_viewer_that_takes_nothing_is_closed_and_costs_little_until_then() {
     let limits = LiveLimits { flight: Duration::ZERO, lag: Duration::from_secs(3600), ..LiveLimits::default() };
     let ring_bytes = limits.ring_bytes;
     let bench = Bench::new(limits, 0);
-    let address = bench.serve(AcceptorLimits { stalled: STALLED, ..AcceptorLimits::default() }).await;
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let limits = AcceptorLimits { stalled: STALLED, ..AcceptorLimits::default() };
+    let address = bench.serve_by(metrics::with_local_recorder(&recorder, || MediaAcceptor::new(limits))).await;
     let mut publisher = bench.on_air();
     let good = tokio::spawn(read_all(get(address).await));
     bench.until_viewers(1).await;
@@ -335,6 +342,9 @@ async fn a_viewer_that_takes_nothing_is_closed_and_costs_little_until_then() {
     let (_, body) = good.await.expect("no panic");
     assert!(body.len() > sent, "the other viewer got all of it");
     bench.until_viewers(0).await;
+    let metrics = recorder.handle().render();
+    let late = !metrics.contains("madang_http_paces_found_anew_total 0\n");
+    assert!(late || !line::has_bbr(), "{metrics}");
     // What was taken from the ring for the stalled one went into the kernel's buffers and hyper's, whatever came after.
     let taken = bench.delivered.load(Ordering::Relaxed) - body.len() as u64;
     assert!(taken < 1_000_000, "{taken} bytes");

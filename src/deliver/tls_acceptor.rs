@@ -2,8 +2,9 @@
 
 use super::{
     acceptor::{ConnectionSeat, MediaAcceptor},
-    deadline::{DeadlineIo, Progress},
+    deadline::DeadlineIo,
     http2,
+    line::{Line, Progress},
 };
 use crate::{
     Shutdown,
@@ -43,7 +44,8 @@ impl TlsMediaAcceptor {
     /// The connection, and whether HTTP/2 was agreed on.
     async fn shake_hands(&self, stream: TcpStream) -> io::Result<(HttpsStream, bool)> {
         let seat = self.plain.admit(&stream)?;
-        let shaken = match timeout(self.handshake, self.tls.accept(stream)).await {
+        let line = Line::new(stream, self.plain.found_anew());
+        let shaken = match timeout(self.handshake, self.tls.accept(line)).await {
             Ok(shaken) => shaken,
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long")),
         };
@@ -63,8 +65,8 @@ impl TlsMediaAcceptor {
 }
 
 /// A connection of the HTTPS listener. The deadlines stand outside the encryption: what they see taken may wait in rustls' buffer, which
-/// is bounded, and a socket that takes nothing fills it at once.
-pub type HttpsStream = DeadlineIo<TlsStream<TcpStream>, ConnectionSeat>;
+/// is bounded, and a socket that takes nothing fills it at once. [`Progress`] counts what the socket takes.
+pub type HttpsStream = DeadlineIo<TlsStream<Line>, ConnectionSeat>;
 
 impl<S> Accept<TcpStream, S> for TlsMediaAcceptor
 where
@@ -80,7 +82,8 @@ where
         let acceptor = self.clone();
         Box::pin(async move {
             let (stream, http2) = acceptor.shake_hands(stream).await?;
-            let service = Extension(OverTls).layer(Extension(stream.progress()).layer(service));
+            let progress = stream.get_ref().get_ref().0.progress();
+            let service = Extension(OverTls).layer(Extension(progress).layer(service));
             if http2 {
                 http2::serve(stream, service, acceptor.plain.deadlines().stalled, acceptor.shutdown).await;
                 // The listener has nothing left to serve.

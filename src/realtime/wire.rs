@@ -36,7 +36,8 @@ impl Io {
         match downcast::<TokioIo<HttpStream>>(upgraded) {
             Ok(parts) => {
                 // The deadlines were for HTTP; a WebSocket has its own. The bytes are copied, for they lie in all of hyper's buffer.
-                let (stream, seat) = parts.io.into_inner().into_parts();
+                let (line, seat) = parts.io.into_inner().into_parts();
+                let stream = line.into_socket();
                 let state = Mutex::new(State { rest: Bytes::new(), within: false });
                 (Self::Wire(Arc::new(Wire { stream, state, frames, _seat: Some(seat) })), parts.read_buf.to_vec())
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    deliver::line,
+    deliver::has_bbr,
     open_files,
     tls::{Validity, acme::Acme, files::Files},
 };
@@ -61,11 +61,11 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         }
     }
     let pace = "pace of streams";
-    match line::has_bbr() {
+    match has_bbr() {
         true => println!("ok    {pace}"),
         // It works all the same.
         false => println!(
-            "note  {pace}: the system has no BBR, without which viewers behind lines that lose wait more; {BBR_WANTED}"
+            "note  {pace}: the system lets us have no BBR, without which viewers behind lines that lose wait more; {BBR_WANTED}"
         ),
     }
     if troubles > 0 {

@@ -76,7 +76,7 @@ impl MediaAcceptor {
         describe_counter!("madang_http_refused_connections_total", "Connections closed because of a limit");
         describe_counter!(
             "madang_http_paces_found_anew_total",
-            "Times that a live stream waited for its connection, which then measured its path from the start"
+            "Times that a live stream waited 0.2 s for its connection, which then measured its path from the start"
         );
         Self {
             connections: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),

@@ -1,6 +1,6 @@
 //! The body of a live response: asks the ring when hyper asks it, and hands on what it is given.
 
-use super::line::Progress;
+use super::line::{Progress, Streaming};
 use crate::addresses::{AddressSeat, Seat};
 use crate::live::{Delivery, Subscriber, Watcher};
 use crate::permits::Stay;
@@ -50,8 +50,8 @@ impl Attention {
     }
 }
 
-/// What a viewer's address has one of, and what its browser has.
-type Seats = (Option<AddressSeat>, Option<Seat<PersonId>>);
+/// What a viewer's address has one of, what its browser has, and what its connection is told.
+type Seats = (Option<AddressSeat>, Option<Seat<PersonId>>, Option<Streaming>);
 
 /// FLV without an end, until the broadcast ends, or the leave to watch it. Dropping it leaves the room.
 pub(super) struct FlvBody {

@@ -86,13 +86,11 @@ pub(super) async fn watch(
         }
         Err(Closed::NotLive(why)) => return not_live(room, why),
     };
-    if let Some(progress) = &peer.progress {
-        progress.streams();
-    }
+    let streaming = peer.progress.as_ref().map(Progress::stream);
     let browser = browser(&deliver, room, address, query.as_deref(), headers).await;
     let watcher = browser.and_then(|browser| deliver.live.presence().enter(room.id, browser));
     let attention = watcher.map(|watcher| Attention::new(watcher, peer.progress));
-    let body = FlvBody::new(subscriber, stay, (seat, answers), attention, deliver.delivered_bytes.clone());
+    let body = FlvBody::new(subscriber, stay, (seat, answers, streaming), attention, deliver.delivered_bytes.clone());
     if over_socket { open(socket::answer(request, body)) } else { live(Body::new(body)) }
 }
 

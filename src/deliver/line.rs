@@ -1,10 +1,10 @@
-//! The socket of a connection: what its peer takes is counted, and a pace that has fallen behind is found anew.
+//! The socket of a connection: what it takes is counted, and a stream's pace that has fallen behind is found anew.
 //!
 //! A live stream is sent as it comes, so its connection seldom shows what the path would carry. Where losses decide the pace (CUBIC, RENO),
 //! one per cent of them over 80 ms leaves 1.7 Mbit/s. BBR does not mind losses, but it remembers a rate for ten round trips, and after
 //! that takes the first it sees while something waits, which after a hold or a loss can be the rate of the smallest pictures; then a key frame
-//! waits for a second or two. So sockets are given BBR where the system has it, and a stream's socket that is late measures its path from
-//! the start, as the connection of a viewer who comes back would.
+//! waits for a second or two. So a connection that carries a stream is given BBR where the system has it, and when the stream waits for it, it
+//! measures its path from the start, as the connection of a viewer who comes back would. Others keep what the system gives them.
 
 use super::deadline::Alarm;
 use metrics::Counter;
@@ -12,8 +12,8 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, LazyLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -24,10 +24,11 @@ use tokio::{
     time::Instant,
 };
 
-/// A stream's socket that has taken nothing for so long is late.
-const LATE: Duration = Duration::from_millis(100);
-/// After a pace was found anew, it stands for so long. A path that carries less than the stream is late again at once: each time the pace
-/// stands for twice as long, and up to [`REST_MAX`].
+/// A stream's socket that gets no room for more for so long is late. It has room again when less than half of
+/// [`super::AcceptorLimits::unsent_bytes`] wait, so one with twice a usual stream's rate is not late.
+const LATE: Duration = Duration::from_millis(200);
+/// After a pace was found anew, it stands for so long, and for twice as long as before when that is needed again within four times as long: a
+/// path that carries little more than the stream is late at each key frame.
 const REST: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(64);
 
@@ -38,27 +39,38 @@ pub struct Progress(Arc<Known>);
 #[derive(Debug, Default)]
 struct Known {
     taken: AtomicU64,
-    streams: AtomicBool,
+    streams: AtomicU32,
 }
 
+/// A live stream is among what its connection sends, as long as it is held.
+#[derive(Debug)]
+pub struct Streaming(Progress);
+
 impl Progress {
-    /// Bytes that the peer's side has taken so far, TLS' own among them.
+    /// Bytes that the socket has taken so far, TLS' own among them.
     pub fn taken(&self) -> u64 {
         self.0.taken.load(Ordering::Relaxed)
     }
 
-    /// From now on a live stream is among what is sent: being late matters. Other answers are sent as fast as the path takes them, and wait
-    /// all the time.
-    pub fn streams(&self) {
-        self.0.streams.store(true, Ordering::Relaxed);
+    /// Being late matters from now on. Other answers are sent as fast as the path takes them, and wait all the time.
+    #[must_use]
+    pub fn stream(&self) -> Streaming {
+        self.0.streams.fetch_add(1, Ordering::Relaxed);
+        Streaming(self.clone())
     }
 
     fn has_stream(&self) -> bool {
-        self.0.streams.load(Ordering::Relaxed)
+        self.0.streams.load(Ordering::Relaxed) > 0
     }
 
     fn took(&self, bytes: usize) {
         self.0.taken.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.0.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -68,26 +80,43 @@ struct Pace {
     /// Since when nothing has been taken; none while something is.
     late_since: Option<Instant>,
     found: Option<Instant>,
+    /// Something was taken since. Where nothing is, the path or the peer is away, and a measure taken then is lost for nothing.
+    taken_since: bool,
     rest: Duration,
 }
 
 impl Pace {
     const fn new() -> Self {
-        Self { late_since: None, found: None, rest: REST }
+        Self { late_since: None, found: None, taken_since: true, rest: REST }
+    }
+
+    fn took(&mut self) {
+        (self.late_since, self.taken_since) = (None, true);
     }
 
     /// Nothing is taken at `now`: when to find the pace anew, if nothing is taken until then.
-    fn due(&mut self, now: Instant) -> Instant {
+    fn due(&mut self, now: Instant) -> Option<Instant> {
         let late = *self.late_since.get_or_insert(now) + LATE;
-        self.found.map_or(late, |found| late.max(found + self.rest))
+        self.taken_since.then(|| self.found.map_or(late, |found| late.max(found + self.rest)))
     }
 
     /// The pace was found anew at `now`.
     fn found(&mut self, now: Instant) {
-        let in_vain = self.found.is_some_and(|found| now.duration_since(found) < self.rest * 2);
-        self.rest = if in_vain { REST_MAX.min(self.rest * 2) } else { REST };
-        self.found = Some(now);
+        let soon = self.found.is_some_and(|found| now.duration_since(found) < self.rest * 4);
+        self.rest = if soon { REST_MAX.min(self.rest * 2) } else { REST };
+        (self.found, self.taken_since) = (Some(now), false);
     }
+}
+
+/// What decides how fast a connection sends.
+#[derive(Debug)]
+enum Control {
+    /// The system, until there is a stream.
+    NotYet,
+    /// The system.
+    Left,
+    /// BBR, which begins anew when a stream is late.
+    Kept(Pace),
 }
 
 /// A connection's socket.
@@ -95,17 +124,15 @@ impl Pace {
 pub struct Line {
     socket: TcpStream,
     progress: Progress,
-    /// None where the system has no pace that could be found anew.
-    pace: Option<Pace>,
+    control: Control,
     alarm: Alarm,
     found_anew: Counter,
 }
 
 impl Line {
-    /// Gives the socket BBR, where the system has it. `found_anew` counts how often a pace was.
+    /// `found_anew` counts how often a pace was.
     pub fn new(socket: TcpStream, found_anew: Counter) -> Self {
-        let pace = bbr::choose(&socket).ok().map(|()| Pace::new());
-        Self { socket, progress: Progress::default(), pace, alarm: Alarm::default(), found_anew }
+        Self { socket, progress: Progress::default(), control: Control::NotYet, alarm: Alarm::default(), found_anew }
     }
 
     pub fn progress(&self) -> Progress {
@@ -125,17 +152,28 @@ impl Line {
         if let Poll::Ready(Ok(bytes)) = &polled {
             self.progress.took(*bytes);
         }
-        let Some(pace) = &mut self.pace else { return polled };
-        if polled.is_ready() {
-            pace.late_since = None;
+        if !self.progress.has_stream() {
             return polled;
         }
-        while self.progress.has_stream() && self.alarm.rings(pace.due(Instant::now()), cx) {
+        if let Control::NotYet = self.control {
+            let given = has_bbr() && bbr::give(&self.socket).is_ok();
+            self.control = if given { Control::Kept(Pace::new()) } else { Control::Left };
+        }
+        let Control::Kept(pace) = &mut self.control else { return polled };
+        if polled.is_ready() {
+            pace.took();
+            return polled;
+        }
+        while let Some(due) = pace.due(Instant::now())
+            && self.alarm.rings(due, cx)
+        {
+            if let Err(error) = bbr::begin(&self.socket) {
+                tracing::debug!(%error, "a late connection is left to the system");
+                self.control = Control::Left;
+                break;
+            }
             pace.found(Instant::now());
             self.found_anew.increment(1);
-            if let Err(error) = bbr::begin(&self.socket) {
-                tracing::debug!(%error, "a late connection keeps its pace");
-            }
         }
         polled
     }
@@ -177,12 +215,13 @@ impl AsyncWrite for Line {
     }
 }
 
-/// Whether the system has BBR for our sockets.
+/// Whether the system has BBR for our sockets. It is asked once: asking can make Linux load a module.
 pub fn has_bbr() -> bool {
-    bbr::is_there().unwrap_or(false)
+    static HAS: LazyLock<bool> = LazyLock::new(|| bbr::is_there().unwrap_or(false));
+    *HAS
 }
 
-#[cfg(any(target_os = "android", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 mod bbr {
     use socket2::{Domain, SockRef, Socket, Type};
     use std::io;
@@ -190,7 +229,7 @@ mod bbr {
 
     /// `TCP_CONGESTION`'s name of BBR (tcp(7)).
     const BBR: &[u8] = b"bbr";
-    /// What every Linux has, and lets everyone have.
+    /// What every Linux has.
     const RENO: &[u8] = b"reno";
 
     pub(super) fn is_there() -> io::Result<bool> {
@@ -198,19 +237,19 @@ mod bbr {
         Ok(socket.set_tcp_congestion(BBR).is_ok())
     }
 
-    pub(super) fn choose(socket: &TcpStream) -> io::Result<()> {
+    pub(super) fn give(socket: &TcpStream) -> io::Result<()> {
         SockRef::from(socket).set_tcp_congestion(BBR)
     }
 
     /// Forgets what was measured: a socket that is given what it has already keeps it, so it is given another before. How much may be under
-    /// way is kept, and sent at the pace of a beginning.
+    /// way is kept, unless losses are being made good, and is sent at the pace of a beginning.
     pub(super) fn begin(socket: &TcpStream) -> io::Result<()> {
         SockRef::from(socket).set_tcp_congestion(RENO)?;
-        choose(socket)
+        give(socket)
     }
 }
 
-#[cfg(not(any(target_os = "android", target_os = "linux")))]
+#[cfg(not(target_os = "linux"))]
 mod bbr {
     use std::io;
     use tokio::net::TcpStream;
@@ -219,12 +258,12 @@ mod bbr {
         Ok(false)
     }
 
-    pub(super) fn choose(_: &TcpStream) -> io::Result<()> {
+    pub(super) fn give(_: &TcpStream) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(super) fn begin(socket: &TcpStream) -> io::Result<()> {
-        choose(socket)
+        give(socket)
     }
 }
 
@@ -245,9 +284,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let mut line = Line::new(server.expect("accepted").0, Counter::noop());
-        line.pace.get_or_insert_with(Pace::new);
-        (line, client.expect("connected"))
+        (Line::new(server.expect("accepted").0, Counter::noop()), client.expect("connected"))
     }
 
     /// Writes until nothing more is taken.
@@ -262,27 +299,38 @@ mod tests {
     }
 
     fn found(line: &Line) -> Option<Instant> {
-        line.pace.as_ref().and_then(|pace| pace.found)
+        match &line.control {
+            Control::Kept(pace) => pace.found,
+            Control::NotYet | Control::Left => None,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn name(line: &Line) -> Vec<u8> {
+        socket2::SockRef::from(line.socket()).tcp_congestion().expect("readable")
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_late_stream_finds_its_pace_anew_and_goes_on() {
         let (mut line, mut peer) = connected().await;
-        line.progress().streams();
+        let _streaming = line.progress().stream();
         fill(&mut line).await;
+        if !has_bbr() {
+            assert!(matches!(line.control, Control::Left));
+            return;
+        }
         advance(LATE - 10 * MS).await;
         fill(&mut line).await;
         assert_eq!(found(&line), None, "not late yet");
         // The kernel may take some more for a while.
-        while found(&line).is_none() {
+        for _ in 0..1_000 {
             advance(10 * MS).await;
             fill(&mut line).await;
         }
+        assert!(found(&line).is_some());
         #[cfg(target_os = "linux")]
-        if has_bbr() {
-            let name = socket2::SockRef::from(line.socket()).tcp_congestion().expect("readable");
-            assert!(name.starts_with(b"bbr"), "{name:?}");
-        }
+        assert!(name(&line).starts_with(b"bbr"), "{:?}", name(&line));
+        tokio::time::resume();
         let (before, mut taken) = (line.progress().taken(), vec![0; 64 * 1024]);
         let reading = tokio::spawn(async move { while peer.read(&mut taken).await.expect("open") > 0 {} });
         line.write_all(b"more").await.expect("it is taken again");
@@ -294,41 +342,50 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_task_is_woken_when_its_stream_is_late() {
         let (mut line, _peer) = connected().await;
-        line.progress().streams();
+        let _streaming = line.progress().stream();
         fill(&mut line).await;
-        poll_fn(|cx| {
-            let polled = Pin::new(&mut line).poll_write(cx, &[0; 1024]);
-            assert!(polled.is_pending());
-            if found(&line).is_some() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        if has_bbr() {
+            poll_fn(|cx| {
+                while let Poll::Ready(written) = Pin::new(&mut line).poll_write(cx, &[0; 1024]) {
+                    written.expect("open");
+                }
+                if found(&line).is_some() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn other_answers_are_never_late() {
+    async fn other_answers_are_never_late_and_keep_what_the_system_gives() {
         let (mut line, _peer) = connected().await;
         fill(&mut line).await;
         advance(LATE * 100).await;
         fill(&mut line).await;
-        assert_eq!(found(&line), None);
+        assert!(matches!(line.control, Control::NotYet));
+        drop(line.progress().stream());
+        fill(&mut line).await;
+        assert!(matches!(line.control, Control::NotYet), "the stream has ended");
     }
 
     #[test]
-    fn a_path_that_carries_less_than_the_stream_is_measured_less_and_less_often() {
+    fn a_path_that_carries_little_more_than_the_stream_is_measured_less_and_less_often() {
         let (mut pace, begun) = (Pace::new(), Instant::now());
-        let mut now = pace.due(begun);
+        let mut now = pace.due(begun).expect("late");
         assert_eq!(now, begun + LATE);
         let mut rests = Vec::new();
         for _ in 0..9 {
             pace.found(now);
-            rests.push((pace.due(now) - now).as_secs());
-            now = pace.due(now);
+            assert_eq!(pace.due(now), None, "nothing was taken since");
+            pace.took();
+            let next = pace.due(now).expect("late again");
+            rests.push((next - now).as_secs());
+            now = next;
         }
         assert_eq!(rests, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
-        // It was not late for long enough: the next time is a first time.
-        pace.late_since = None;
-        now += REST_MAX * 2;
-        assert_eq!(pace.due(now), now + LATE);
+        // Not late for long enough: the next time is a first time.
+        pace.took();
+        now += REST_MAX * 4;
+        assert_eq!(pace.due(now), Some(now + LATE));
         pace.found(now);
         assert_eq!(pace.rest, REST);
     }

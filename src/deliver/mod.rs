@@ -11,7 +11,7 @@ mod deadline;
 mod direct;
 mod flv;
 mod http2;
-pub mod line;
+mod line;
 mod program;
 mod reception;
 mod socket;
@@ -22,7 +22,7 @@ mod tls_acceptor;
 
 pub use acceptor::{AcceptorLimits, HttpStream, MediaAcceptor};
 pub use deadline::{DeadlineIo, Deadlines};
-pub use line::Progress;
+pub use line::{Progress, has_bbr};
 pub use reception::{Asked, FoundRoom, NotPlayed, Play, Reception, browser_of};
 pub use tls_acceptor::TlsMediaAcceptor;
 
